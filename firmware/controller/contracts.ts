@@ -1,0 +1,96 @@
+/** What the device can be asked to do, what it says of itself, and how: one vocabulary for every way in and out. */
+import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
+import type { StreamStatistics } from '../media/protocol.ts';
+import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
+
+/** Everything that a button, DTMF, MQTT, the command line or a schedule can ask for. */
+export type Action =
+  /** A name from `contacts`, or a SIP URI. */
+  | { do: 'call'; target: string; account?: string }
+  | { do: 'answer' }
+  | { do: 'hang up' }
+  | { do: 'open'; door: string }
+  /** Calls the target, asks it to answer by itself, speaks (or plays the WAV and hangs up). */
+  | { do: 'page'; target: string; file?: string }
+  /** As if a finger had pressed and let go. */
+  | { do: 'press'; button: string; holdMs?: number }
+  /** Sends keys into the present call. */
+  | { do: 'dial'; keys: string }
+  /** Debug, simulated board only: moves an input line. */
+  | { do: 'move input'; input: string; active: boolean }
+  /** Debug, simulated board only: blocks the control thread. */
+  | { do: 'stall'; ms: number };
+
+/** Where an action came from: policy decides by it, events report it. */
+export type Origin = 'button' | 'dtmf' | 'mqtt' | 'cli' | 'device';
+
+export type ActionResult =
+  | { done: true }
+  | {
+      done: false;
+      code: 'unknown name' | 'not now' | 'not allowed' | 'bad request' | 'failed';
+      /** A sentence for a person: what is wrong, and what exists or what to do. */
+      why: string;
+    };
+
+export type CallState = 'idle' | 'calling' | 'ringback' | 'ringing' | 'talking' | 'paging' | 'ending';
+
+/** Something that happened. Reported once, never retained. */
+export interface DeviceEvent {
+  /** Counts from 1 within a session. */
+  seq: number;
+  /** Names this run of the process. */
+  session: string;
+  /** ISO 8601, UTC. */
+  ts: string;
+  source: 'device' | 'button' | 'call' | 'door' | 'sip' | 'audio' | 'config' | 'provisioning';
+  type: string;
+  /** Facts of the event, flat. Never a secret. */
+  [fact: string]: unknown;
+}
+
+export interface CallStatus {
+  state: CallState;
+  direction?: 'outgoing' | 'incoming';
+  remote?: string;
+  displayName?: string;
+  codec?: string;
+  /** Seconds since the answer. */
+  answeredFor?: number;
+  mode?: 'talk' | 'listen';
+  statistics?: StreamStatistics;
+}
+
+export interface Status {
+  device: { id: string; name: string; version: string; board: string; session: string; upForSeconds: number };
+  call: CallStatus;
+  /** Calls beyond the one that `call` tells of, where more than one is allowed. */
+  otherCalls: number;
+  accounts: Record<string, { aor: string; state: RegistrationState['is']; detail: string }>;
+  doors: Record<string, { relay: 'open' | 'closed' | 'fault'; unlocked: boolean }>;
+  buttons: Record<string, { pressed: boolean; stuck: boolean }>;
+  audio: {
+    driver: string;
+    state: AudioStatus['is'] | 'starting';
+    why?: string;
+    counters?: AudioCounters;
+    opus?: string;
+  };
+  config: { revision: string | undefined; source: string; problem?: string };
+  mqtt: { state: 'off' | 'connecting' | 'connected'; url?: string };
+  sip: SipCounters;
+}
+
+/** The device as its outside sees it: MQTT, the socket, later HTTP. */
+export interface Device {
+  perform(action: Action, origin: Origin): ActionResult;
+  status(): Status;
+  /** Fresh counters of the media thread, then `status()`. `done` is called once, after 1 s at the latest. */
+  freshStatus(done: (status: Status) => void): void;
+  /** Tells of every event from now on. The returned function ends it. */
+  onEvent(listener: (event: DeviceEvent) => void): () => void;
+  /** Tells that something in `status()` changed (coalesced, at most every 50 ms). */
+  onChange(listener: () => void): () => void;
+  /** Names for help and errors. */
+  names(): { buttons: string[]; doors: string[]; contacts: string[]; inputs: string[] };
+}

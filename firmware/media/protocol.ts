@@ -1,0 +1,133 @@
+/**
+ * What the control thread and the media thread say to each other: plain data, posted both ways, never awaited.
+ * Each command about a stream names it; each answer names it again. A stream is one call's sound.
+ */
+import type { AudioCounters, AudioSpec, AudioStatus } from '../../hal/contracts.ts';
+
+/** The control thread's name for one call's sound; unique for the life of the process. */
+export type StreamId = string;
+
+/** What may be heard and said, seen from here (RFC 3264 §5.1 words). */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+export type CodecName = 'PCMU' | 'PCMA' | 'opus';
+
+/** The negotiated form of a codec on one stream. */
+export interface CodecChoice {
+  name: CodecName;
+  /** RTP payload type to send and to expect. */
+  payloadType: number;
+  /** Packet time to send, milliseconds. */
+  ptimeMs: number;
+  /** opus only: the peer wants in-band FEC (RFC 7587 §6.1 useinbandfec). */
+  fec?: boolean;
+}
+
+/** One call's sound, as negotiated. */
+export interface StreamSettings {
+  direction: Direction;
+  remote: { host: string; rtpPort: number; rtcpPort: number };
+  codec: CodecChoice;
+  /** Other codecs of the answer that the peer may switch to without asking (RFC 3264 §5.1). */
+  alsoReceives?: CodecChoice[];
+  /** RFC 4733 payload type, or absent where the peer has none. */
+  telephoneEvent?: number;
+}
+
+/** Tones by meaning; what they sound like depends on the country setting. */
+export type ToneName = 'ringback' | 'busy' | 'congestion' | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
+
+/** Where a tone or file is heard: the loudspeaker here, or the far end of one stream. */
+export type Heard = 'here' | { stream: StreamId };
+
+export type MediaCommand =
+  /** Take an RTP/RTCP port pair on this local address. Answered by `opened` or `failed`. */
+  | { do: 'open'; stream: StreamId; host: string }
+  /** Start, or change, the stream's sound. */
+  | { do: 'start'; stream: StreamId; settings: StreamSettings }
+  /** Stop it, send RTCP BYE, free the ports. Answered by `closed`. Unknown streams are ignored. */
+  | { do: 'close'; stream: StreamId }
+  /** Repeats until `stop playing`, or once for tones that end by themselves. One tone at a time here. */
+  | { do: 'play tone'; tone: ToneName; at: Heard }
+  /** Plays a WAV once. Answered by `played` (also when the file is bad: `why` says it). */
+  | { do: 'play file'; file: string; at: Heard; id: string }
+  /** Ends tones and files at this place. */
+  | { do: 'stop playing'; at: Heard }
+  /** Sends keys as RFC 4733 events (or not at all where the peer has none: answered by `failed`). */
+  | { do: 'send dtmf'; stream: StreamId; keys: string; toneMs: number; gapMs: number }
+  /** Microphone to this stream on or off; the stream goes on with silence. */
+  | { do: 'mute'; stream: StreamId; muted: boolean }
+  /** Records what this place hears (`here`) or what the stream receives and sends, into a WAV. */
+  | { do: 'record'; stream: StreamId; file: string; what: 'received' | 'sent' }
+  | { do: 'set volume'; loudspeakerDb: number; microphoneDb: number }
+  /** Answered by `report`. */
+  | { do: 'report' }
+  /** Ends the thread: streams closed, card closed. Answered by `stopped`. */
+  | { do: 'stop' };
+
+export interface StreamStatistics {
+  codec: CodecName | undefined;
+  sentPackets: number;
+  sentBytes: number;
+  receivedPackets: number;
+  receivedBytes: number;
+  /** RFC 3550 §6.4.1 cumulative number of packets lost, as received here. */
+  lostPackets: number;
+  /** Interarrival jitter of what arrives, milliseconds. */
+  jitterMs: number;
+  /** Frames that concealment made up. */
+  concealedFrames: number;
+  /** Arrived after their moment. */
+  latePackets: number;
+  duplicatePackets: number;
+  /** Not RTP, wrong version, wrong payload type, wrong source. */
+  malformedPackets: number;
+  /** The jitter buffer's delay now, milliseconds. */
+  bufferMs: number;
+  /** From RTCP, if the peer sends it. */
+  remoteLossFraction?: number;
+  remoteJitterMs?: number;
+  roundTripMs?: number;
+}
+
+export type MediaEvent =
+  | { is: 'ready'; opus: 'libopus' | 'libopus-wasm' | 'none' }
+  | { is: 'opened'; stream: StreamId; rtpPort: number; rtcpPort: number }
+  | { is: 'failed'; stream: StreamId; doing: MediaCommand['do']; why: string }
+  | { is: 'closed'; stream: StreamId; statistics: StreamStatistics }
+  /** One key, once, at its end or when it has lasted long enough to be sure. */
+  | { is: 'dtmf'; stream: StreamId; key: string; durationMs: number }
+  | { is: 'dtmf sent'; stream: StreamId; keys: string }
+  /** The first RTP of the stream has been heard. */
+  | { is: 'heard'; stream: StreamId; from: string }
+  /** No RTP and no RTCP for the configured time: the peer is gone. Said once. */
+  | { is: 'silent'; stream: StreamId; forMs: number }
+  | { is: 'played'; id: string; why?: string }
+  | { is: 'audio'; status: AudioStatus }
+  | { is: 'report'; audio: AudioCounters; streams: Record<StreamId, StreamStatistics>; loudspeakerDb: number }
+  | { is: 'stopped' };
+
+/** What the media thread is started with. Plain data. */
+export interface MediaSettings {
+  audio: AudioSpec;
+  rtpPorts: { from: number; to: number };
+  jitter: { minMs: number; maxMs: number };
+  /** `silent` is said after this long without RTP and RTCP. 0: never. */
+  silentAfterMs: number;
+  country: string;
+  opus: { bitrate: number; complexity: number /** Expected loss in percent, for in-band FEC. */; expectedLoss: number };
+  loudspeakerDb: number;
+  microphoneDb: number;
+  /** RTCP CNAME (RFC 3550 §6.5.1). */
+  cname: string;
+}
+
+/** The control thread's end, real (a worker) or in-process (simulation). */
+export interface Media {
+  send(command: MediaCommand): void;
+  /** One listener; set before `start`. */
+  onEvent: (event: MediaEvent) => void;
+  start(): void;
+  /** Resolves after `stopped`. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,182 @@
+/** What the controller and the user agent say to each other. A body is opaque here: SIP never looks into it. */
+import type { Address } from '../lib/address.ts';
+import type { Clock, WallClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+
+/** A message body with its Content-Type, byte for byte. */
+export interface Body {
+  contentType: string;
+  bytes: Uint8Array;
+}
+
+/** Extra header fields, as [name, value]; the user agent adds everything that the protocol itself needs. */
+export type HeaderFields = readonly (readonly [name: string, value: string])[];
+
+export interface AccountSettings {
+  id: string;
+  /** Address of record: `sip:front@example.org`. */
+  aor: string;
+  displayName?: string;
+  /** Where to register: `sip:192.0.2.1:5060`. Absent: the domain of `aor`. */
+  registrar?: string;
+  /** Every request of this account goes here first (RFC 3261 §8.1.2). */
+  outboundProxy?: string;
+  /** Credentials; `username` defaults to the user of `aor`. */
+  username?: string;
+  password?: string;
+  /** False: peer to peer, nothing is registered. */
+  register: boolean;
+  expiresMs: number;
+}
+
+export interface UserAgentSettings {
+  accounts: readonly AccountSettings[];
+  /** User-Agent and Server header. */
+  product: string;
+  /** An incoming INVITE above this many calls (either way) is answered 486. */
+  maxCalls: number;
+  /** An outgoing INVITE without a final answer is cancelled after this. Milliseconds. */
+  ringLimitMs: number;
+  /** 3xx are followed at most this often for one call. 0: never. */
+  maxRedirects: number;
+}
+
+/** Sends datagrams; what arrives is handed to `UserAgent.receive`. */
+export interface Transport {
+  /** The address that peers see, for Via and Contact; may depend on where the message goes. */
+  localFor(remote: Address): Address;
+  /** Never throws; a failure is told to `onError` some time later. */
+  send(bytes: Uint8Array, to: Address, onError?: (error: Error) => void): void;
+}
+
+/** Finds the addresses of a host name, in order of preference; `done` is called once, perhaps before returning. */
+export type Resolve = (
+  host: string,
+  port: number | undefined,
+  done: (addresses: readonly Address[], why?: string) => void,
+) => void;
+
+export interface Environment {
+  clock: Clock;
+  wallClock: WallClock;
+  random: Random;
+  log: Log;
+  transport: Transport;
+  resolve: Resolve;
+}
+
+export type RegistrationState =
+  | { is: 'unregistered' }
+  | { is: 'registering' }
+  /** `untilMs` by the environment's clock. */
+  | { is: 'registered'; untilMs: number; contact: string }
+  /** Tried again after `retryMs`. `status` is absent for a timeout or a transport error. */
+  | { is: 'failed'; status?: number; why: string; retryMs: number };
+
+/** A name-addr as a person would want to see it. */
+export interface Party {
+  /** `sip:desk@example.org:5070`, without parameters. */
+  uri: string;
+  displayName?: string;
+}
+
+export type CallEnd =
+  | { by: 'us' }
+  | { by: 'them'; reason?: string }
+  /** A final failure response to our INVITE. */
+  | { by: 'refusal'; status: number; reason: string }
+  /** Nobody answered in time, in the words of the layer that gave up. */
+  | { by: 'failure'; why: string };
+
+/** One dialog's life, either direction. Methods that make no sense in the present state are ignored and logged. */
+export interface Call {
+  /** Call-ID. */
+  readonly id: string;
+  readonly direction: 'outgoing' | 'incoming';
+  readonly account: string | undefined;
+  readonly remote: Party;
+  readonly state: 'inviting' | 'ringing' | 'answered' | 'confirmed' | 'ended';
+
+  /** Incoming: 180, or 183 with a body (early media). May be called again. */
+  ring(body?: Body): void;
+  /** Incoming: 200 with the answer (or with the offer, where the INVITE had none). */
+  accept(body: Body): void;
+  /** Incoming: a final refusal. `reason` defaults to the RFC's phrase. */
+  refuse(status: number, reason?: string, headers?: HeaderFields): void;
+  /** CANCEL, BYE or a refusal (480 while ringing): whatever ends it now. Safe in every state. */
+  hangUp(): void;
+  /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`. */
+  reoffer(body: Body): void;
+}
+
+export interface CallHandler {
+  /** Outgoing: 1xx above 100. A body is an early answer (RFC 3261 §13.2.1). */
+  onProgress(status: number, reason: string, body: Body | undefined): void;
+  /** The dialog is up. Outgoing: `body` is the answer in the 200; incoming: the body of the ACK, if any. */
+  onAnswered(body: Body | undefined): void;
+  /** A re-INVITE: answer at once with `accept(body)` or `refuse(488)`. `body` is absent where the peer wants our offer. */
+  onOffer(
+    body: Body | undefined,
+    answer: { accept(body: Body): void; refuse(status: number, reason?: string): void },
+  ): void;
+  /** How our own `reoffer` ended: the answer, or the status that refused it (the call goes on as it was). */
+  onReoffered(result: { body: Body } | { status: number; reason: string }): void;
+  /** Exactly once, the last thing said of this call. */
+  onEnded(end: CallEnd): void;
+}
+
+export interface IncomingInvite {
+  readonly call: Call;
+  /** Where the datagram came from: for allow lists. */
+  readonly source: Address;
+  readonly body: Body | undefined;
+  /** All values of a header field, in order, by any-case name; compact forms are resolved. */
+  header(name: string): readonly string[];
+  /** Parameters of the Request-URI, lower-case names. */
+  readonly uriParameters: Readonly<Record<string, string | true>>;
+  /** The user part of the Request-URI, unescaped. */
+  readonly toUser: string | undefined;
+}
+
+export interface UserAgentHandler {
+  /** A new incoming call, already answered 100. Must return the handler of what follows. */
+  onInvite(invite: IncomingInvite): CallHandler;
+  onRegistration(account: string, state: RegistrationState): void;
+}
+
+export interface SipCounters {
+  receivedMessages: number;
+  sentMessages: number;
+  malformedMessages: number;
+  retransmissions: number;
+  /** Requests and responses that belong to nothing. */
+  strayMessages: number;
+  rejectedRequests: number;
+}
+
+export interface CallOptions {
+  /** `sip:desk@example.org`. */
+  target: string;
+  /** Which account calls; absent: the first. */
+  account?: string;
+  /** The offer. */
+  body: Body;
+  headers?: HeaderFields;
+}
+
+/** The whole SIP side of the device. Does no I/O of its own: `receive` takes, `Environment.transport` gives. */
+export interface SipUserAgent {
+  start(): void;
+  /** Ends every call, unregisters, then calls `done` (at the latest after `limitMs`). Nothing stays armed. */
+  stop(limitMs: number, done: () => void): void;
+  receive(bytes: Uint8Array, from: Address): void;
+  /** Throws for a target that is not a SIP URI or an unknown account: check with `parseTarget` first. */
+  call(options: CallOptions, handler: CallHandler): Call;
+  /** Registers again now (a changed address, a returned link). */
+  refreshRegistrations(): void;
+  registration(account: string): RegistrationState;
+  readonly counters: SipCounters;
+  /** What is still alive: for diagnostics, and for tests that nothing outlives its owner. */
+  readonly alive: { transactions: number; calls: number; timers: number };
+}

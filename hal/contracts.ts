@@ -1,0 +1,187 @@
+/** What a board offers the firmware: lines, sound, a watchdog. Drivers implement this; nothing above knows how. */
+
+/** Time as the board gives it. Injected everywhere, so that a test can move it by hand. */
+export interface Clock {
+  /** Milliseconds, monotonic, from an arbitrary start. */
+  now(): number;
+  /** Runs `task` once after `delayMs`; the returned function cancels it. `name` shows in diagnostics. */
+  after(delayMs: number, task: () => void, name?: string): () => void;
+}
+
+export type HalErrorCode =
+  /** Somebody else holds the line, card or device. */
+  | 'busy'
+  /** No such chip, line, card or device file. */
+  | 'missing'
+  /** No permission. */
+  | 'denied'
+  /** The driver, or a package or library it needs, cannot do this here. */
+  | 'unsupported'
+  /** It was there and has gone. */
+  | 'gone'
+  /** Anything else that the kernel said. */
+  | 'io';
+
+/** An error of the machine, with a code to decide on and a sentence that says what to do. */
+export class HalError extends Error {
+  readonly code: HalErrorCode;
+  constructor(code: HalErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'HalError';
+    this.code = code;
+  }
+}
+
+// ---- lines ---------------------------------------------------------------------------------------------------
+
+/** Where a line is. `chip` is a label or name (`pinctrl-rp1`), never a number; `line` an offset or a line name. */
+export interface LineAddress {
+  chip: string;
+  line: number | string;
+  /** True where the physical low level means active. */
+  activeLow?: boolean;
+}
+
+export interface InputSpec extends LineAddress {
+  bias?: 'pull-up' | 'pull-down' | 'disabled';
+  /** Kernel debounce, where the driver has it; `io/button` debounces again in any case. Milliseconds. */
+  debounceMs?: number;
+}
+
+export interface OutputSpec extends LineAddress {
+  drive?: 'push-pull' | 'open-drain' | 'open-source';
+  /** The logical level that harms nobody: taken in the request itself, on close and after a crash. Default: false. */
+  safe?: boolean;
+}
+
+/** A change of an input. `active` is logical (pressed, open, …), after `activeLow`. */
+export interface Edge {
+  active: boolean;
+  atMs: number;
+}
+
+export interface DigitalInput {
+  readonly name: string;
+  /** The logical level now. Throws HalError when the line has gone. */
+  read(): boolean;
+  /** Calls `listener` for each edge, in order, until the returned function is called. Several may watch. */
+  watch(listener: (edge: Edge) => void, onError?: (error: HalError) => void): () => void;
+  close(): void;
+}
+
+export interface DigitalOutput {
+  readonly name: string;
+  readonly safe: boolean;
+  /** Sets the logical level. Throws HalError. */
+  write(active: boolean): void;
+  /** The logical level as the driver knows it (read back from the kernel where that is possible). */
+  read(): boolean;
+  /** Drives the safe level, then lets the line go. Never throws. */
+  close(): void;
+}
+
+export interface GpioDriver {
+  readonly name: 'chardev' | 'sysfs' | 'simulated';
+  /** Throws HalError: missing, busy, denied, unsupported. */
+  openInput(name: string, spec: InputSpec): DigitalInput;
+  /** The line has its safe level from the request on: it never flickers. Throws HalError. */
+  openOutput(name: string, spec: OutputSpec): DigitalOutput;
+}
+
+// ---- sound ---------------------------------------------------------------------------------------------------
+
+/** Mono, 16-bit signed, native byte order; a frame is 10 ms. */
+export interface AudioFormat {
+  /** Samples per second: 8000, 16000, 32000 or 48000. */
+  rate: number;
+  /** Samples in one frame: rate / 100. */
+  frameSamples: number;
+}
+
+/** Which card, by which driver. Plain data: it crosses to the media thread. */
+export interface AudioSpec {
+  driver: 'alsa' | 'packages' | 'simulated';
+  /** ALSA PCM names (`default`, `plughw:CARD=Device`); unused by the simulated driver. */
+  capture: string;
+  playback: string;
+  rate: number;
+  /** Milliseconds; the driver may take the nearest that the card offers. */
+  periodMs: number;
+  bufferMs: number;
+  /** Simulated driver: a WAV to hear in a loop (absent: silence), and a WAV to write what was played (absent: none). */
+  captureFile?: string;
+  playbackFile?: string;
+}
+
+/**
+ * Called once per 10 ms frame, on the thread that owns the card: reads what the microphone heard and fills `toPlay`
+ * (given as silence). Both arrays belong to the driver and are reused; nothing may keep them.
+ */
+export type AudioProcess = (captured: Int16Array, toPlay: Int16Array) => void;
+
+export type AudioStatus =
+  | { is: 'up'; capture: string; playback: string; format: AudioFormat; periodMs: number; bufferMs: number }
+  /** The card cannot be used now; frames go on at their pace with silence, and the driver tries again by itself. */
+  | { is: 'down'; why: string; code: HalErrorCode }
+  /** A gap in the sound that was healed. `side` says where. */
+  | { is: 'xrun'; side: 'capture' | 'playback' };
+
+export interface AudioCounters {
+  frames: number;
+  xruns: number;
+  reopened: number;
+  /** Frames that were made of silence because the card was away. */
+  silentFrames: number;
+}
+
+/**
+ * A microphone and a loudspeaker under one clock. From `start` to `stop` frames come for ever at the frame rate,
+ * also when the card is missing, vanishes and returns: a call outlives its sound card.
+ */
+export interface AudioDevice {
+  readonly driver: AudioSpec['driver'];
+  readonly format: AudioFormat;
+  start(process: AudioProcess, onStatus: (status: AudioStatus) => void): void;
+  /** Resolves when the card is closed and nothing is armed any more. */
+  stop(): Promise<void>;
+  /** Milliseconds from `toPlay` being filled to its first sample leaving the loudspeaker; the best the driver knows. */
+  playbackDelayMs(): number;
+  readonly counters: AudioCounters;
+}
+
+// ---- watchdog ------------------------------------------------------------------------------------------------
+
+export interface Watchdog {
+  /** Opens and arms. Throws HalError. */
+  start(timeoutMs: number): void;
+  feed(): void;
+  /** Disarms (magic close) and closes. Never throws. */
+  stop(): void;
+}
+
+// ---- boards --------------------------------------------------------------------------------------------------
+
+/** A board as data: names of the building to chip and line. One file each in `boards/`. */
+export interface BoardDefinition {
+  name: string;
+  /** A sentence for the technician. */
+  description: string;
+  gpio: GpioDriver['name'];
+  inputs: Record<string, InputSpec>;
+  outputs: Record<string, OutputSpec>;
+  audio: AudioSpec;
+  /** Device file, or absent. */
+  watchdog?: string;
+}
+
+/** An opened board: control-thread side. Sound is opened on the media thread from `definition.audio`. */
+export interface Board {
+  readonly definition: BoardDefinition;
+  input(name: string): DigitalInput;
+  output(name: string): DigitalOutput;
+  readonly watchdog: Watchdog | undefined;
+  /** Present only on the simulated board: moves an input as a hand would. */
+  readonly hand?: { set(input: string, active: boolean): void };
+  /** Every output to its safe level, every line let go. Never throws. */
+  close(): void;
+}

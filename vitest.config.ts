@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/{unit,sim,flows,fuzz}/**/*.test.ts'], testTimeout: 60_000 } },
+      // Real software: sound cards, ports and processes are shared, so one file at a time.
+      {
+        test: {
+          name: 'peers',
+          include: ['test/{peers,demo}/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
