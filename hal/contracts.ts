@@ -132,6 +132,8 @@ export interface AudioCounters {
   reopened: number;
   /** Frames that were made of silence because the card was away. */
   silentFrames: number;
+  /** Samples added to or left out of the playback because its clock drifts from the microphone's. */
+  driftSamples: number;
 }
 
 /**
@@ -174,12 +176,20 @@ export interface BoardDefinition {
   watchdog?: string;
 }
 
+/** A line of the board that could not be opened, and why. */
+export interface BoardFault {
+  line: string;
+  error: HalError;
+}
+
 /** An opened board: control-thread side. Sound is opened on the media thread from `definition.audio`. */
 export interface Board {
   readonly definition: BoardDefinition;
   input(name: string): DigitalInput;
   output(name: string): DigitalOutput;
   readonly watchdog: Watchdog | undefined;
+  /** Lines that could not be opened. The device starts without them; using one throws its error. */
+  readonly faults: readonly BoardFault[];
   /** Present only on the simulated board: moves an input as a hand would. */
   readonly hand?: { set(input: string, active: boolean): void };
   /** Every output to its safe level, every line let go. Never throws. */

@@ -1,25 +1,10 @@
 /** What the device can be asked to do, what it says of itself, and how: one vocabulary for every way in and out. */
 import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
+import type { Action } from '../io/actions.ts';
 import type { StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
 
-/** Everything that a button, DTMF, MQTT, the command line or a schedule can ask for. */
-export type Action =
-  /** A name from `contacts`, or a SIP URI. */
-  | { do: 'call'; target: string; account?: string }
-  | { do: 'answer' }
-  | { do: 'hang up' }
-  | { do: 'open'; door: string }
-  /** Calls the target, asks it to answer by itself, speaks (or plays the WAV and hangs up). */
-  | { do: 'page'; target: string; file?: string }
-  /** As if a finger had pressed and let go. */
-  | { do: 'press'; button: string; holdMs?: number }
-  /** Sends keys into the present call. */
-  | { do: 'dial'; keys: string }
-  /** Debug, simulated board only: moves an input line. */
-  | { do: 'move input'; input: string; active: boolean }
-  /** Debug, simulated board only: blocks the control thread. */
-  | { do: 'stall'; ms: number };
+export type { Action };
 
 /** Where an action came from: policy decides by it, events report it. */
 export type Origin = 'button' | 'dtmf' | 'mqtt' | 'cli' | 'device';

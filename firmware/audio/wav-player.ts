@@ -1,0 +1,50 @@
+/** Plays a WAV of any rate at the rate of the device, a frame at a time; never converts more than a frame at once. */
+import { FRAME_MS } from './frame.ts';
+import { type Resampler, resampler } from './resample.ts';
+import type { Wav } from './wav.ts';
+
+export class WavPlayer {
+  readonly #wav: Wav;
+  readonly #resampler: Resampler;
+  readonly #block: Int16Array;
+  /** Converted and not yet played: less than a frame, then a block more. */
+  readonly #ready: Int16Array;
+  readonly #converted: Int16Array;
+  #readyCount = 0;
+  /** The next instant of the file. */
+  #at = 0;
+
+  constructor(wav: Wav, rate: number) {
+    this.#wav = wav;
+    const block = Math.ceil((wav.rate * FRAME_MS) / 1000);
+    const converted = Math.ceil((block * rate) / wav.rate) + 1;
+    this.#resampler = resampler(wav.rate, rate, block);
+    this.#block = new Int16Array(block);
+    this.#converted = new Int16Array(converted);
+    this.#ready = new Int16Array((rate * FRAME_MS) / 1000 + converted);
+  }
+
+  /** Fills `frame`; false when the file was over before it, and the frame is silence. */
+  read(frame: Int16Array): boolean {
+    while (this.#readyCount < frame.length && this.#at < this.#wav.length) this.#convertBlock();
+    if (this.#readyCount === 0) {
+      frame.fill(0);
+      return false;
+    }
+    const count = Math.min(frame.length, this.#readyCount);
+    for (let index = 0; index < count; index++) frame[index] = this.#ready[index]!;
+    frame.fill(0, count);
+    this.#ready.copyWithin(0, count, this.#readyCount);
+    this.#readyCount -= count;
+    return true;
+  }
+
+  #convertBlock() {
+    const count = Math.min(this.#block.length, this.#wav.length - this.#at);
+    this.#wav.read(this.#at, count, this.#block);
+    this.#at += count;
+    const made = this.#resampler.process(this.#block, count, this.#converted);
+    for (let index = 0; index < made; index++) this.#ready[this.#readyCount + index] = this.#converted[index]!;
+    this.#readyCount += made;
+  }
+}

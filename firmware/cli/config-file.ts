@@ -1,0 +1,28 @@
+/** Reads a configuration file for the commands that need no running device. */
+
+import { documentLimitBytes, type JsonObject, readDocument } from '../config/document.ts';
+import { type Attempt, resolveLayers } from '../config/load.ts';
+import { isMalformed, parseAction } from '../io/actions.ts';
+import { systemFiles } from '../lib/atomic-file.ts';
+import { CliError, EXIT_FAILED } from './environment.ts';
+
+/** The document of a file that must be there. */
+export async function readConfigFile(file: string): Promise<JsonObject> {
+  const bytes = await systemFiles.read(file, documentLimitBytes).catch((error: Error) => {
+    throw new CliError(EXIT_FAILED, `${file} cannot be read: ${error.message}`);
+  });
+  if (bytes === undefined) throw new CliError(EXIT_FAILED, `there is no file ${file}`);
+  const read = readDocument(bytes);
+  if ('why' in read) throw new CliError(EXIT_FAILED, `${file} ${read.why}`);
+  return read.document;
+}
+
+/** What is wrong with an action's text, as the configuration's checks ask it. */
+export function checkAction(text: string): string | undefined {
+  const parsed = parseAction(text);
+  return isMalformed(parsed) ? parsed.malformed : undefined;
+}
+
+/** The file as a device would take it, with its board's layer; or the lines that say why not. */
+export const resolveConfigFile = async (file: string, board: Attempt['board']) =>
+  resolveLayers({ local: await readConfigFile(file), board, checkAction });

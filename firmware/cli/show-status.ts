@@ -1,0 +1,153 @@
+/** `porter status` for a person: first what is wrong and what to do about it, then each part in a line. Pure. */
+import type { Status } from '../controller/contracts.ts';
+import { columns, count, plain, span, wrap } from './text.ts';
+
+const LABEL = 10;
+
+/** Lines of at most 80 columns (a single longer word, such as a URI, stays whole). */
+export function showStatus(status: Status): string[] {
+  const { device } = status;
+  const title = `${device.name} (${device.id}), Porter ${device.version} on ${device.board}, up ${span(device.upForSeconds)}`;
+  const wrong = problems(status);
+  return [
+    ...wrap(title, 2),
+    ...(wrong.length === 0 ? ['Nothing is wrong.'] : wrong.flatMap(problem => wrap(`! ${problem}`, 2))),
+    '',
+    ...part('Call', call(status)),
+    ...part('Accounts', accounts(status)),
+    ...part('Buttons', buttons(status)),
+    ...part('Doors', doors(status)),
+    ...part('Sound', [sound(status)]),
+    ...part('Config', [config(status)]),
+    ...part('MQTT', [mqtt(status)]),
+  ].map(plain);
+}
+
+/** What a technician should look at, most urgent first: the cause and the next step in one sentence. */
+export function problems({ accounts, audio, buttons, config, doors, mqtt }: Status): string[] {
+  const list: string[] = [];
+  if (audio.state === 'down') {
+    list.push(`The sound card is away: ${audio.why ?? 'no reason given'}. Check its cable and the names in \`audio\`.`);
+  }
+  for (const [id, account] of Object.entries(accounts)) {
+    if (account.state === 'failed') list.push(`Account ${id} is not registered: ${account.detail}.`);
+  }
+  for (const [name, door] of Object.entries(doors)) {
+    if (door.relay === 'fault')
+      list.push(`The relay of door ${name} does not follow. Check its wiring and \`doors.${name}.relay\`.`);
+  }
+  for (const [name, button] of Object.entries(buttons)) {
+    if (button.stuck)
+      list.push(`Button ${name} is stuck: it has been down for too long. Free it, or check its wiring.`);
+  }
+  if (config.problem !== undefined) list.push(`Configuration: ${config.problem}`);
+  if (mqtt.state === 'connecting') {
+    list.push(`The MQTT broker ${mqtt.url ?? ''} is not connected. The log says why; the device works on without it.`);
+  }
+  return list;
+}
+
+/** A label, then its lines; nothing where there are none. */
+function part(label: string, lines: string[]): string[] {
+  return lines.flatMap((line, index) => wrap((index === 0 ? label : '').padEnd(LABEL) + line, LABEL));
+}
+
+const DOING: Record<Status['call']['state'], string> = {
+  idle: 'none',
+  calling: 'calling',
+  ringback: 'ringing at',
+  ringing: 'rings here, from',
+  talking: 'talking with',
+  paging: 'paging',
+  ending: 'ending with',
+};
+
+function call({ call, otherCalls }: Status): string[] {
+  if (call.state === 'idle') return ['none'];
+  const uri = call.remote ?? '';
+  const whom = call.displayName === undefined ? uri : `${call.displayName} <${uri}>`;
+  const facts = [
+    call.direction,
+    call.mode === 'listen' ? 'listening only' : undefined,
+    call.codec,
+    call.answeredFor === undefined ? undefined : span(call.answeredFor),
+  ].filter(fact => fact !== undefined);
+  const lines = [[`${DOING[call.state]} ${whom}`, ...facts].join(', ')];
+  const heard = call.statistics;
+  if (heard) {
+    const expected = heard.receivedPackets + heard.lostPackets;
+    lines.push(
+      `heard ${count(heard.receivedPackets, 'packet')}, ${percent(heard.lostPackets, expected)} lost, ` +
+        `jitter ${Math.round(heard.jitterMs)} ms, buffer ${Math.round(heard.bufferMs)} ms`,
+    );
+    lines.push(
+      [
+        `said ${count(heard.sentPackets, 'packet')}`,
+        heard.remoteLossFraction === undefined
+          ? 'the far end reports nothing'
+          : `${percent(heard.remoteLossFraction, 1)} lost there`,
+        heard.roundTripMs === undefined ? undefined : `round trip ${Math.round(heard.roundTripMs)} ms`,
+      ]
+        .filter(fact => fact !== undefined)
+        .join(', '),
+    );
+  }
+  if (otherCalls > 0) lines.push(`and ${count(otherCalls, 'other call')}`);
+  return lines;
+}
+
+function accounts({ accounts }: Status): string[] {
+  const rows = Object.entries(accounts).map(([id, { aor, state, detail }]) => [
+    id,
+    aor,
+    // A failure's reason stands above, among the problems.
+    state === 'failed' ? 'FAILED' : detail === '' ? state : `${state}, ${detail}`,
+  ]);
+  return rows.length === 0 ? ['none; calls go from peer to peer'] : columns(rows);
+}
+
+function buttons({ buttons }: Status): string[] {
+  return columns(
+    Object.entries(buttons).map(([name, { pressed, stuck }]) => [
+      name,
+      stuck ? 'STUCK' : pressed ? 'pressed' : 'ready',
+    ]),
+  );
+}
+
+function doors({ doors }: Status): string[] {
+  return columns(
+    Object.entries(doors).map(([name, { relay, unlocked }]) => [
+      name,
+      unlocked ? 'unlocked' : 'locked',
+      relay === 'fault' ? 'relay FAULT' : `relay ${relay}`,
+    ]),
+  );
+}
+
+function sound({ audio }: Status): string {
+  const state = audio.state === 'down' ? 'AWAY' : audio.state === 'xrun' ? 'up' : audio.state;
+  const { counters } = audio;
+  return [
+    `${audio.driver}, ${state}`,
+    counters === undefined ? undefined : count(counters.xruns, 'gap'),
+    counters === undefined || counters.reopened === 0 ? undefined : `reopened ${count(counters.reopened, 'time')}`,
+    audio.opus === undefined || audio.opus === 'none' ? 'no Opus here' : `Opus by ${audio.opus}`,
+  ]
+    .filter(fact => fact !== undefined)
+    .join(', ');
+}
+
+const config = ({ config }: Status) =>
+  config.revision === undefined ? config.source : `revision ${config.revision}, ${config.source}`;
+
+function mqtt({ mqtt }: Status): string {
+  if (mqtt.state === 'off') return 'off';
+  return `${mqtt.state === 'connected' ? 'connected to' : 'NOT CONNECTED to'} ${mqtt.url ?? 'the broker'}`;
+}
+
+function percent(part: number, whole: number): string {
+  const share = whole > 0 ? (100 * part) / whole : 0;
+  // A single lost packet must not read as none.
+  return share > 0 && share < 0.1 ? 'below 0.1 %' : `${Number(share.toFixed(1))} %`;
+}

@@ -1,0 +1,52 @@
+/** Text for a terminal of 80 columns. Pure. */
+
+export const WIDTH = 80;
+
+/** What comes from the network (a caller's name) must not drive the terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
+export const plain = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?');
+
+/** `2 h 13 min`, `42 s`, `3 d 4 h`: the two largest units. Seconds. */
+export function span(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const units: [name: string, size: number][] = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+    ['s', 1],
+  ];
+  const first = units.findIndex(([, size]) => whole >= size);
+  if (first < 0) return '0 s';
+  const [name, size] = units[first]!;
+  const rest = units[first + 1];
+  const restCount = rest ? Math.floor((whole % size) / rest[1]) : 0;
+  return `${Math.floor(whole / size)} ${name}${restCount > 0 ? ` ${restCount} ${rest![0]}` : ''}`;
+}
+
+export const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+
+/** Breaks at spaces so that no line exceeds `WIDTH`; lines after the first are indented. A longer word stays whole. */
+export function wrap(text: string, indent: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && longer.length + (lines.length > 0 ? indent : 0) > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  lines.push(line);
+  return lines.map((one, index) => (index === 0 ? one : ' '.repeat(indent) + one));
+}
+
+/** Rows as columns of equal width, two spaces between; the last column is not padded. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  }
+  return rows.map(row =>
+    row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index]!))).join('  '),
+  );
+}

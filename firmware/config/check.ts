@@ -1,0 +1,123 @@
+/** Checks that span several settings: names that must exist, values that must not meet. */
+import type { Problem } from './problems.ts';
+import type { Config } from './schema.ts';
+
+/** What the caller knows beyond the document. Each part that is absent is not checked. */
+export interface Surroundings {
+  /** What is wrong with an action's text, as a sentence; undefined where it can be done. */
+  checkAction?(text: string): string | undefined;
+  /** Lines that the board definition has by itself. */
+  lines?: { inputs: readonly string[]; outputs: readonly string[] };
+}
+
+export function crossCheck(config: Config, surroundings: Surroundings): Problem[] {
+  return [
+    ...checkMedia(config),
+    ...checkContacts(config),
+    ...checkAddedLines(config, surroundings),
+    ...checkLines(config, surroundings),
+    ...checkActions(config, surroundings),
+    ...checkCodes(config),
+  ];
+}
+
+function* checkMedia({ media, audio, sip }: Config): Generator<Problem> {
+  const { from, to } = media.rtpPorts;
+  if (from % 2 !== 0)
+    yield { path: ['media', 'rtpPorts', 'from'], message: `${from} is odd; RTP takes an even port (RFC 3550 §11)` };
+  // Two a call, and as many again for calls whose ports have not come back yet.
+  const least = 4 * sip.maxCalls;
+  if (to - from + 1 < least) {
+    yield {
+      path: ['media', 'rtpPorts', 'to'],
+      message: `${to} leaves too few ports; ${sip.maxCalls} calls need ${least}`,
+    };
+  }
+  if (media.jitter.min > media.jitter.max) {
+    yield { path: ['media', 'jitter', 'min'], message: `${media.jitter.min} ms is above media.jitter.max` };
+  }
+  if (media.codecs.length === 0) yield { path: ['media', 'codecs'], message: 'is empty; at least one codec is needed' };
+  if (new Set(media.codecs).size < media.codecs.length)
+    yield { path: ['media', 'codecs'], message: 'names a codec twice' };
+  if (audio.period !== undefined && audio.buffer !== undefined && audio.buffer < 2 * audio.period) {
+    yield { path: ['audio', 'buffer'], message: `${audio.buffer} ms is less than two periods of ${audio.period} ms` };
+  }
+}
+
+function* checkContacts({ contacts, sip }: Config): Generator<Problem> {
+  for (const [name, { account }] of Object.entries(contacts)) {
+    if (account !== undefined && !(account in sip.accounts)) {
+      yield { path: ['contacts', name, 'account'], message: noSuch(account, 'account', Object.keys(sip.accounts)) };
+    }
+  }
+}
+
+function* checkAddedLines({ board }: Config, { lines }: Surroundings): Generator<Problem> {
+  for (const side of ['inputs', 'outputs'] as const) {
+    for (const [name, said] of Object.entries(board[side])) {
+      if (lines === undefined || lines[side].includes(name)) continue;
+      for (const key of ['chip', 'line'] as const) {
+        if (said[key] === undefined) {
+          yield { path: ['board', side, name, key], message: 'is missing; the board itself has no line of this name' };
+        }
+      }
+    }
+  }
+}
+
+function* checkLines({ board, buttons, doors }: Config, { lines }: Surroundings): Generator<Problem> {
+  const inputs = lines && [...lines.inputs, ...Object.keys(board.inputs)];
+  const outputs = lines && [...lines.outputs, ...Object.keys(board.outputs)];
+  const users = new Map<string, string>();
+  function* use(
+    what: 'input' | 'output',
+    line: string,
+    path: string[],
+    known: string[] | undefined,
+  ): Generator<Problem> {
+    const earlier = users.get(`${what} ${line}`);
+    if (known && !known.includes(line)) yield { path, message: noSuch(line, what, known) };
+    else if (earlier !== undefined) yield { path, message: `${JSON.stringify(line)} already serves ${earlier}` };
+    else users.set(`${what} ${line}`, path.slice(0, 2).join('.'));
+  }
+  for (const [name, { input, led }] of Object.entries(buttons)) {
+    yield* use('input', input, ['buttons', name, 'input'], inputs);
+    // Several buttons may share one lamp; a lamp and a relay may not be one line.
+    if (led !== undefined && outputs && !outputs.includes(led)) {
+      yield { path: ['buttons', name, 'led'], message: noSuch(led, 'output', outputs) };
+    }
+  }
+  for (const [name, { relay }] of Object.entries(doors)) yield* use('output', relay, ['doors', name, 'relay'], outputs);
+  for (const [name, { led }] of Object.entries(buttons)) {
+    const door = led === undefined ? undefined : users.get(`output ${led}`);
+    if (door !== undefined)
+      yield { path: ['buttons', name, 'led'], message: `${JSON.stringify(led)} is the relay of ${door}` };
+  }
+}
+
+function* checkActions({ buttons }: Config, { checkAction }: Surroundings): Generator<Problem> {
+  for (const [name, button] of Object.entries(buttons)) {
+    for (const key of ['press', 'longPress'] as const) {
+      const text = button[key];
+      const why = text === undefined ? undefined : checkAction?.(text);
+      if (why !== undefined) yield { path: ['buttons', name, key], message: `${JSON.stringify(text)}: ${why}` };
+    }
+  }
+}
+
+function* checkCodes({ doors }: Config): Generator<Problem> {
+  const doorOf = new Map<string, string>();
+  for (const [name, { codes }] of Object.entries(doors)) {
+    for (const [index, code] of codes.entries()) {
+      const other = doorOf.get(code);
+      if (other !== undefined)
+        yield { path: ['doors', name, 'codes', index], message: `the secret is already a code of doors.${other}` };
+      doorOf.set(code, name);
+    }
+  }
+}
+
+function noSuch(name: string, what: string, existing: readonly string[]): string {
+  const some = existing.length === 0 ? 'there is none' : `there is ${existing.slice(0, 20).join(', ')}`;
+  return `there is no ${what} ${JSON.stringify(name)}; ${some}`;
+}

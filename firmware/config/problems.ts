@@ -1,0 +1,104 @@
+/** What is wrong with a document, as a person reads it: where, what stands there, what is allowed. */
+import type { z } from 'zod';
+import { isObject } from './document.ts';
+import { type Leaf, type Path, printPath, settingAt } from './tree.ts';
+import { notAName } from './types.ts';
+
+export interface Problem {
+  path: Path;
+  /** Follows the path: `"3 parsecs" is not a duration; …`. Never holds a secret. */
+  message: string;
+}
+
+/** Problems told of one document; what is beyond is only counted. */
+export const problemLimit = 20;
+const shownCharacters = 60;
+
+export const printProblem = ({ path, message }: Problem) =>
+  path.length === 0 ? `the document ${message}` : `${printPath(path)}: ${message}`;
+
+/** One line a problem, at most `problemLimit` of them and a line that counts the rest. */
+export function printProblems(problems: readonly Problem[]): string[] {
+  const shown = problems.slice(0, problemLimit).map(printProblem);
+  const rest = problems.length - shown.length;
+  return rest > 0 ? [...shown, `… and ${rest} more`] : shown;
+}
+
+/** Between the user's colon and the `@`: `sip:user:HERE@host`, `mqtt://user:HERE@host`. */
+const passwordInUri = /(?<=^sips?:[^:@]*:|:\/\/[^:@/]*:).*(?=@)/g;
+
+/** A value as an error may show it: bounded, and what stands for a password in a URI is hidden. */
+export function showValue(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (isObject(value)) return 'an object';
+  const text = typeof value === 'string' ? value.replace(passwordInUri, '***') : value;
+  const shown = JSON.stringify(text) ?? String(text);
+  return shown.length <= shownCharacters ? shown : `${shown.slice(0, shownCharacters)}…`;
+}
+
+/** The issues of a failed parse as problems, in the order of the document's declaration. */
+export function problemsOf(document: unknown, issues: readonly z.core.$ZodIssue[]): Problem[] {
+  return issues.flatMap(issue => {
+    const path = issue.path as Path;
+    if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownSetting(path, key));
+    if (issue.code === 'invalid_key') return [{ path, message: `${showValue(path.at(-1))} ${notAName}` }];
+    return [{ path, message: sentence(path, valueAt(document, path), issue) }];
+  });
+}
+
+function sentence(path: Path, value: unknown, issue: z.core.$ZodIssue): string {
+  const setting = settingAt(path);
+  if (value === undefined) return 'is missing';
+  if (setting?.is !== 'leaf')
+    return `${isScalar(value) ? 'a plain value' : showValue(value)} stands where a group of settings belongs`;
+  return `${setting.about.secret ? 'the secret' : showValue(value)} ${wrong(setting, path, issue)}`;
+}
+
+const isScalar = (value: unknown) => typeof value !== 'object' || value === null;
+
+function wrong(leaf: Leaf, path: Path, issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return issue.message;
+  const { kind, entryKind } = leaf;
+  if (entryKind && typeof path.at(-1) === 'number') return entryKind.wrong;
+  if (entryKind && issue.code === 'too_big') return `has too many entries; the most is ${issue.maximum}`;
+  return kind.wrong;
+}
+
+function valueAt(document: unknown, path: Path): unknown {
+  let value = document;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return value;
+}
+
+function unknownSetting(path: Path, key: string): Problem {
+  const group = settingAt(path);
+  const near = group?.is === 'group' ? nearest(key, Object.keys(group.members)) : undefined;
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  return { path: [...path, key], message: `there is no such setting${hint}` };
+}
+
+/** The candidate most like `word`, if any is like it at all: at most a third of its letters differ. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const bounded = word.slice(0, 64).toLowerCase();
+  const ranked = candidates
+    .map(candidate => ({ candidate, distance: distance(bounded, candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.candidate;
+}
+
+/** Levenshtein distance, one row at a time. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

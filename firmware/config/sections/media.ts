@@ -1,0 +1,37 @@
+/** Settings: RTP, codecs and the jitter buffer. */
+import { field, section } from '../field.ts';
+import { duration, durationOf, list, oneOf, whole } from '../types.ts';
+
+const needs = 'restart media';
+
+export const media = section({
+  rtpPorts: section({
+    from: field(whole(1024, 65_534).prefault(16_384), { help: 'First UDP port for RTP; even (RFC 3550 §11).', needs }),
+    to: field(whole(1025, 65_535).prefault(16_583), {
+      help: 'Last UDP port for RTP and RTCP; each call takes two.',
+      needs,
+    }),
+  }).prefault({}),
+  codecs: field(list(oneOf(['opus', 'PCMA', 'PCMU']), 3).prefault(['opus', 'PCMA', 'PCMU']), {
+    help: 'Codecs that are offered and accepted, the best first.',
+    needs: 'live',
+  }),
+  packetTime: field(durationOf(10, 20, 40, 60).prefault('20 ms'), { help: 'Sound in one RTP packet.', needs: 'live' }),
+  jitter: section({
+    min: field(duration(0, 500).prefault('20 ms'), { help: 'The jitter buffer never waits less.', needs }),
+    max: field(duration(20, 2000).prefault('400 ms'), { help: 'The jitter buffer never waits longer.', needs }),
+  }).prefault({}),
+  silentAfter: field(duration(0, 3_600_000).prefault('30 s'), {
+    help: 'A call without any RTP and RTCP for so long has lost its peer; `0 s` means never.',
+    needs,
+  }),
+  opus: section({
+    bitrate: field(whole(6000, 128_000).prefault(24_000), { help: 'Opus bit rate.', unit: 'bit/s', needs }),
+    complexity: field(whole(0, 10).prefault(5), { help: 'Opus effort: 10 sounds best and costs most.', needs }),
+    expectedLoss: field(whole(0, 50).prefault(10), {
+      help: 'Packet loss that in-band error correction is made for.',
+      unit: '%',
+      needs,
+    }),
+  }).prefault({}),
+});

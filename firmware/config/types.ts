@@ -1,0 +1,171 @@
+/** The kinds of value that settings are made of, each with the words for what is wrong. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { durationPattern, notADuration, parseDuration, printDuration } from '../lib/duration.ts';
+import { kind } from './field.ts';
+
+/** Entries in one table of named things (accounts, doors, …). */
+const mostNamedThings = 256;
+
+type Check = string | undefined;
+
+/** A string judged by code. `judge` returns what is wrong, to follow the value in a sentence. */
+function text(
+  what: { kind: string; wrong: string; allowed?: string; pattern?: string },
+  judge: (value: string) => Check,
+) {
+  return kind(
+    z.string().check(context => {
+      const message = judge(context.value);
+      if (message !== undefined) context.issues.push({ code: 'custom', message, input: context.value });
+    }),
+    what,
+  );
+}
+
+export const matching = (what: { kind: string; wrong: string; allowed?: string }, pattern: RegExp) =>
+  text({ ...what, pattern: pattern.source }, value => (pattern.test(value) ? undefined : what.wrong));
+
+/** Free text on one line. */
+export const line = (most: number) => {
+  const wrong = `is not text of one line, at most ${most} characters`;
+  const pattern = new RegExp(`^[^\\u0000-\\u001f\\u007f]{0,${most}}$`, 'u');
+  return matching({ kind: 'text', allowed: `one line, at most ${most} characters`, wrong }, pattern);
+};
+
+/** `"3 s"` in the document, milliseconds in the configuration. Limits are milliseconds. */
+export function duration(least: number, most: number) {
+  const allowed = `${printDuration(least)} to ${printDuration(most)}`;
+  return kind(
+    z.string().transform((value, context) => {
+      const ms = parseDuration(value);
+      if (ms !== undefined && ms >= least && ms <= most) return ms;
+      context.issues.push({
+        code: 'custom',
+        message: ms === undefined ? notADuration : `is out of range; allowed is ${allowed}`,
+        input: value,
+      });
+      return z.NEVER;
+    }),
+    { kind: 'duration', allowed, wrong: notADuration, pattern: durationPattern },
+  );
+}
+
+/** A duration that must be one of a few. */
+export function durationOf(...choices: number[]) {
+  const allowed = choices.map(printDuration).join(', ');
+  return kind(
+    z.string().transform((value, context) => {
+      const ms = parseDuration(value);
+      if (ms !== undefined && choices.includes(ms)) return ms;
+      const message = ms === undefined ? notADuration : `is not one of ${allowed}`;
+      context.issues.push({ code: 'custom', message, input: value });
+      return z.NEVER;
+    }),
+    { kind: 'duration', allowed, wrong: notADuration, pattern: durationPattern },
+  );
+}
+
+export const whole = (least: number, most: number) =>
+  kind(z.int().min(least).max(most), {
+    kind: 'whole number',
+    allowed: `${least} to ${most}`,
+    wrong: `is not a whole number from ${least} to ${most}`,
+  });
+
+/** A gain; 0 leaves the level as it is. */
+export const decibels = (least: number, most: number) =>
+  kind(z.number().min(least).max(most), {
+    kind: 'number',
+    allowed: `${least} to ${most}`,
+    wrong: `is not a number of decibels from ${least} to ${most}`,
+  });
+
+export const yesOrNo = () => kind(z.boolean(), { kind: 'true or false', wrong: 'is not true or false' });
+
+export const oneOf = <const Choices extends readonly string[]>(choices: Choices) =>
+  kind(z.enum(choices), {
+    kind: 'choice',
+    allowed: choices.map(choice => `\`${choice}\``).join(', '),
+    wrong: `is not one of ${choices.map(choice => JSON.stringify(choice)).join(', ')}`,
+  });
+
+export const oneOfNumbers = <const Choices extends readonly number[]>(choices: Choices) =>
+  kind(z.literal(choices), {
+    kind: 'choice',
+    allowed: choices.join(', '),
+    wrong: `is not one of ${choices.join(', ')}`,
+  });
+
+/** A device's id: a topic level, a file name and a URL segment at once, hence so narrow. */
+export const deviceId = () =>
+  matching({ kind: 'id', wrong: 'is not an id; use a-z, 0-9 and "-", at most 63 characters' }, /^[a-z0-9-]{1,63}$/);
+
+/** The name of an account, door, button, contact, line or board: one word of an action. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+export const notAName = 'is not a name; use letters, digits, "-" and "_", at most 63 characters';
+export const name = () => matching({ kind: 'name', wrong: notAName }, namePattern);
+
+/** Things by name. The result has no prototype, so that looking up `constructor` finds nothing. */
+export function named<S extends z.ZodType>(entry: S) {
+  const wrong = `has too many entries; the most is ${mostNamedThings}`;
+  return kind(
+    z
+      .record(z.string().regex(namePattern), entry)
+      .check(context => {
+        if (Object.keys(context.value).length > mostNamedThings) {
+          context.issues.push({ code: 'custom', message: wrong, input: context.value });
+        }
+      })
+      .transform(entries => Object.assign(Object.create(null) as Record<string, z.output<S>>, entries)),
+    { kind: 'table', wrong: 'is not a table of named things' },
+  );
+}
+
+export const list = <S extends z.ZodType>(entry: S, most: number) =>
+  kind(z.array(entry).max(most), { kind: 'list', allowed: `at most ${most}`, wrong: 'is not a list' });
+
+const notASipUri = 'is not a SIP URI; write "sip:user@host", with ":port" where it is not 5060';
+const host = String.raw`(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)`;
+// RFC 3261 §25.1 SIP-URI without password and headers: neither belongs into a configuration.
+const parameters = `(?:;[A-Za-z0-9._~!$&'()*+=%-]+)*`;
+const sipUriForm = new RegExp(`^sip:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@${host}(?::\\d{1,5})?${parameters}$`);
+const serverUriForm = new RegExp(`^sip:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@)?${host}(?::\\d{1,5})?${parameters}$`);
+
+function uri(form: RegExp, wrong: string) {
+  return text({ kind: 'SIP URI', wrong, pattern: form.source }, value => {
+    if (value.startsWith('sips:')) return 'asks for TLS, which is not supported; write "sip:"';
+    if (value.length > 255 || !form.test(value)) return wrong;
+    const port = /:(\d+)(?:;|$)/.exec(value.slice(4).replace(/\[.*\]/, 'v6'));
+    return port && (Number(port[1]) < 1 || Number(port[1]) > 65_535) ? 'has a port that is not 1 to 65535' : undefined;
+  });
+}
+
+export const sipUri = () => uri(sipUriForm, notASipUri);
+
+/** A registrar or proxy: the user part may be absent. */
+export const sipServer = () =>
+  uri(serverUriForm, 'is not the SIP URI of a server; write "sip:host" or "sip:host:port"');
+
+export const ipAddress = () =>
+  text({ kind: 'IP address', wrong: 'is not an IP address' }, value =>
+    isIP(value) === 0 ? 'is not an IP address; write such as "192.0.2.1" or "2001:db8::1"' : undefined,
+  );
+
+/** An absolute URL of one of these schemes, without user, password, query or fragment. */
+export function url(...schemes: string[]) {
+  const allowed = schemes.map(scheme => `\`${scheme}://host\``).join(', ');
+  const wrong = `is not a URL; write such as "${schemes[0]}://host"`;
+  return text({ kind: 'URL', allowed, wrong }, value => {
+    const parsed = URL.canParse(value) ? new URL(value) : undefined;
+    if (value.length > 1024 || !parsed || !schemes.includes(parsed.protocol.slice(0, -1)) || parsed.hostname === '') {
+      return wrong;
+    }
+    if (parsed.username !== '' || parsed.password !== '')
+      return 'carries a user or password; those are settings of their own';
+    return parsed.search !== '' || parsed.hash !== '' ? 'carries a query or fragment; leave it out' : undefined;
+  });
+}
+
+/** A file or folder; where it is relative, to the folder that the firmware was started in. */
+export const path = () => matching({ kind: 'path', wrong: 'is not a path' }, /^[^\0]{1,4096}$/);

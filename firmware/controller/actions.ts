@@ -1,0 +1,58 @@
+/** Does what was asked: one place where every action ends, whoever asks. */
+import type { Board, Clock } from '../../hal/contracts.ts';
+import type { CallController } from './call-controller.ts';
+import type { Action, ActionResult, Origin } from './contracts.ts';
+import type { Doors } from './doors.ts';
+import type { FrontPanel } from './front-panel.ts';
+import { unknownName } from './names.ts';
+import { type Policy, refusal } from './policy.ts';
+
+export interface Hands {
+  calls: CallController;
+  doors: Doors;
+  panel: FrontPanel;
+  board: Board;
+  clock: Clock;
+  policy: Policy;
+}
+
+/** A debug stall lasts at most this long. Milliseconds. */
+const STALL_LIMIT_MS = 10_000;
+
+export function perform(action: Action, origin: Origin, hands: Hands): ActionResult {
+  const { calls, doors, panel, board } = hands;
+  const refused = refusal(action, origin, hands.policy);
+  if (refused !== undefined) return refused;
+  switch (action.do) {
+    case 'call':
+      return calls.call(action.target, action.account);
+    case 'answer':
+      return calls.answer();
+    case 'hang up':
+      return calls.hangUp();
+    case 'open':
+      return doors.open(action.door, origin);
+    case 'page':
+      return calls.page(action.target, action.file);
+    case 'press':
+      return panel.press(action.button, action.holdMs);
+    case 'dial':
+      return calls.dial(action.keys);
+    case 'move input':
+      if (!(action.input in board.definition.inputs))
+        return unknownName('input', action.input, Object.keys(board.definition.inputs));
+      board.hand?.set(action.input, action.active);
+      return { done: true };
+    case 'stall':
+      stall(hands.clock, action.ms);
+      return { done: true };
+  }
+}
+
+/** Blocks this thread on purpose: shows that the sound does not depend on it. */
+function stall(clock: Clock, ms: number) {
+  const untilMs = clock.now() + Math.min(ms, STALL_LIMIT_MS);
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const leftMs = () => untilMs - clock.now();
+  while (leftMs() > 0) if (Atomics.wait(cell, 0, 0, leftMs()) === 'timed-out') break;
+}

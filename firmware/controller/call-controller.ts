@@ -1,0 +1,290 @@
+/** All calls of the device: who is called, who may call, what a press and a key mean. */
+import { pressMeaning } from '../io/rules.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import { CallSound } from '../media/call-sound.ts';
+import type { Media, MediaEvent } from '../media/protocol.ts';
+import type { CallHandler, IncomingInvite, Party, SipUserAgent } from '../sip/contracts.ts';
+import { parseUri } from '../sip/message/uri.ts';
+import { autoAnswerAsked, callerMatches } from './auto-answer.ts';
+import type { CallSettings } from './call-settings.ts';
+import type { ActionResult, CallStatus } from './contracts.ts';
+import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
+import type { Doors } from './doors.ts';
+import { DtmfCommands } from './dtmf-commands.ts';
+import type { EventLog } from './event-log.ts';
+import { LocalTones } from './local-tones.ts';
+import { unknownName } from './names.ts';
+
+export interface CallControllerParts {
+  clock: Clock;
+  random: Random;
+  events: EventLog;
+  media: Media;
+  doors: Doors;
+  /** Asked anew for each call: a changed contact or limit counts from the next call on. */
+  settings: () => CallSettings;
+  /** The address that a peer at `remote` can send sound to. */
+  hostFor: (remote: string) => string;
+  /** Whether a datagram from this address may ask for automatic answers on this account. */
+  isTrusted: (source: string, account: string | undefined) => boolean;
+  changed: () => void;
+}
+
+/** Asks a far end to answer by itself, in the words of the three families of phones. */
+const PAGE_HEADERS = [
+  ['Call-Info', '<sip:page>;answer-after=0'],
+  ['Alert-Info', '<http://localhost>;info=alert-autoanswer;delay=0'],
+  ['Answer-Mode', 'Auto'],
+] as const;
+
+export class CallController {
+  readonly #parts: CallControllerParts;
+  readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands }>();
+  readonly #tones: LocalTones;
+  #userAgent: SipUserAgent | undefined;
+  #count = 0;
+
+  constructor(parts: CallControllerParts) {
+    this.#parts = parts;
+    this.#tones = new LocalTones(parts.clock, parts.media);
+  }
+
+  /** The user agent needs its handler first, and this its user agent. */
+  use(userAgent: SipUserAgent) {
+    this.#userAgent = userAgent;
+  }
+
+  stop() {
+    this.#tones.stop();
+    for (const { call, keys } of this.#calls.values()) {
+      keys.stop();
+      call.handle('hang up');
+    }
+  }
+
+  get active() {
+    return this.#calls.size;
+  }
+
+  /** The call that a press, a key or a person means: the one that has lasted longest. */
+  get #main(): DeviceCall | undefined {
+    return this.#calls.values().next().value?.call;
+  }
+
+  // ---- actions ------------------------------------------------------------------------------------------------
+
+  press(action: () => ActionResult): ActionResult | undefined {
+    const call = this.#main;
+    const state = call === undefined ? 'none' : call.state === 'ringing' ? 'ringing' : 'active';
+    switch (pressMeaning({ state, forMs: call?.sinceMs ?? 0 }, this.#parts.settings().press)) {
+      case 'do its action':
+        return action();
+      case 'answer':
+        return this.answer();
+      case 'hang up':
+        return this.hangUp();
+      case 'nothing':
+        return undefined;
+    }
+  }
+
+  call(target: string, account: string | undefined): ActionResult {
+    return this.#place(target, { account, page: false, file: undefined });
+  }
+
+  page(target: string, file: string | undefined): ActionResult {
+    return this.#place(target, { account: undefined, page: true, file });
+  }
+
+  answer(): ActionResult {
+    const ringing = [...this.#calls.values()].find(({ call }) => call.state === 'ringing');
+    if (ringing === undefined) return { done: false, code: 'not now', why: 'no call is ringing' };
+    ringing.call.handle('answer');
+    return { done: true };
+  }
+
+  hangUp(): ActionResult {
+    if (this.#calls.size === 0) return { done: false, code: 'not now', why: 'there is no call' };
+    for (const { call } of [...this.#calls.values()]) call.handle('hang up');
+    return { done: true };
+  }
+
+  dial(keys: string): ActionResult {
+    const talking = [...this.#calls.values()].find(({ call }) => call.state === 'talking');
+    if (talking === undefined) return { done: false, code: 'not now', why: 'no call is answered' };
+    if (!/^[0-9A-D*#]{1,32}$/.test(keys))
+      return { done: false, code: 'bad request', why: `"${keys}" are not keys: 1 to 32 of 0-9, *, #, A-D` };
+    this.#parts.media.send({ do: 'send dtmf', stream: talking.call.stream, keys, toneMs: 100, gapMs: 60 });
+    return { done: true };
+  }
+
+  #place(target: string, how: { account: string | undefined; page: boolean; file: string | undefined }): ActionResult {
+    const settings = this.#parts.settings();
+    const userAgent = this.#userAgent;
+    if (userAgent === undefined) return { done: false, code: 'not now', why: 'the telephone part is starting' };
+    const contact = settings.contacts[target];
+    const uri = contact?.uri ?? target;
+    if (contact === undefined && !/^sips?:/i.test(target))
+      return unknownName('contact', target, Object.keys(settings.contacts));
+    const parsed = parseUri(uri);
+    if ('kind' in parsed) return { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` };
+    const account = how.account ?? contact?.account;
+    if (account !== undefined && !settings.accounts.includes(account))
+      return unknownName('account', account, settings.accounts);
+    if (this.#calls.size >= settings.maxCalls)
+      return {
+        done: false,
+        code: 'not now',
+        why: `${this.#calls.size} of ${settings.maxCalls} calls are up; hang up first`,
+      };
+    this.#begin(parsed.host, {
+      direction: 'outgoing',
+      remote: { uri },
+      account,
+      headers: how.page ? PAGE_HEADERS : [],
+      page: how.page,
+      file: how.file,
+      invite: (body, handler) =>
+        userAgent.call({ target: uri, account, body, headers: how.page ? PAGE_HEADERS : [] }, handler),
+    });
+    return { done: true };
+  }
+
+  // ---- incoming -----------------------------------------------------------------------------------------------
+
+  onInvite(invite: IncomingInvite): CallHandler {
+    const { events, isTrusted } = this.#parts;
+    const settings = this.#parts.settings();
+    const { call: session, source } = invite;
+    const remote = session.remote;
+    const asked = autoAnswerAsked(invite);
+    let answerAfterMs: number | undefined;
+    if (asked !== undefined) {
+      const listed = settings.autoAnswer.allow.some(pattern => callerMatches(pattern, remote.uri));
+      const trusted = isTrusted(source.host, session.account);
+      if (listed && trusted) answerAfterMs = asked.afterMs;
+      else {
+        const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on the allow list`;
+        events.tell('call', 'auto-answer refused', { remote: remote.uri, asked: asked.asked, why });
+      }
+    }
+    events.tell('call', 'incoming', {
+      remote: remote.uri,
+      displayName: remote.displayName,
+      autoAnswer: answerAfterMs !== undefined,
+    });
+    return this.#begin(source.host, {
+      direction: 'incoming',
+      remote,
+      account: session.account,
+      session,
+      offer: invite.body,
+      answerAfterMs,
+      refuse: answerAfterMs === undefined && settings.incoming === 'refuse',
+      mode: answerAfterMs === undefined ? 'talk' : settings.autoAnswer.mode,
+    });
+  }
+
+  #begin(remoteHost: string, plan: DeviceCallPlan): DeviceCall {
+    const { clock, random, events, media, doors, hostFor } = this.#parts;
+    const settings = this.#parts.settings();
+    const stream = `call-${++this.#count}`;
+    const sound = new CallSound(media, {
+      stream,
+      capabilities: settings.capabilities,
+      host: hostFor(remoteHost),
+      bind: settings.bind,
+      sessionId: String(random.uint32()),
+    });
+    const keys = new DtmfCommands(
+      clock,
+      settings.dtmf,
+      () => this.#parts.settings().codes,
+      command => {
+        const heard = (tone: 'answered' | 'refused') => media.send({ do: 'play tone', tone, at: { stream } });
+        const remote: Party = plan.remote;
+        if (command.is === 'open') heard(doors.open(command.door, 'dtmf').done ? 'answered' : 'refused');
+        else {
+          const { is, ...facts } = command;
+          events.tell('door', is, { remote: remote.uri, ...facts });
+          heard('refused');
+        }
+      },
+    );
+    const call = new DeviceCall(
+      {
+        clock,
+        events,
+        media,
+        sound,
+        tones: this.#tones,
+        limits: { ringForMs: settings.ringForMs, talkForMs: settings.talkForMs },
+        changed: this.#parts.changed,
+        finished: () => {
+          keys.stop();
+          this.#calls.delete(stream);
+          this.#parts.changed();
+        },
+      },
+      plan,
+    );
+    this.#calls.set(stream, { call, keys });
+    call.start();
+    this.#parts.changed();
+    return call;
+  }
+
+  // ---- the media thread ---------------------------------------------------------------------------------------
+
+  onMediaEvent(event: MediaEvent) {
+    if (event.is === 'report') {
+      for (const [stream, statistics] of Object.entries(event.streams)) {
+        const entry = this.#calls.get(stream);
+        if (entry !== undefined) entry.call.statistics = statistics;
+      }
+      return;
+    }
+    if (event.is === 'played') {
+      this.#calls.get(event.id)?.call.filePlayed(event.why);
+      return;
+    }
+    if (!('stream' in event)) return;
+    const entry = this.#calls.get(event.stream);
+    if (entry === undefined) return;
+    switch (event.is) {
+      case 'opened':
+        entry.call.soundOpened(event.rtpPort, event.rtcpPort);
+        break;
+      case 'failed':
+        if (event.doing === 'open' || event.doing === 'start') entry.call.soundFailed(event.why);
+        else this.#parts.events.tell('call', 'sound failed', { doing: event.doing, why: event.why });
+        break;
+      case 'dtmf':
+        this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs: event.durationMs });
+        if (entry.call.state === 'talking') entry.keys.key(event.key);
+        break;
+      case 'silent':
+        entry.call.peerSilent(event.forMs);
+        break;
+    }
+  }
+
+  // ---- what is shown ------------------------------------------------------------------------------------------
+
+  status(): CallStatus {
+    const call = this.#main;
+    if (call === undefined) return { state: 'idle' };
+    const answeredForMs = call.answeredForMs;
+    return {
+      state: call.shown,
+      direction: call.plan.direction,
+      remote: call.plan.remote.uri,
+      displayName: call.plan.remote.displayName,
+      codec: call.codec,
+      answeredFor: answeredForMs === undefined ? undefined : Math.floor(answeredForMs / 1000),
+      mode: call.mode,
+      statistics: call.statistics,
+    };
+  }
+}

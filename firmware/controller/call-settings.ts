@@ -1,0 +1,48 @@
+/** What the calls need of the configuration, in one place: names as in the document, times in milliseconds. */
+import type { Config } from '../config/schema.ts';
+import type { DtmfSettings } from './dtmf-commands.ts';
+
+export interface CallSettings {
+  contacts: Readonly<Record<string, { uri: string; account?: string | undefined }>>;
+  accounts: readonly string[];
+  maxCalls: number;
+  ringForMs: number;
+  /** 0: no limit. */
+  talkForMs: number;
+  /** What a press means while there is a call. */
+  press: { hangUpAfterMs: number; answers: boolean };
+  incoming: 'ring' | 'refuse';
+  autoAnswer: { allow: readonly string[]; mode: 'talk' | 'listen' };
+  dtmf: DtmfSettings;
+  /** Door → codes. */
+  codes: Readonly<Record<string, readonly string[]>>;
+  capabilities: {
+    codecs: readonly ('opus' | 'PCMA' | 'PCMU')[];
+    ptimeMs: number;
+    telephoneEvent: true;
+    opusFec: boolean;
+  };
+  bind: string;
+}
+
+export function callSettings({ sip, media, calls, contacts, doors }: Config): CallSettings {
+  return {
+    contacts,
+    accounts: Object.keys(sip.accounts),
+    maxCalls: sip.maxCalls,
+    ringForMs: calls.ringFor,
+    talkForMs: calls.talkFor,
+    press: { hangUpAfterMs: calls.pressHangsUpAfter, answers: calls.answerButton },
+    incoming: calls.incoming,
+    autoAnswer: calls.autoAnswer,
+    dtmf: { terminator: calls.dtmf.terminator, timeoutMs: calls.dtmf.timeout, maxWrong: calls.dtmf.maxWrong },
+    codes: Object.fromEntries(Object.entries(doors).map(([door, { codes }]) => [door, codes])),
+    capabilities: {
+      codecs: media.codecs,
+      ptimeMs: media.packetTime,
+      telephoneEvent: true,
+      opusFec: media.opus.expectedLoss > 0,
+    },
+    bind: sip.listen.host,
+  };
+}

@@ -1,0 +1,318 @@
+/**
+ * One call of the device: joins a SIP dialog and a stream of sound, and moves through the table of `call-states`.
+ * It decides nothing about who may call: that is the call controller's.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { CallSound } from '../media/call-sound.ts';
+import type { Direction, Media, StreamStatistics } from '../media/protocol.ts';
+import type { Body, CallEnd, CallHandler, HeaderFields, Party, Call as SipCall } from '../sip/contracts.ts';
+import { type Effect, type Event, incoming, outgoing, type State } from './call-states.ts';
+import type { CallState } from './contracts.ts';
+import type { EventLog } from './event-log.ts';
+import type { LocalTones } from './local-tones.ts';
+
+export interface DeviceCallParts {
+  clock: Clock;
+  events: EventLog;
+  media: Media;
+  sound: CallSound;
+  tones: LocalTones;
+  limits: { ringForMs: number; talkForMs: number };
+  /** Something in the call's status changed. */
+  changed(): void;
+  /** The call is over and has let go of everything. */
+  finished(): void;
+}
+
+export type DeviceCallPlan =
+  | {
+      direction: 'outgoing';
+      remote: Party;
+      account: string | undefined;
+      headers: HeaderFields;
+      /** A WAV to play when answered; the call ends with it. */
+      file: string | undefined;
+      page: boolean;
+      /** Sends the INVITE. Throws where the target cannot be called. */
+      invite(body: Body, handler: CallHandler): SipCall;
+    }
+  | {
+      direction: 'incoming';
+      remote: Party;
+      account: string | undefined;
+      session: SipCall;
+      offer: Body | undefined;
+      /** Answers by itself after this long. */
+      answerAfterMs: number | undefined;
+      /** Callers that are not answered by themselves are not let ring either. */
+      refuse: boolean;
+      mode: 'talk' | 'listen';
+    };
+
+/** Busy Here, Busy Everywhere, Decline. */
+const BUSY = [486, 600, 603];
+
+export class DeviceCall implements CallHandler {
+  readonly stream: string;
+  readonly plan: DeviceCallPlan;
+  readonly #parts: DeviceCallParts;
+  readonly #timers = new Set<() => void>();
+  readonly #startedMs: number;
+  #state: State = 'opening';
+  #session: SipCall | undefined;
+  #answer: Body | undefined;
+  #early = false;
+  #answeredMs: number | undefined;
+  #why: string | undefined;
+  #end: CallEnd | undefined;
+  statistics: StreamStatistics | undefined;
+
+  constructor(parts: DeviceCallParts, plan: DeviceCallPlan) {
+    this.#parts = parts;
+    this.plan = plan;
+    this.stream = parts.sound.stream;
+    this.#startedMs = parts.clock.now();
+    if (plan.direction === 'incoming') this.#session = plan.session;
+  }
+
+  start() {
+    this.#parts.sound.open();
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get codec() {
+    return this.#parts.sound.negotiated?.codec.name;
+  }
+
+  get mode() {
+    return this.plan.direction === 'incoming' ? this.plan.mode : 'talk';
+  }
+
+  get sinceMs() {
+    return this.#parts.clock.now() - this.#startedMs;
+  }
+
+  get answeredForMs() {
+    return this.#answeredMs === undefined ? undefined : this.#parts.clock.now() - this.#answeredMs;
+  }
+
+  /** The word that a person reads. */
+  get shown(): CallState {
+    if (this.#state === 'talking') return this.mode === 'listen' || this.#isPage ? 'paging' : 'talking';
+    if (this.#state === 'opening') return this.plan.direction === 'outgoing' ? 'calling' : 'ringing';
+    return this.#state === 'ended' ? 'idle' : this.#state;
+  }
+
+  get #isPage() {
+    return this.plan.direction === 'outgoing' && this.plan.page;
+  }
+
+  // ---- what the media thread says -----------------------------------------------------------------------------
+
+  soundOpened(rtpPort: number, rtcpPort: number) {
+    this.#parts.sound.opened(rtpPort, rtcpPort);
+    this.handle('sound opened');
+  }
+
+  soundFailed(why: string) {
+    this.#why = why;
+    this.handle(this.#state === 'opening' ? 'sound failed' : 'hang up');
+  }
+
+  peerSilent(forMs: number) {
+    this.#why = `nothing was heard of the other side for ${Math.round(forMs / 1000)} s`;
+    this.handle('peer silent');
+  }
+
+  /** The announcement that this call was for has ended, or could not be played. */
+  filePlayed(why: string | undefined) {
+    this.#why = why;
+    this.handle('hang up');
+  }
+
+  // ---- what SIP says ------------------------------------------------------------------------------------------
+
+  onProgress(_status: number, _reason: string, body: Body | undefined) {
+    if (body !== undefined && this.#parts.sound.acceptAnswer(body) === undefined) {
+      this.#early = true;
+      this.#parts.sound.start();
+      this.#parts.tones.silence();
+    }
+    this.handle('progress');
+  }
+
+  onAnswered(body: Body | undefined) {
+    if (this.plan.direction === 'incoming') {
+      // The answer to our own offer comes in the ACK (RFC 3261 §13.2.1).
+      if (body !== undefined) this.#useAnswer(body);
+      return;
+    }
+    if (body !== undefined || !this.#early) {
+      if (!this.#useAnswer(body)) return;
+    }
+    this.handle('answered');
+  }
+
+  onOffer(body: Body | undefined, answer: { accept(body: Body): void; refuse(status: number, reason?: string): void }) {
+    if (body === undefined) {
+      answer.accept(this.#parts.sound.offer(this.#direction));
+      return;
+    }
+    const ours = this.#parts.sound.answer(body, this.#direction);
+    if ('status' in ours) {
+      answer.refuse(ours.status);
+      return;
+    }
+    answer.accept(ours);
+    this.#parts.sound.start();
+    this.#parts.changed();
+  }
+
+  onReoffered() {}
+
+  onEnded(end: CallEnd) {
+    this.#end = end;
+    this.handle('ended');
+  }
+
+  // ---- the table ----------------------------------------------------------------------------------------------
+
+  handle(event: Event) {
+    const table = this.plan.direction === 'outgoing' ? outgoing : incoming;
+    const cell = table[this.#state][event];
+    if (cell === undefined) return;
+    const [next, ...effects] = cell;
+    this.#state = next;
+    for (const effect of effects) this.#perform(effect);
+    this.#parts.changed();
+  }
+
+  #perform(effect: Effect) {
+    const { clock, events, media, sound, tones, limits } = this.#parts;
+    const plan = this.plan;
+    switch (effect) {
+      case 'invite':
+        if (plan.direction === 'outgoing') {
+          events.tell('call', 'calling', { remote: plan.remote.uri, page: plan.page });
+          this.#session = plan.invite(sound.offer(this.#direction), this);
+        }
+        break;
+      case 'play ringback':
+        events.tell('call', 'ringback', { remote: plan.remote.uri });
+        if (!this.#early) tones.play('ringback');
+        break;
+      case 'ring':
+        if (plan.direction === 'incoming' && plan.refuse) this.handle('ring limit');
+        else if (plan.direction === 'incoming') this.#ring(plan.offer, plan.answerAfterMs);
+        break;
+      case 'accept':
+        this.#session?.accept(this.#answer ?? sound.offer(this.#direction));
+        break;
+      case 'start talking':
+        this.#cancelTimers();
+        this.#answeredMs = clock.now();
+        sound.start();
+        if (limits.talkForMs > 0) this.#after(limits.talkForMs, 'talk limit');
+        events.tell('call', 'answered', {
+          remote: plan.remote.uri,
+          direction: plan.direction,
+          codec: this.codec,
+          mode: this.mode,
+        });
+        if (plan.direction === 'outgoing' && plan.file !== undefined)
+          media.send({ do: 'play file', file: plan.file, at: { stream: this.stream }, id: this.stream });
+        else if (plan.direction === 'incoming' && plan.answerAfterMs !== undefined) tones.explain('page');
+        break;
+      case 'end session':
+        this.#session?.hangUp();
+        break;
+      case 'refuse: no sound':
+        this.#session?.refuse(503, undefined, [['Warning', `399 porter "${this.#why ?? 'no sound'}"`]]);
+        break;
+      case 'refuse: nobody answers':
+        this.#session?.refuse(480);
+        break;
+      case 'fall silent':
+        tones.silence();
+        break;
+      case 'say why':
+        tones.explain(this.#end?.by === 'refusal' && BUSY.includes(this.#end.status) ? 'busy' : 'congestion');
+        break;
+      case 'say it is over':
+        tones.explain('hangup');
+        break;
+      case 'finish':
+        this.#finish();
+    }
+  }
+
+  #ring(offer: Body | undefined, answerAfterMs: number | undefined) {
+    const { sound, tones, limits } = this.#parts;
+    if (offer !== undefined) {
+      const answer = sound.answer(offer, this.#direction);
+      if ('status' in answer) {
+        this.#why = answer.why;
+        this.#session?.refuse(answer.status, undefined, [
+          ['Warning', `399 porter "${answer.why.replaceAll('"', "'")}"`],
+        ]);
+        return;
+      }
+      this.#answer = answer;
+    }
+    if (answerAfterMs === 0) {
+      this.handle('answer');
+      return;
+    }
+    this.#session?.ring();
+    tones.play('ring');
+    if (answerAfterMs === undefined) this.#after(limits.ringForMs, 'ring limit');
+    else this.#after(answerAfterMs, 'answer');
+  }
+
+  #finish() {
+    const { events, sound, finished } = this.#parts;
+    this.#cancelTimers();
+    sound.close();
+    events.tell('call', 'ended', { remote: this.plan.remote.uri, direction: this.plan.direction, ...this.#outcome() });
+    finished();
+  }
+
+  /** Who ended it, why, and how long it was talked for. */
+  #outcome() {
+    const end = this.#end;
+    const answeredFor = this.answeredForMs;
+    const talkedForSeconds = answeredFor === undefined ? 0 : Math.round(answeredFor / 1000);
+    if (end === undefined) return { by: 'us', why: this.#why, talkedForSeconds };
+    if (end.by === 'refusal') return { by: end.by, status: end.status, why: end.reason, talkedForSeconds };
+    if (end.by === 'failure') return { by: end.by, why: end.why, talkedForSeconds };
+    return { by: end.by, why: this.#why ?? (end.by === 'them' ? end.reason : undefined), talkedForSeconds };
+  }
+
+  get #direction(): Direction {
+    return this.mode === 'listen' ? 'recvonly' : 'sendrecv';
+  }
+
+  /** True where the answer can be used; ends the call where it cannot. */
+  #useAnswer(body: Body | undefined): boolean {
+    const why = body === undefined ? 'the answer has no session description' : this.#parts.sound.acceptAnswer(body);
+    if (why === undefined) {
+      if (this.#state === 'talking') this.#parts.sound.start();
+      return true;
+    }
+    this.#why = why;
+    this.handle('hang up');
+    return false;
+  }
+
+  #after(delayMs: number, event: Event) {
+    this.#timers.add(this.#parts.clock.after(delayMs, () => this.handle(event), `call ${event}`));
+  }
+
+  #cancelTimers() {
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+}

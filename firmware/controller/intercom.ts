@@ -1,0 +1,307 @@
+/**
+ * The device itself: board, sound, telephone and calls joined together, on whatever clock and network it is given.
+ * The process (`device.ts`) and the simulated world run this same class.
+ */
+import type { Board, Clock } from '../../hal/contracts.ts';
+import { changesBetween } from '../config/changes.ts';
+import type { Needs } from '../config/field.ts';
+import type { Config } from '../config/schema.ts';
+import { parseAction } from '../io/actions.ts';
+import type { WallClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Random } from '../lib/random.ts';
+import type { Media, MediaSettings } from '../media/protocol.ts';
+import type { Resolve, Transport } from '../sip/contracts.ts';
+import { perform } from './actions.ts';
+import { CallController } from './call-controller.ts';
+import { callSettings } from './call-settings.ts';
+import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from './contracts.ts';
+import { Doors } from './doors.ts';
+import { EventLog } from './event-log.ts';
+import { FrontPanel } from './front-panel.ts';
+import { ledFor } from './led-language.ts';
+import { mediaSettings } from './media-settings.ts';
+import { Sound } from './sound.ts';
+import { Telephone } from './telephone.ts';
+
+/** A socket that carries SIP; opened and closed with the telephone. */
+export interface SipSocket extends Transport {
+  /** `onFailure` is told in words when the socket cannot be bound or dies. */
+  start(
+    receive: (bytes: Uint8Array, from: { host: string; port: number }) => void,
+    onFailure: (why: string) => void,
+  ): void;
+  stop(): void;
+}
+
+export interface IntercomParts {
+  clock: Clock;
+  wallClock: WallClock;
+  random: Random;
+  log: Log;
+  version: string;
+  resolve: Resolve;
+  openBoard(config: Config): Board;
+  openSocket(listen: { host: string; port: number }): SipSocket;
+  openMedia(settings: MediaSettings): Media;
+}
+
+/** What the outer parts of the process add to the status. */
+export interface Surroundings {
+  config: Status['config'];
+  mqtt: Status['mqtt'];
+}
+
+/** Changes that stop and start the parts below: never while somebody talks. */
+const DISTURBING: readonly Needs[] = ['re-register', 'restart sip', 'restart media', 'restart lines'];
+/** Changes of the status are told at most this often. Milliseconds. */
+const CHANGE_MS = 50;
+/** How long ending calls and unregistering may take at the stop. Milliseconds. */
+const FAREWELL_MS = 2_000;
+
+export class Intercom implements Device {
+  readonly events: EventLog;
+  readonly #parts: IntercomParts;
+  readonly #startedMs: number;
+  readonly #changeListeners = new Set<() => void>();
+  #surroundings: Surroundings = { config: { revision: undefined, source: 'defaults' }, mqtt: { state: 'off' } };
+  #config: Config;
+  #board!: Board;
+  #doors!: Doors;
+  #panel!: FrontPanel;
+  #sound!: Sound;
+  #telephone!: Telephone;
+  #calls!: CallController;
+  #pending: Config | undefined;
+  #changing: (() => void) | undefined;
+  #running = false;
+
+  constructor(parts: IntercomParts, config: Config) {
+    this.#parts = parts;
+    this.#config = config;
+    this.#startedMs = parts.clock.now();
+    this.events = new EventLog(parts.random.token(4), parts.wallClock, parts.log.part('event'));
+  }
+
+  get config() {
+    return this.#config;
+  }
+
+  // ---- life ---------------------------------------------------------------------------------------------------
+
+  /** Lines first: a relay is at its safe level before anything else can fail. */
+  start() {
+    const { clock, random, resolve, log, wallClock } = this.#parts;
+    const changed = () => this.#changed();
+    this.#board = this.#parts.openBoard(this.#config);
+    for (const { line, error } of this.#board.faults)
+      this.events.tell('device', 'line fault', { line, code: error.code, why: error.message });
+    this.#doors = new Doors({
+      clock,
+      board: this.#board,
+      events: this.events,
+      settings: () => this.#config.doors,
+      changed,
+    });
+    this.#panel = new FrontPanel({
+      clock,
+      board: this.#board,
+      events: this.events,
+      settings: () => this.#config.buttons,
+      onPress: (button, how) => this.#pressed(button, how),
+      changed,
+    });
+    this.#sound = new Sound({
+      clock,
+      events: this.events,
+      media: this.#parts.openMedia(mediaSettings(this.#config, this.#board)),
+      onEvent: event => this.#calls.onMediaEvent(event),
+      changed,
+    });
+    this.#telephone = new Telephone({
+      environment: { clock, wallClock, random, log: log.part('sip'), resolve },
+      socket: this.#parts.openSocket(this.#config.sip.listen),
+      events: this.events,
+      config: () => this.#config,
+      product: `Porter/${this.#parts.version}`,
+      onInvite: invite => this.#calls.onInvite(invite),
+      changed,
+    });
+    this.#calls = new CallController({
+      clock,
+      random,
+      events: this.events,
+      media: this.#sound.media,
+      doors: this.#doors,
+      settings: () => callSettings(this.#config),
+      hostFor: remote => this.#telephone.hostFor(remote),
+      isTrusted: (source, account) => this.#telephone.isTrusted(source, account),
+      changed,
+    });
+    this.#calls.use(this.#telephone.userAgent);
+    this.#running = true;
+    this.#doors.start();
+    this.#panel.start();
+    this.#sound.start();
+    this.#telephone.start();
+    this.events.tell('device', 'started', { version: this.#parts.version, board: this.#board.definition.name });
+  }
+
+  /** Calls are hung up, accounts unregistered, relays at rest, nothing armed. */
+  async stop(): Promise<void> {
+    if (!this.#running) return;
+    this.#running = false;
+    this.events.tell('device', 'stopping');
+    this.#calls.stop();
+    await this.#telephone.stop(FAREWELL_MS);
+    await this.#sound.stop();
+    this.#panel.stop();
+    this.#doors.stop();
+    this.#board.close();
+    this.#changing?.();
+    this.#changing = undefined;
+  }
+
+  /** What the outer parts say of themselves changes the status too. */
+  surround(changes: Partial<Surroundings>) {
+    this.#surroundings = { ...this.#surroundings, ...changes };
+    this.#changed();
+  }
+
+  get surroundings(): Surroundings {
+    return this.#surroundings;
+  }
+
+  get watchdog() {
+    return this.#board.watchdog;
+  }
+
+  // ---- configuration ------------------------------------------------------------------------------------------
+
+  /** Takes a checked configuration over: at once where that disturbs nobody, otherwise when no call is up. */
+  apply(config: Config) {
+    const changes = changesBetween(this.#config, config);
+    const paths = changes.map(({ path }) => path);
+    this.#pending = undefined;
+    if (changes.every(({ needs }) => !DISTURBING.includes(needs))) {
+      this.#config = config;
+      this.#sound.setVolume(config.audio.loudspeaker, config.audio.microphone);
+      this.events.tell('config', 'applied', { paths });
+      this.#changed();
+    } else if (this.#running && this.#calls.active > 0) {
+      this.#pending = config;
+      this.events.tell('config', 'waiting', { paths, why: 'a call is up' });
+    } else {
+      void this.#restart(config, paths);
+    }
+  }
+
+  async #restart(config: Config, paths: string[]) {
+    await this.stop();
+    this.#config = config;
+    this.start();
+    this.events.tell('config', 'applied', { paths });
+    this.#changed();
+  }
+
+  // ---- what may be asked --------------------------------------------------------------------------------------
+
+  perform(action: Action, origin: Origin): ActionResult {
+    if (!this.#running) return { done: false, code: 'not now', why: 'the device is starting or stopping' };
+    const result = perform(action, origin, {
+      calls: this.#calls,
+      doors: this.#doors,
+      panel: this.#panel,
+      board: this.#board,
+      clock: this.#parts.clock,
+      policy: { mqttOpensDoors: this.#config.mqtt.openDoors, simulated: this.#board.hand !== undefined },
+    });
+    if (!result.done) this.events.tell('device', 'action refused', { action: action.do, origin, why: result.why });
+    return result;
+  }
+
+  #pressed(button: string, how: 'short' | 'long') {
+    const settings = this.#config.buttons[button];
+    const text = how === 'long' ? settings?.longPress : settings?.press;
+    if (text === undefined) return;
+    const result = this.#calls.press(() => this.performText(text, 'button'));
+    if (result === undefined) this.events.tell('button', 'press ignored', { button, why: 'a call is up' });
+  }
+
+  performText(text: string, origin: Origin): ActionResult {
+    const action = parseAction(text);
+    if ('malformed' in action) return { done: false, code: 'bad request', why: action.malformed };
+    return this.perform(action, origin);
+  }
+
+  // ---- what it says -------------------------------------------------------------------------------------------
+
+  status(): Status {
+    const { id, name } = this.#config.device;
+    return {
+      device: {
+        id,
+        name,
+        version: this.#parts.version,
+        board: this.#board.definition.name,
+        session: this.events.session,
+        upForSeconds: Math.floor((this.#parts.clock.now() - this.#startedMs) / 1000),
+      },
+      call: this.#calls.status(),
+      otherCalls: Math.max(0, this.#calls.active - 1),
+      accounts: this.#telephone.accounts(),
+      doors: this.#doors.status(),
+      buttons: this.#panel.status(),
+      audio: this.#sound.status(),
+      config: this.#surroundings.config,
+      mqtt: this.#surroundings.mqtt,
+      sip: this.#telephone.userAgent.counters,
+    };
+  }
+
+  freshStatus(done: (status: Status) => void) {
+    this.#sound.refresh(() => done(this.status()));
+  }
+
+  onEvent(listener: (event: DeviceEvent) => void) {
+    return this.events.listen(listener);
+  }
+
+  onChange(listener: () => void) {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  names() {
+    return {
+      buttons: Object.keys(this.#config.buttons),
+      doors: Object.keys(this.#config.doors),
+      contacts: Object.keys(this.#config.contacts),
+      inputs: Object.keys(this.#board.definition.inputs),
+    };
+  }
+
+  /** What is still alive: for diagnostics, and for tests that nothing outlives its owner. */
+  get alive() {
+    return { ...this.#telephone.userAgent.alive, deviceCalls: this.#calls.active, led: this.#panel.pattern };
+  }
+
+  /** Something changed in the status: LEDs follow at once, listeners a little later and together. */
+  #changed() {
+    if (!this.#running) return;
+    this.#panel.show(ledFor(this.#calls.status().state, this.#telephone.canCall));
+    if (this.#pending !== undefined && this.#calls.active === 0) {
+      const config = this.#pending;
+      this.#pending = undefined;
+      this.#parts.clock.after(0, () => this.apply(config), 'apply configuration');
+    }
+    this.#changing ??= this.#parts.clock.after(
+      CHANGE_MS,
+      () => {
+        this.#changing = undefined;
+        for (const listener of this.#changeListeners) listener();
+      },
+      'status change',
+    );
+  }
+}

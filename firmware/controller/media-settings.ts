@@ -1,0 +1,28 @@
+/** What the media thread is started with, from the configuration and the board. */
+import type { Board } from '../../hal/contracts.ts';
+import type { Config } from '../config/schema.ts';
+import type { MediaSettings } from '../media/protocol.ts';
+
+export function mediaSettings({ device, audio, media }: Config, { definition }: Board): MediaSettings {
+  const board = definition.audio;
+  return {
+    audio: {
+      driver: audio.driver ?? board.driver,
+      capture: audio.capture ?? board.capture,
+      playback: audio.playback ?? board.playback,
+      rate: audio.rate ?? board.rate,
+      periodMs: audio.period ?? board.periodMs,
+      bufferMs: audio.buffer ?? board.bufferMs,
+      captureFile: audio.captureFile ?? board.captureFile,
+      playbackFile: audio.playbackFile ?? board.playbackFile,
+    },
+    rtpPorts: media.rtpPorts,
+    jitter: { minMs: media.jitter.min, maxMs: media.jitter.max },
+    silentAfterMs: media.silentAfter,
+    country: audio.country,
+    opus: media.opus,
+    loudspeakerDb: audio.loudspeaker,
+    microphoneDb: audio.microphone,
+    cname: device.id,
+  };
+}

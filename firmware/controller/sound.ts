@@ -1,0 +1,90 @@
+/** The media thread as the device sees it: its state, its events, its counters. */
+import type { AudioCounters, AudioStatus, Clock } from '../../hal/contracts.ts';
+import type { Media, MediaEvent } from '../media/protocol.ts';
+import type { Status } from './contracts.ts';
+import type { EventLog } from './event-log.ts';
+
+/** How long the media thread may take to report. Milliseconds. */
+const REPORT_MS = 1_000;
+
+export class Sound {
+  readonly media: Media;
+  readonly #clock: Clock;
+  readonly #events: EventLog;
+  readonly #onEvent: (event: MediaEvent) => void;
+  readonly #changed: () => void;
+  readonly #waiting = new Set<() => void>();
+  #audio: AudioStatus | undefined;
+  #driver = '';
+  #opus: string | undefined;
+  #counters: AudioCounters | undefined;
+
+  constructor(parts: {
+    clock: Clock;
+    events: EventLog;
+    media: Media;
+    onEvent: (event: MediaEvent) => void;
+    changed: () => void;
+  }) {
+    this.media = parts.media;
+    this.#clock = parts.clock;
+    this.#events = parts.events;
+    this.#onEvent = parts.onEvent;
+    this.#changed = parts.changed;
+  }
+
+  start() {
+    this.media.onEvent = event => this.#heard(event);
+    this.media.start();
+  }
+
+  async stop() {
+    await this.media.stop();
+    for (const done of this.#waiting) done();
+  }
+
+  setVolume(loudspeakerDb: number, microphoneDb: number) {
+    this.media.send({ do: 'set volume', loudspeakerDb, microphoneDb });
+  }
+
+  /** Asks for fresh counters; `done` is called once, in time. */
+  refresh(done: () => void) {
+    const once = () => {
+      cancel();
+      if (this.#waiting.delete(once)) done();
+    };
+    const cancel = this.#clock.after(REPORT_MS, () => once(), 'media report');
+    this.#waiting.add(once);
+    this.media.send({ do: 'report' });
+  }
+
+  status(): Status['audio'] {
+    const audio = this.#audio;
+    return {
+      driver: this.#driver,
+      state: audio?.is ?? 'starting',
+      why: audio?.is === 'down' ? audio.why : undefined,
+      counters: this.#counters,
+      opus: this.#opus,
+    };
+  }
+
+  #heard(event: MediaEvent) {
+    if (event.is === 'ready') this.#opus = event.opus;
+    if (event.is === 'audio') this.#status(event.status);
+    if (event.is === 'report') this.#counters = event.audio;
+    this.#onEvent(event);
+    if (event.is === 'report') for (const done of [...this.#waiting]) done();
+    if (event.is === 'ready' || event.is === 'audio') this.#changed();
+  }
+
+  #status(status: AudioStatus) {
+    // A healed gap is a count, not a state.
+    if (status.is === 'xrun') return;
+    if (this.#audio?.is !== status.is) {
+      const { is, ...facts } = status;
+      this.#events.tell('audio', is, facts);
+    }
+    this.#audio = status;
+  }
+}

@@ -1,0 +1,134 @@
+/** The SIP side of the device: socket, user agent, accounts, and whom to believe. */
+import type { Config } from '../config/schema.ts';
+import type { CallHandler, Environment, IncomingInvite, RegistrationState, SipUserAgent } from '../sip/contracts.ts';
+import { UserAgent } from '../sip/user-agent.ts';
+import type { Status } from './contracts.ts';
+import type { EventLog } from './event-log.ts';
+import type { SipSocket } from './intercom.ts';
+import { TrustedSources } from './trusted-sources.ts';
+
+export interface TelephoneParts {
+  environment: Omit<Environment, 'transport'>;
+  socket: SipSocket;
+  events: EventLog;
+  config: () => Config;
+  product: string;
+  onInvite: (invite: IncomingInvite) => CallHandler;
+  changed: () => void;
+}
+
+const WILDCARDS = ['0.0.0.0', '::'];
+
+export class Telephone {
+  readonly userAgent: SipUserAgent;
+  readonly #parts: TelephoneParts;
+  readonly #trusted: TrustedSources;
+  #problem: string | undefined;
+
+  constructor(parts: TelephoneParts) {
+    this.#parts = parts;
+    this.#trusted = new TrustedSources(parts.environment.resolve);
+    const { sip, calls } = parts.config();
+    this.userAgent = new UserAgent(
+      { ...parts.environment, transport: parts.socket },
+      {
+        accounts: Object.entries(sip.accounts).map(([id, account]) => ({
+          ...account,
+          id,
+          aor: account.uri,
+          expiresMs: account.expires,
+        })),
+        product: parts.product,
+        maxCalls: sip.maxCalls,
+        ringLimitMs: calls.ringFor,
+        maxRedirects: calls.maxRedirects,
+      },
+      {
+        onInvite: invite => parts.onInvite(invite),
+        onRegistration: (account, state) => this.#registration(account, state),
+      },
+    );
+  }
+
+  start() {
+    const { socket, events, config, changed } = this.#parts;
+    for (const [id, account] of Object.entries(config().sip.accounts)) this.#trusted.learn(id, account);
+    socket.start(
+      (bytes, from) => this.userAgent.receive(bytes, from),
+      why => {
+        this.#problem = why;
+        events.tell('sip', 'socket failed', { why });
+        changed();
+      },
+    );
+    this.userAgent.start();
+  }
+
+  /** Ends calls and registrations as far as the time allows, then closes the socket. */
+  stop(limitMs: number): Promise<void> {
+    return new Promise(resolve => {
+      this.userAgent.stop(limitMs, () => {
+        this.#parts.socket.stop();
+        resolve();
+      });
+    });
+  }
+
+  /** Some account can place a call now. */
+  get canCall(): boolean {
+    if (this.#problem !== undefined) return false;
+    const accounts = Object.entries(this.#parts.config().sip.accounts);
+    return accounts.some(([id, { register }]) => !register || this.userAgent.registration(id).is === 'registered');
+  }
+
+  isTrusted(source: string, account: string | undefined): boolean {
+    return this.#trusted.isTrusted(source, account, this.#parts.config().calls.autoAnswer.trustedSources);
+  }
+
+  /** The address of ours that a peer there can send sound to. */
+  hostFor(remote: string): string {
+    const { host, port } = this.#parts.config().sip.listen;
+    if (!WILDCARDS.includes(host)) return host;
+    const literal = /^[0-9.]+$|:/.test(remote) ? remote : (this.#trusted.serverOf(undefined) ?? '127.0.0.1');
+    return this.#parts.socket.localFor({ host: literal, port }).host;
+  }
+
+  accounts(): Status['accounts'] {
+    const accounts = this.#parts.config().sip.accounts;
+    return Object.fromEntries(
+      Object.entries(accounts).map(([id, { uri, register }]) => {
+        const state = this.userAgent.registration(id);
+        const detail = this.#problem ?? (register ? this.#detail(state) : 'not registered by configuration');
+        return [id, { aor: uri, state: state.is, detail }];
+      }),
+    );
+  }
+
+  #detail(state: RegistrationState): string {
+    switch (state.is) {
+      case 'registered': {
+        const leftMs = state.untilMs - this.#parts.environment.clock.now();
+        return `as ${state.contact}, refreshed within ${Math.max(0, Math.round(leftMs / 1000))} s`;
+      }
+      case 'failed':
+        return `${state.status === undefined ? '' : `${state.status} `}${state.why}; tried again every ${Math.round(state.retryMs / 1000)} s`;
+      case 'registering':
+        return 'waiting for the registrar';
+      case 'unregistered':
+        return 'not registered';
+    }
+  }
+
+  #registration(account: string, state: RegistrationState) {
+    const { events, config, changed } = this.#parts;
+    const { is, ...facts } = state;
+    if (is === 'registered' || is === 'failed')
+      events.tell('sip', is === 'failed' ? 'registration failed' : is, { account, ...facts });
+    if (is === 'registered') {
+      // The server's address may have changed since it was looked up.
+      const settings = config().sip.accounts[account];
+      if (settings !== undefined) this.#trusted.learn(account, settings);
+    }
+    changed();
+  }
+}

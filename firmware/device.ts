@@ -1,0 +1,147 @@
+/** The device as a process: what is started in which order, and stopped in reverse. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findBoard } from '../hal/boards/catalog.ts';
+import { openBoard } from '../hal/board.ts';
+import type { JsonObject } from './config/document.ts';
+import { effectiveSettings } from './config/layers.ts';
+import { type Loaded, loadConfig, readLocal, resolveLayers } from './config/load.ts';
+import type { Config } from './config/schema.ts';
+import { ConfigStore, type Provisioned } from './config/store.ts';
+import { boardOf } from './controller/board-of.ts';
+import type { Status } from './controller/contracts.ts';
+import { Intercom, type IntercomParts } from './controller/intercom.ts';
+import { checkAction } from './io/actions.ts';
+import { MqttReport } from './report/mqtt.ts';
+import { SocketServer } from './rpc/socket-server.ts';
+import { Supervisor } from './supervise/supervisor.ts';
+
+/** A provisioning client, as far as the device knows one: the room above brings it. */
+export interface ProvisioningPart {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface ProvisioningSpec {
+  config: Config;
+  store: ConfigStore;
+  current: Provisioned | undefined;
+  onDocument(document: JsonObject, revision: string): { accepted: true } | { accepted: false; reasons: string[] };
+  onStatus(line: string): void;
+}
+
+export interface DeviceOptions extends Omit<IntercomParts, 'openBoard'> {
+  /** The local configuration document. */
+  configFile: string;
+  /** Where what must survive the process is kept. */
+  stateDirectory: string;
+  openProvisioning(spec: ProvisioningSpec): ProvisioningPart;
+}
+
+export class PorterDevice {
+  readonly #options: DeviceOptions;
+  readonly #store: ConfigStore;
+  #local: JsonObject = {};
+  #loaded!: Loaded;
+  #intercom!: Intercom;
+  #socket: SocketServer | undefined;
+  #mqtt: MqttReport | undefined;
+  #provisioning: ProvisioningPart | undefined;
+  #supervisor: Supervisor | undefined;
+
+  constructor(options: DeviceOptions) {
+    this.#options = options;
+    this.#store = new ConfigStore(options.stateDirectory);
+  }
+
+  /** Rejects where the device cannot be what it is: an unreadable file, a socket that another device holds. */
+  async start(): Promise<void> {
+    const { log, configFile, stateDirectory } = this.#options;
+    await mkdir(stateDirectory, { recursive: true });
+    const local = await readLocal(configFile);
+    if ('why' in local) log.error('local configuration left out', { why: local.why });
+    else this.#local = local.document;
+    this.#loaded = loadConfig({ local: this.#local, stored: await this.#store.load(), board: findBoard, checkAction });
+    for (const problem of this.#loaded.problems) log.error('configuration', { problem });
+
+    // The socket first: it tells whether another device already owns the lines.
+    const { config } = this.#loaded;
+    this.#intercom = new Intercom({ ...this.#options, openBoard: config => this.#openBoard(config) }, config);
+    this.#socket = new SocketServer({
+      path: config.control.socket || join(stateDirectory, 'porter.sock'),
+      clock: this.#options.clock,
+      log: log.part('socket'),
+      offered: { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) },
+    });
+    await this.#socket.claim();
+    // Nobody is served before this function returns to the event loop, and then the device is up.
+    await this.#socket.start();
+    this.#surround({ problem: 'why' in local ? local.why : this.#loaded.problems[0] });
+    this.#intercom.start();
+    this.#startSupervisor();
+    this.#startMqtt();
+    this.#startProvisioning();
+  }
+
+  async stop(): Promise<void> {
+    await this.#provisioning?.stop();
+    await this.#intercom?.stop();
+    await this.#mqtt?.stop();
+    this.#supervisor?.stop();
+    await this.#socket?.stop();
+  }
+
+  #openBoard(config: Config) {
+    const { clock, stateDirectory } = this.#options;
+    const definition = findBoard(config.board.name) ?? this.#loaded.board;
+    return openBoard(boardOf(definition, config), {
+      clock,
+      stateDirectory: config.board.stateDirectory ?? join(stateDirectory, 'lines'),
+    });
+  }
+
+  #startSupervisor() {
+    const { clock, log } = this.#options;
+    const watchdog = this.#intercom.watchdog;
+    if (watchdog === undefined || !this.#loaded.config.board.watchdog) return;
+    // Alive means that both threads answer: this one runs the timer, the other reports.
+    const probe = (answered: () => void) => this.#intercom.freshStatus(answered);
+    this.#supervisor = new Supervisor({ clock, log: log.part('watchdog'), watchdog, probe });
+    this.#supervisor.start();
+  }
+
+  #startProvisioning() {
+    const { config } = this.#loaded;
+    if (config.provisioning.url === undefined) return;
+    this.#provisioning = this.#options.openProvisioning({
+      config,
+      store: this.#store,
+      current: this.#loaded.provisioned,
+      onDocument: (document, revision) => this.#provisioned(document, revision),
+      onStatus: line => this.#surround({ source: `provisioning server, ${line}` }),
+    });
+    this.#provisioning.start();
+  }
+
+  /** A new document from the server: taken whole or refused whole. */
+  #provisioned(document: JsonObject, revision: string) {
+    const result = resolveLayers({ provisioned: document, local: this.#local, board: findBoard, checkAction });
+    if ('problems' in result) {
+      this.#intercom.events.tell('config', 'refused', { revision, reasons: result.problems });
+      this.#surround({ problem: `revision ${revision} was refused: ${result.problems[0]}` });
+      return { accepted: false, reasons: result.problems } as const;
+    }
+    const before = this.#loaded.config;
+    this.#loaded = { ...this.#loaded, ...result, problems: [] };
+    this.#surround({ revision, problem: undefined });
+    this.#intercom.apply(result.config);
+    if (JSON.stringify(before.mqtt) !== JSON.stringify(result.config.mqtt)) void this.#restartMqtt();
+    if (JSON.stringify(before.provisioning) !== JSON.stringify(result.config.provisioning))
+      void this.#restartProvisioning();
+    return { accepted: true } as const;
+  }
+
+  #surround(config: Partial<Status['config']>) {
+    this.#intercom.surround({ config: { ...this.#intercom.surroundings.config, ...config } });
+  }
+}

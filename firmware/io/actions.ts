@@ -1,0 +1,160 @@
+/** Everything the device can be asked to do, as data and as the text that a config, a broker or a person writes. */
+import { parseDuration } from '../lib/duration.ts';
+
+/** Everything that a button, DTMF, MQTT, the command line or a schedule can ask for. */
+export type Action =
+  /** A name from `contacts`, or a SIP URI. */
+  | { do: 'call'; target: string; account?: string }
+  | { do: 'answer' }
+  | { do: 'hang up' }
+  | { do: 'open'; door: string }
+  /** Calls the target, asks it to answer by itself, speaks (or plays the WAV and hangs up). */
+  | { do: 'page'; target: string; file?: string }
+  /** As if a finger had pressed and let go. */
+  | { do: 'press'; button: string; holdMs?: number }
+  /** Sends keys into the present call. */
+  | { do: 'dial'; keys: string }
+  /** Debug, simulated board only: moves an input line. */
+  | { do: 'move input'; input: string; active: boolean }
+  /** Debug, simulated board only: blocks the control thread. */
+  | { do: 'stall'; ms: number };
+
+export interface MalformedAction {
+  /** A sentence for a person: what is wrong and what would be right. */
+  malformed: string;
+}
+
+/** Characters in one action's text. */
+export const ACTION_TEXT_LIMIT = 512;
+/** Keys in one `dial`. */
+export const DIAL_KEYS_LIMIT = 32;
+/** The longest `press … for`, milliseconds. */
+export const HOLD_LIMIT_MS = 120_000;
+/** The longest `stall`, milliseconds. */
+export const STALL_LIMIT_MS = 30_000;
+
+/** How a person writes each action. The debug verbs are left out: they are for the bench. */
+export const ACTION_FORMS = [
+  'call TARGET [as ACCOUNT]',
+  'answer',
+  'hang up',
+  'open DOOR',
+  'page TARGET [file WAV]',
+  'press BUTTON [for 3 s]',
+  'dial KEYS',
+] as const;
+
+/** RFC 4733 §3.2 Table 3, events 0–15. */
+const KEYS = /^[0-9A-D*#]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a control character is what this looks for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Reads `call desk`, `call sip:desk@example.org as front`, `answer`, `hang up`, `open main`, `page hall file /a b.wav`,
+ * `press front for 3 s`, `dial 12#`; and for the bench `move input front on`, `stall 2 s`. Names are not looked up here.
+ */
+export function parseAction(text: string): Action | MalformedAction {
+  if (text.length > ACTION_TEXT_LIMIT) return bad(`an action has at most ${ACTION_TEXT_LIMIT} characters`);
+  if (CONTROL.test(text)) return bad('an action is one line of plain text');
+  const trimmed = text.trim();
+  const [verb = '', ...words] = trimmed.split(/ +/);
+  const parse = Object.hasOwn(PARSERS, verb) ? PARSERS[verb] : undefined;
+  if (parse) return parse(words, trimmed);
+  if (verb === '') return bad(`there is no action here; write one of: ${ACTION_FORMS.join(', ')}`);
+  return bad(`"${trimmed}" is not an action; write one of: ${ACTION_FORMS.join(', ')}`);
+}
+
+/** The text that `parseAction` reads back as the same action. */
+export function printAction(action: Action): string {
+  switch (action.do) {
+    case 'call':
+      return `call ${action.target}${action.account === undefined ? '' : ` as ${action.account}`}`;
+    case 'answer':
+    case 'hang up':
+      return action.do;
+    case 'open':
+      return `open ${action.door}`;
+    case 'page':
+      return `page ${action.target}${action.file === undefined ? '' : ` file ${action.file}`}`;
+    case 'press':
+      return `press ${action.button}${action.holdMs === undefined ? '' : ` for ${action.holdMs} ms`}`;
+    case 'dial':
+      return `dial ${action.keys}`;
+    case 'move input':
+      return `move input ${action.input} ${action.active ? 'on' : 'off'}`;
+    case 'stall':
+      return `stall ${action.ms} ms`;
+  }
+}
+
+export const isMalformed = (parsed: Action | MalformedAction): parsed is MalformedAction => 'malformed' in parsed;
+
+type Parser = (words: string[], text: string) => Action | MalformedAction;
+
+const PARSERS: Record<string, Parser> = {
+  call: words => {
+    const [target, as, account, ...rest] = words;
+    if (target === undefined) return wants('call', 'whom: `call desk`, `call sip:desk@example.org`');
+    if (as === undefined) return { do: 'call', target };
+    if (as !== 'as' || account === undefined || rest.length > 0) {
+      return wants('call', 'one target, then perhaps an account: `call desk as front`');
+    }
+    return { do: 'call', target, account };
+  },
+
+  answer: words => (words.length === 0 ? { do: 'answer' } : wants('answer', 'nothing after it')),
+
+  hang: ([up, ...rest]) => (up === 'up' && rest.length === 0 ? { do: 'hang up' } : bad('write `hang up`')),
+
+  open: ([door, ...rest]) => {
+    if (door === undefined || rest.length > 0) return wants('open', "one door's name: `open main`");
+    return { do: 'open', door };
+  },
+
+  page: (words, text) => {
+    const [target, file, ...rest] = words;
+    if (target === undefined) return wants('page', 'whom: `page hall`, `page hall file /usr/share/gong.wav`');
+    if (file === undefined) return { do: 'page', target };
+    if (file !== 'file' || rest.length === 0) return wants('page', 'one target, then perhaps `file` and a WAV');
+    // A path may hold spaces, so it is the rest of the line as it stands.
+    return { do: 'page', target, file: text.slice(text.indexOf(' file ') + ' file '.length).trim() };
+  },
+
+  press: ([button, ...hold]) => {
+    if (button === undefined) return wants('press', "a button's name: `press front`, `press front for 3 s`");
+    if (hold.length === 0) return { do: 'press', button };
+    const holdMs = hold[0] === 'for' ? milliseconds(hold.slice(1), HOLD_LIMIT_MS) : undefined;
+    if (holdMs === undefined)
+      return wants('press', `one button, then perhaps \`for 3 s\` (at most ${HOLD_LIMIT_MS / 1000} s)`);
+    return { do: 'press', button, holdMs };
+  },
+
+  dial: ([keys, ...rest]) => {
+    if (keys === undefined || rest.length > 0 || !KEYS.test(keys) || keys.length > DIAL_KEYS_LIMIT) {
+      return wants('dial', `1 to ${DIAL_KEYS_LIMIT} keys of 0–9, *, #, A–D without spaces: \`dial 12#\``);
+    }
+    return { do: 'dial', keys };
+  },
+
+  move: ([line, input, level, ...rest]) => {
+    if (line !== 'input' || input === undefined || rest.length > 0 || (level !== 'on' && level !== 'off')) {
+      return bad('write `move input NAME on` or `move input NAME off`');
+    }
+    return { do: 'move input', input, active: level === 'on' };
+  },
+
+  stall: words => {
+    const ms = milliseconds(words, STALL_LIMIT_MS);
+    return ms === undefined
+      ? wants('stall', `a time of at most ${STALL_LIMIT_MS / 1000} s: \`stall 2 s\``)
+      : { do: 'stall', ms };
+  },
+};
+
+const bad = (malformed: string): MalformedAction => ({ malformed });
+const wants = (verb: string, what: string) => bad(`\`${verb}\` wants ${what}`);
+
+function milliseconds(words: string[], limitMs: number): number | undefined {
+  const ms = parseDuration(words.join(' '));
+  return ms !== undefined && ms <= limitMs ? ms : undefined;
+}

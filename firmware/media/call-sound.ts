@@ -1,0 +1,120 @@
+/**
+ * A call's sound on the control thread: offers and answers (RFC 3264) on one side, commands to the media thread on the
+ * other. It knows descriptions and streams, and nothing of SIP.
+ */
+import { acceptAnswer, type Capabilities, makeAnswer, makeOffer, type Negotiated } from '../sdp/negotiate.ts';
+import { parseSdp } from '../sdp/parse.ts';
+import { printSdp } from '../sdp/print.ts';
+import type { SessionDescription } from '../sdp/types.ts';
+import type { Direction, Media, StreamId } from './protocol.ts';
+
+/** A description on its way to or from the peer; the same shape as a SIP body. */
+export interface Description {
+  contentType: string;
+  bytes: Uint8Array;
+}
+
+export type Refusal = { status: 415 | 488; why: string };
+
+export interface CallSoundSettings {
+  stream: StreamId;
+  capabilities: Capabilities;
+  /** The address that the peer sends to. */
+  host: string;
+  /** The address to bind; `0.0.0.0` or one of the machine's own. */
+  bind: string;
+  /** RFC 8866 §5.2 sess-id: decimal digits. */
+  sessionId: string;
+}
+
+const encoder = new TextEncoder();
+
+export class CallSound {
+  readonly stream: StreamId;
+  readonly #media: Media;
+  readonly #settings: CallSoundSettings;
+  #ports: { rtpPort: number; rtcpPort: number } | undefined;
+  #version = 0;
+  #offered: SessionDescription | undefined;
+  #negotiated: Negotiated | undefined;
+
+  constructor(media: Media, settings: CallSoundSettings) {
+    this.stream = settings.stream;
+    this.#media = media;
+    this.#settings = settings;
+  }
+
+  /** Asks for ports; `opened` or `failed` comes as a media event. */
+  open() {
+    this.#media.send({ do: 'open', stream: this.stream, host: this.#settings.bind });
+  }
+
+  opened(rtpPort: number, rtcpPort: number) {
+    this.#ports = { rtpPort, rtcpPort };
+  }
+
+  /** What was agreed last. */
+  get negotiated() {
+    return this.#negotiated;
+  }
+
+  offer(direction: Direction = 'sendrecv'): Description {
+    this.#offered = makeOffer(this.#settings.capabilities, this.#local(), direction);
+    return describe(this.#offered);
+  }
+
+  /** Their answer to our last offer. Answers why it cannot be used. */
+  acceptAnswer(body: Description | undefined): string | undefined {
+    if (this.#offered === undefined) return 'there is an answer but no offer';
+    const parsed = read(body);
+    if ('status' in parsed) return parsed.why;
+    const result = acceptAnswer(this.#offered, parsed);
+    if ('refused' in result) return result.refused;
+    this.#negotiated = result;
+    return undefined;
+  }
+
+  /** Our answer to their offer. `direction` is the most that we want: `recvonly` never sends the microphone. */
+  answer(body: Description | undefined, direction: Direction = 'sendrecv'): Description | Refusal {
+    const parsed = read(body);
+    if ('status' in parsed) return parsed;
+    const result = makeAnswer(parsed, this.#settings.capabilities, this.#local(), direction);
+    if ('refused' in result) return { status: 488, why: result.refused };
+    this.#negotiated = result.negotiated;
+    return describe(result.answer);
+  }
+
+  /** Lets the media thread send and receive what was agreed. */
+  start() {
+    if (this.#negotiated === undefined) return;
+    const { direction, remote, codec, alsoReceives, telephoneEvent } = this.#negotiated;
+    this.#media.send({
+      do: 'start',
+      stream: this.stream,
+      settings: { direction, remote, codec, alsoReceives, telephoneEvent },
+    });
+  }
+
+  close() {
+    this.#media.send({ do: 'close', stream: this.stream });
+  }
+
+  #local() {
+    if (this.#ports === undefined) throw new Error('a description was asked for before there were ports');
+    const { host, sessionId } = this.#settings;
+    return { host, rtpPort: this.#ports.rtpPort, sessionId, version: ++this.#version };
+  }
+}
+
+const describe = (description: SessionDescription): Description => ({
+  contentType: 'application/sdp',
+  bytes: encoder.encode(printSdp(description)),
+});
+
+function read(body: Description | undefined): SessionDescription | Refusal {
+  if (body === undefined) return { status: 488, why: 'there is no session description' };
+  if (body.contentType.split(';')[0]!.trim().toLowerCase() !== 'application/sdp')
+    return { status: 415, why: `${body.contentType} is not a session description` };
+  const parsed = parseSdp(body.bytes);
+  return 'malformed' in parsed ? { status: 488, why: parsed.malformed } : parsed;
+}

@@ -1,0 +1,68 @@
+/** How long packets must be kept so that nearly all of them are there when their moment comes. */
+
+/** Packets looked back on: some ten seconds of 20 ms packets. */
+const WINDOW_PACKETS = 512;
+/** The share of packets that shall arrive in time. */
+const IN_TIME = 0.98;
+/** Packets between two sortings of the window; in between only a late packet moves the estimate. */
+const SORT_EVERY_PACKETS = 16;
+/** How fast the memory of a late packet fades, milliseconds for each packet. */
+const FORGET_MS_PER_PACKET = 0.3;
+
+/**
+ * Transit is arrival time less RTP time, in milliseconds: its zero means nothing, its differences are delay. Played at
+ * an offset (play time less RTP time) of `wanted`, all but 2 % of the recent packets would have been in time. Clock
+ * drift and route changes move the whole window, so they need no treatment of their own.
+ */
+export class DelayEstimate {
+  readonly #transits = new Float64Array(WINDOW_PACKETS);
+  readonly #sorted = new Float64Array(WINDOW_PACKETS);
+  #count = 0;
+  #sinceSorted = 0;
+  #least = 0;
+  #quantile = 0;
+  #peak = Number.NEGATIVE_INFINITY;
+
+  reset() {
+    this.#count = 0;
+    this.#sinceSorted = 0;
+    this.#peak = Number.NEGATIVE_INFINITY;
+  }
+
+  add(transitMs: number) {
+    const first = this.#count === 0;
+    this.#transits[this.#count % WINDOW_PACKETS] = transitMs;
+    this.#count++;
+    this.#least = first ? transitMs : Math.min(this.#least, transitMs);
+    this.#peak -= FORGET_MS_PER_PACKET;
+    this.#sinceSorted++;
+    // While there are few, each counts for much.
+    if (this.#sinceSorted >= SORT_EVERY_PACKETS || this.#count <= SORT_EVERY_PACKETS) this.#sort();
+  }
+
+  /** A packet that came too late: the estimate covers it from now on, and forgets it slowly. */
+  addLate(transitMs: number) {
+    this.add(transitMs);
+    this.#peak = Math.max(this.#peak, transitMs);
+  }
+
+  #sort() {
+    this.#sinceSorted = 0;
+    const length = Math.min(this.#count, WINDOW_PACKETS);
+    // What is not filled yet sorts to the end.
+    this.#sorted.fill(Number.POSITIVE_INFINITY);
+    for (let i = 0; i < length; i++) this.#sorted[i] = this.#transits[i]!;
+    this.#sorted.sort();
+    this.#least = this.#sorted[0]!;
+    this.#quantile = this.#sorted[Math.ceil(length * IN_TIME) - 1]!;
+  }
+
+  /** The quickest packet of the window: delay is counted from here. */
+  get leastMs(): number {
+    return this.#least;
+  }
+
+  get wantedMs(): number {
+    return Math.max(this.#quantile, this.#peak);
+  }
+}

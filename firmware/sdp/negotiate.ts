@@ -1,0 +1,330 @@
+/** Offer and answer (RFC 3264) for one audio stream: what we can do, what they can do, and what comes of it. */
+import { isIP } from 'node:net';
+import { parseParameters, rtpMapOf } from './payloads.ts';
+import type { Direction, MediaDescription, SessionDescription } from './types.ts';
+
+export type CodecName = 'opus' | 'PCMA' | 'PCMU';
+
+export interface Capabilities {
+  /** In order of preference. In an answer ours decides among what was offered (RFC 3264 §6.1 lets it). */
+  codecs: readonly CodecName[];
+  /** What we like to receive, and send where the peer names no other. Milliseconds. */
+  ptimeMs: number;
+  /** Keys as RFC 4733 events. */
+  telephoneEvent: boolean;
+  /** In-band error correction of Opus (RFC 7587 §6.1). */
+  opusFec: boolean;
+}
+
+/** Our end. `host` is an IP literal; `version` grows by one with each changed description (RFC 3264 §8). */
+export interface Local {
+  host: string;
+  rtpPort: number;
+  sessionId: string;
+  version: number;
+}
+
+export interface NegotiatedCodec {
+  name: CodecName;
+  payloadType: number;
+  /** Packet time to send, milliseconds. */
+  ptimeMs: number;
+  fec?: boolean;
+}
+
+export interface Negotiated {
+  /** Seen from here. */
+  direction: Direction;
+  remote: { host: string; rtpPort: number; rtcpPort: number };
+  codec: NegotiatedCodec;
+  /** Other codecs of the answer: the peer may switch without asking (RFC 3264 §5.1). */
+  alsoReceives?: NegotiatedCodec[];
+  /** Payload type; absent where the peer has none. */
+  telephoneEvent?: number;
+  /** The peer hears nothing of us by its own wish. */
+  onHold: boolean;
+}
+
+export interface Refused {
+  refused: string;
+}
+
+/** RTP clock rates; Opus has 48000 whatever it encodes (RFC 7587 §4.1), and always says two channels (§7). */
+const CODECS: Record<CodecName, { payloadType: number; clockRate: number; channels: number }> = {
+  opus: { payloadType: 96, clockRate: 48000, channels: 2 },
+  PCMA: { payloadType: 8, clockRate: 8000, channels: 1 },
+  PCMU: { payloadType: 0, clockRate: 8000, channels: 1 },
+};
+/** Events go by the clock of the sound beside them (RFC 4733 §2.1). 101 is what most peers use for 8000. */
+const EVENT_PAYLOAD_TYPES = new Map([
+  [8000, 101],
+  [48000, 97],
+]);
+const EVENTS = '0-15';
+/** Packet times that both G.711 and Opus (RFC 6716 §2.1.4) know, milliseconds. */
+const PACKET_TIMES = [60, 40, 20, 10] as const;
+
+// ---- offer ---------------------------------------------------------------------------------------------------
+
+/**
+ * Our offer. For one inside a call give `previous`, our last description: its m-lines keep their places, the refused ones
+ * stay refused, and no payload type changes its meaning (RFC 3264 §8.3.2).
+ */
+export function makeOffer(
+  capabilities: Capabilities,
+  local: Local,
+  direction: Direction,
+  previous?: SessionDescription,
+): SessionDescription {
+  const before = previous?.media.find(({ type, port }) => type === 'audio' && port !== 0);
+  const codecs = capabilities.codecs.map(
+    name => (before && find(before, name)) ?? { name, payloadType: free(before, CODECS[name].payloadType) },
+  );
+  const audio = ourAudio(capabilities, local, direction, codecs);
+  if (capabilities.telephoneEvent) {
+    for (const clockRate of new Set(capabilities.codecs.map(name => CODECS[name].clockRate))) {
+      const known = before && eventsOf(before).find(event => event.clockRate === clockRate);
+      addEvents(audio, known?.payloadType ?? free(before, EVENT_PAYLOAD_TYPES.get(clockRate)!), clockRate);
+    }
+  }
+  if (previous === undefined) return description(local, [audio]);
+  return description(
+    local,
+    previous.media.map(medium => (medium === before ? audio : refusedMedium(medium))),
+  );
+}
+
+/** `wanted`, or the next payload type that means nothing yet. */
+function free(before: MediaDescription | undefined, wanted: number): number {
+  let payloadType = wanted;
+  while (before?.rtpMaps.has(payloadType)) payloadType++;
+  return payloadType;
+}
+
+function ourAudio(
+  capabilities: Capabilities,
+  local: Local,
+  direction: Direction,
+  codecs: readonly { name: CodecName; payloadType: number }[],
+): MediaDescription {
+  const audio: MediaDescription = {
+    type: 'audio',
+    port: local.rtpPort,
+    protocol: 'RTP/AVP',
+    formats: codecs.map(({ payloadType }) => String(payloadType)),
+    rtpMaps: new Map(
+      codecs.map(({ name, payloadType }) => {
+        const { clockRate, channels } = CODECS[name];
+        return [payloadType, { name, clockRate, channels }];
+      }),
+    ),
+    formatParameters: new Map(),
+    ptime: capabilities.ptimeMs,
+    direction,
+    attributes: [],
+  };
+  for (const { name, payloadType } of codecs) {
+    if (name === 'opus') audio.formatParameters.set(payloadType, opusParameters(capabilities));
+  }
+  return audio;
+}
+
+/** RFC 7587 §6.1: what we like to receive. One microphone and one loudspeaker: mono both ways. */
+const opusParameters = ({ opusFec }: Capabilities) => `useinbandfec=${opusFec ? 1 : 0};stereo=0;sprop-stereo=0`;
+
+function addEvents(audio: MediaDescription, payloadType: number, clockRate: number) {
+  audio.formats.push(String(payloadType));
+  audio.rtpMaps.set(payloadType, { name: 'telephone-event', clockRate, channels: 1 });
+  audio.formatParameters.set(payloadType, EVENTS);
+}
+
+const description = (local: Local, media: MediaDescription[]): SessionDescription => ({
+  origin: { username: '-', sessionId: local.sessionId, version: String(local.version), host: local.host },
+  name: '-',
+  host: local.host,
+  attributes: [],
+  media,
+});
+
+/** RFC 3264 §6: refused by port 0, with its formats since a list is obligatory. */
+const refusedMedium = ({ type, protocol, formats }: MediaDescription): MediaDescription => ({
+  type,
+  port: 0,
+  protocol,
+  formats: formats.slice(0, 1),
+  rtpMaps: new Map(),
+  formatParameters: new Map(),
+  attributes: [],
+});
+
+// ---- answer --------------------------------------------------------------------------------------------------
+
+/**
+ * Answers with one codec, so that the peer cannot switch. `direction` is what we are ready for; the answer has less where
+ * the offer has less. The first usable audio line is taken, all others get port 0.
+ */
+export function makeAnswer(
+  offer: SessionDescription,
+  capabilities: Capabilities,
+  local: Local,
+  direction: Direction,
+): { answer: SessionDescription; negotiated: Negotiated } | Refused {
+  let why = 'no audio is offered';
+  for (const medium of offer.media) {
+    if (medium.type !== 'audio') continue;
+    const candidate = answerMedium(offer, medium, capabilities, local, direction);
+    if ('refused' in candidate) {
+      why = candidate.refused;
+      continue;
+    }
+    const media = offer.media.map(other => (other === medium ? candidate.audio : refusedMedium(other)));
+    return { answer: description(local, media), negotiated: candidate.negotiated };
+  }
+  return { refused: why };
+}
+
+function answerMedium(
+  offer: SessionDescription,
+  medium: MediaDescription,
+  capabilities: Capabilities,
+  local: Local,
+  direction: Direction,
+): { audio: MediaDescription; negotiated: Negotiated } | Refused {
+  const remote = remoteOf(offer, medium);
+  if ('refused' in remote) return remote;
+  const codec = capabilities.codecs.map(name => find(medium, name)).find(found => found !== undefined);
+  if (codec === undefined) return { refused: `none of ${capabilities.codecs.join(', ')} is offered` };
+
+  const wanted = wishOf(offer, medium);
+  const agreed = meet(direction, wanted);
+  const audio = ourAudio(capabilities, local, agreed, [codec]);
+  const event = capabilities.telephoneEvent ? findEvents(medium, codec.name) : undefined;
+  if (event !== undefined) addEvents(audio, event.payloadType, event.clockRate);
+  const negotiated: Negotiated = {
+    direction: agreed,
+    remote,
+    codec: toSend(medium, codec, audio, capabilities.ptimeMs),
+    onHold: !receives(wanted),
+  };
+  if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
+  return { audio, negotiated };
+}
+
+/** What comes of our offer and their answer. */
+export function acceptAnswer(offer: SessionDescription, answer: SessionDescription): Negotiated | Refused {
+  const at = offer.media.findIndex(({ type, port }) => type === 'audio' && port !== 0);
+  const ours = offer.media[at];
+  const theirs = answer.media[at];
+  if (ours === undefined) return { refused: 'no audio was offered' };
+  // Some peers leave out the lines that they refuse; ours comes first, so that is tolerated (RFC 3264 §6 is stricter).
+  if (theirs === undefined || theirs.type !== 'audio') return { refused: 'the answer has no audio' };
+  if (theirs.port === 0) return { refused: 'the audio was refused' };
+
+  const remote = remoteOf(answer, theirs);
+  if ('refused' in remote) return remote;
+  const codecs = theirs.formats
+    .map(Number)
+    .map(payloadType => codecOf(theirs, payloadType))
+    .filter(codec => codec !== undefined && find(ours, codec.name) !== undefined)
+    .map(codec => toSend(theirs, codec!, ours, ours.ptime ?? 20));
+  const [codec, ...others] = codecs;
+  if (codec === undefined) return { refused: 'the answer has none of the codecs that were offered' };
+
+  const wanted = wishOf(answer, theirs);
+  const negotiated: Negotiated = {
+    direction: meet(ours.direction ?? 'sendrecv', wanted),
+    remote,
+    codec,
+    onHold: !receives(wanted),
+  };
+  if (others.length > 0) negotiated.alsoReceives = others;
+  const event = findEvents(ours, codec.name) && findEvents(theirs, codec.name);
+  if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
+  return negotiated;
+}
+
+// ---- parts of both -------------------------------------------------------------------------------------------
+
+function remoteOf(session: SessionDescription, medium: MediaDescription): Negotiated['remote'] | Refused {
+  if (medium.port === 0) return { refused: 'the audio has port 0' };
+  if (medium.protocol !== 'RTP/AVP') return { refused: `${medium.protocol} is not supported, RTP/AVP is` };
+  const host = medium.host ?? session.host;
+  if (host === undefined) return { refused: 'no connection address' };
+  // A name would have to be looked up before each packet or on the way to the call: nobody sends one.
+  if (isIP(host) === 0) return { refused: `the connection address ${host} is not an IP address` };
+  // RFC 3605 §2.1: without `a=rtcp` the port above.
+  const rtcpPort = medium.rtcpPort ?? Math.min(medium.port + 1, 65535);
+  return { host, rtpPort: medium.port, rtcpPort };
+}
+
+function codecOf(medium: MediaDescription, payloadType: number): { name: CodecName; payloadType: number } | undefined {
+  const map = rtpMapOf(medium, payloadType);
+  for (const name of Object.keys(CODECS) as CodecName[]) {
+    if (map?.name.toLowerCase() === name.toLowerCase() && map.clockRate === CODECS[name].clockRate) {
+      return { name, payloadType };
+    }
+  }
+  return undefined;
+}
+
+const find = (medium: MediaDescription, name: CodecName) =>
+  medium.formats.map(format => codecOf(medium, Number(format))).find(codec => codec?.name === name);
+
+/**
+ * The events that go by the codec's clock. A peer that has Opus and events at 8000 only still gets its keys: they are
+ * the same, just their durations are off.
+ */
+function findEvents(
+  medium: MediaDescription,
+  codec: CodecName,
+): { payloadType: number; clockRate: number } | undefined {
+  const events = eventsOf(medium);
+  return events.find(({ clockRate }) => clockRate === CODECS[codec].clockRate) ?? events[0];
+}
+
+const eventsOf = (medium: MediaDescription) =>
+  medium.formats
+    .map(format => ({ payloadType: Number(format), map: rtpMapOf(medium, Number(format)) }))
+    .filter(({ map }) => map?.name.toLowerCase() === 'telephone-event')
+    .map(({ payloadType, map }) => ({ payloadType, clockRate: map!.clockRate }));
+
+/** How to send: the packet time that the peer asks for, and error correction where both want it. */
+function toSend(
+  theirs: MediaDescription,
+  codec: { name: CodecName; payloadType: number },
+  ours: MediaDescription,
+  ptimeMs: number,
+): NegotiatedCodec {
+  const asked = Math.min(theirs.ptime ?? ptimeMs, theirs.maxptime ?? Number.POSITIVE_INFINITY);
+  const choice: NegotiatedCodec = { ...codec, ptimeMs: PACKET_TIMES.find(ms => ms <= asked) ?? 10 };
+  if (codec.name === 'opus') choice.fec = wantsFec(theirs, codec.payloadType) && offersFec(ours);
+  return choice;
+}
+
+const wantsFec = (medium: MediaDescription, payloadType: number) =>
+  parseParameters(medium.formatParameters.get(payloadType)).get('useinbandfec') === '1';
+
+function offersFec(medium: MediaDescription): boolean {
+  const opus = find(medium, 'opus');
+  return opus !== undefined && wantsFec(medium, opus.payloadType);
+}
+
+const sends = (direction: Direction) => direction === 'sendrecv' || direction === 'sendonly';
+const receives = (direction: Direction) => direction === 'sendrecv' || direction === 'recvonly';
+
+function directionOf(send: boolean, receive: boolean): Direction {
+  if (send) return receive ? 'sendrecv' : 'sendonly';
+  return receive ? 'recvonly' : 'inactive';
+}
+
+/** What the peer wants, seen from it. The address 0.0.0.0 is the hold of RFC 2543: it receives nothing (RFC 3264 §8.4). */
+function wishOf(session: SessionDescription, medium: MediaDescription): Direction {
+  const direction = medium.direction ?? session.direction ?? 'sendrecv';
+  const host = medium.host ?? session.host;
+  const nowhere = host === '0.0.0.0' || host === '::';
+  return directionOf(sends(direction), receives(direction) && !nowhere);
+}
+
+/** Ours and theirs together, seen from here (RFC 3264 §6.1). */
+const meet = (ours: Direction, theirs: Direction) =>
+  directionOf(sends(ours) && receives(theirs), receives(ours) && sends(theirs));

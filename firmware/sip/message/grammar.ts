@@ -1,0 +1,139 @@
+/** The small pieces of RFC 3261 §25.1 that many header fields share: tokens, quoted strings, parameters, lists. */
+import { MAX_PARAMETERS } from './limits.ts';
+import { type Malformed, malformed } from './message.ts';
+
+/** Names are lower-case. `true`: a parameter without a value (`;lr`). No prototype: no name is special. */
+export type Parameters = Record<string, string | true>;
+
+export const noParameters = (): Parameters => Object.create(null) as Parameters;
+
+// token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )
+const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+
+export const isToken = (text: string) => TOKEN.test(text);
+
+/** DIGIT strings only: no sign, no space, no exponent. undefined for anything else and above `limit`. */
+export function parseNumber(text: string, limit: number): number | undefined {
+  if (!/^[0-9]+$/.test(text)) return undefined;
+  const number = Number(text);
+  return number <= limit ? number : undefined;
+}
+
+const SP = 0x20;
+const HTAB = 0x09;
+const DQUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const SEMI = 0x3b;
+const LAQUOT = 0x3c;
+const EQUAL = 0x3d;
+const RAQUOT = 0x3e;
+
+const isBlank = (code: number) => code === SP || code === HTAB;
+
+/** Without the blanks (SP, HTAB) at both ends. Not `trim()`, which takes a byte order mark for a blank. */
+export function trimBlanks(text: string, from = 0, to = text.length): string {
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+/** The index of the first character at or after `from` that is no blank. */
+export function skipBlanks(text: string, from: number): number {
+  while (isBlank(text.charCodeAt(from))) from++;
+  return from;
+}
+
+/** `text[from]` is the opening quote. The index after the closing one, or -1 where there is none. */
+export function endOfQuoted(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === DQUOTE) return at + 1;
+  }
+  return -1;
+}
+
+/** `quoted` with its quotes → its text (RFC 3261 §25.1, quoted-pair). */
+export function unquote(quoted: string): string {
+  const inner = quoted.slice(1, -1);
+  return inner.includes('\\') ? inner.replace(/\\(.)/gs, '$1') : inner;
+}
+
+export const quote = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`;
+
+/** The elements of a comma-separated list. Commas in quoted strings and between `<` and `>` do not separate. */
+export function splitList(value: string): string[] {
+  if (!value.includes(',')) return [trimBlanks(value)];
+  const elements: string[] = [];
+  let start = 0;
+  let inAngles = false;
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code === COMMA && !inAngles) {
+      elements.push(trimBlanks(value, start, at));
+      start = at + 1;
+    } else if (code === LAQUOT) inAngles = true;
+    else if (code === RAQUOT) inAngles = false;
+    else if (code === DQUOTE && !inAngles) {
+      const end = endOfQuoted(value, at);
+      if (end < 0) break;
+      at = end - 1;
+    }
+  }
+  elements.push(trimBlanks(value, start));
+  return elements;
+}
+
+// generic-param = token [ EQUAL gen-value ] ; gen-value = token / host / quoted-string
+// Departure: an unquoted value may hold every character that cannot end it, because tags and branches of
+// deployed devices hold `=`, `/` and `@`, and rejecting them gains nobody anything.
+const UNQUOTED = /^[^\s"<>;,\\]+$/;
+
+/**
+ * Reads `*( SEMI generic-param )` from `from` to the end of `text`. Blanks around `;` and `=` are allowed.
+ * Malformed: an empty or repeated name, an empty value, an unterminated string, more than MAX_PARAMETERS.
+ */
+export function parseParameters(text: string, from: number): Parameters | Malformed {
+  const parameters = noParameters();
+  let at = skipBlanks(text, from);
+  for (let count = 0; at < text.length; count++) {
+    if (text.charCodeAt(at) !== SEMI) return malformed(400, 'Unexpected characters before a parameter');
+    if (count === MAX_PARAMETERS) return malformed(400, 'Too many parameters');
+    const nameStart = skipBlanks(text, at + 1);
+    at = nameStart;
+    while (at < text.length && text.charCodeAt(at) !== SEMI && text.charCodeAt(at) !== EQUAL) at++;
+    const name = trimBlanks(text, nameStart, at).toLowerCase();
+    if (!isToken(name)) return malformed(400, 'Bad parameter name');
+    // RFC 3261 §7.3.1: a parameter name must not appear more than once.
+    if (name in parameters) return malformed(400, 'Repeated parameter');
+    if (text.charCodeAt(at) !== EQUAL) {
+      parameters[name] = true;
+      continue;
+    }
+    const valueStart = skipBlanks(text, at + 1);
+    if (text.charCodeAt(valueStart) === DQUOTE) {
+      at = endOfQuoted(text, valueStart);
+      if (at < 0) return malformed(400, 'Unterminated quoted string');
+      parameters[name] = unquote(text.slice(valueStart, at));
+      at = skipBlanks(text, at);
+    } else {
+      at = text.indexOf(';', valueStart);
+      if (at < 0) at = text.length;
+      const value = trimBlanks(text, valueStart, at);
+      if (!UNQUOTED.test(value)) return malformed(400, 'Bad parameter value');
+      parameters[name] = value;
+    }
+  }
+  return parameters;
+}
+
+/** `;name=value;flag`, values quoted where they must be. */
+export function printParameters(parameters: Parameters): string {
+  let text = '';
+  for (const name in parameters) {
+    const value = parameters[name]!;
+    text += value === true ? `;${name}` : `;${name}=${UNQUOTED.test(value) ? value : quote(value)}`;
+  }
+  return text;
+}

@@ -1,0 +1,19 @@
+/** A message as the bytes of one datagram (RFC 3261 §7). */
+import assert from 'node:assert/strict';
+import type { Message } from './message.ts';
+
+/** Content-Length is ours to know: whatever the headers say, the right one is written, after all others. */
+export function printMessage(message: Message): Uint8Array {
+  const start =
+    message.kind === 'request'
+      ? `${message.method} ${message.uri} SIP/2.0`
+      : `SIP/2.0 ${message.status} ${message.reason}`;
+  assert(!/[\r\n]/.test(start), 'a start line has a line end');
+  let head = `${start}\r\n`;
+  for (const [name, value] of message.headers) {
+    if (name !== 'Content-Length') head += `${name}: ${value}\r\n`;
+  }
+  head += `Content-Length: ${message.body.length}\r\n\r\n`;
+  const headBytes = Buffer.from(head, 'utf8');
+  return message.body.length === 0 ? headBytes : Buffer.concat([headBytes, message.body]);
+}

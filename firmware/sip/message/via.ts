@@ -1,0 +1,38 @@
+/** `SIP/2.0/UDP host:port;branch=z9hG4bK…`: where a response goes (RFC 3261 §20.42, RFC 3581 for rport). */
+import { type Parameters, parseParameters, printParameters, trimBlanks } from './grammar.ts';
+import { isMalformed, type Malformed, malformed } from './message.ts';
+import { parseHostPort, printHostPort } from './uri.ts';
+
+export interface Via {
+  /** In upper case: UDP, TCP, TLS, … */
+  transport: string;
+  /** sent-by; IPv6 without brackets. */
+  host: string;
+  port?: number;
+  /** branch, rport, received (without brackets where it is IPv6), maddr, ttl, … */
+  parameters: Parameters;
+}
+
+/** What every branch of RFC 3261 begins with (§8.1.1.7). */
+export const MAGIC_COOKIE = 'z9hG4bK';
+
+// sent-protocol LWS sent-by ; sent-protocol = protocol-name SLASH protocol-version SLASH transport, blanks around "/"
+const SENT = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+([^ \t].*)$/i;
+
+export function parseVia(text: string): Via | Malformed {
+  const semicolon = text.indexOf(';');
+  const end = semicolon < 0 ? text.length : semicolon;
+  const sent = SENT.exec(trimBlanks(text, 0, end));
+  if (sent === null) return malformed(400, 'Bad Via');
+  const sentBy = parseHostPort(sent[2]!.replace(/[ \t]/g, ''));
+  if (isMalformed(sentBy)) return malformed(400, 'Bad sent-by in Via');
+  const parameters = parseParameters(text, end);
+  if (isMalformed(parameters)) return malformed(400, 'Bad parameter in Via');
+  // RFC 5118 §4.5: received comes with and without brackets.
+  const { received } = parameters;
+  if (typeof received === 'string' && received.startsWith('[')) parameters.received = received.replace(/^\[|\]$/g, '');
+  return { transport: sent[1]!.toUpperCase(), ...sentBy, parameters };
+}
+
+export const printVia = ({ transport, host, port, parameters }: Via) =>
+  `SIP/2.0/${transport} ${printHostPort(host, port)}${printParameters(parameters)}`;

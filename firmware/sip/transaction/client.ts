@@ -1,0 +1,131 @@
+/** A client transaction on the wire: one request to one address, its responses, and its CANCEL. */
+import { type Address, printAddress } from '../../lib/address.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { Headers } from '../message/headers.ts';
+import type { Message, Request, Response } from '../message/message.ts';
+import { inviteClient } from './invite-client.ts';
+import { type Failure, run, type Transaction } from './machine.ts';
+import { nonInviteClient } from './non-invite-client.ts';
+import { giveUpMs } from './timers.ts';
+
+export interface ClientUser {
+  /** Every response that the machine passes up: 1xx and the final one; for INVITE each copy of a 2xx as well. */
+  onResponse(response: Response): void;
+  onFailure(reason: Failure): void;
+}
+
+/** What a transaction needs of its layer. */
+export interface Wire {
+  clock: Clock;
+  send(message: Message, to: Address, copy: boolean, onError: () => void): void;
+  /** Sends a request in a transaction of its own whose outcome interests nobody, with the Via that it has. */
+  sendCancel(cancel: Request, to: Address): void;
+}
+
+export class ClientTransaction {
+  /** As it went out, with its Via. */
+  readonly request: Request;
+  readonly to: Address;
+  readonly #wire: Wire;
+  readonly #user: ClientUser;
+  readonly #ended: () => void;
+  readonly #machine: Transaction<'1xx' | '2xx' | '3xx-6xx' | '2xx-6xx' | 'transport error', Message>;
+  #cancel: 'no' | 'wanted' | 'sent' = 'no';
+  #stopWaiting = () => {};
+
+  constructor(request: Request, to: Address, wire: Wire, user: ClientUser, ended: () => void) {
+    this.request = request;
+    this.to = to;
+    this.#wire = wire;
+    this.#user = user;
+    this.#ended = ended;
+    const surroundings = {
+      clock: wire.clock,
+      send: (message: Message, copy: boolean) =>
+        wire.send(message, to, copy, () => this.#machine.handle('transport error', message)),
+      deliver: (message: Message) => user.onResponse(message as Response),
+      fail: (reason: Failure) => user.onFailure(reason),
+      ended: () => this.#end(),
+    };
+    this.#machine =
+      request.method === 'INVITE'
+        ? run(
+            inviteClient<Message>(),
+            { invite: request, ack: response => ackOf(request, response as Response) },
+            surroundings,
+          )
+        : run(nonInviteClient<Message>(), { request }, surroundings);
+  }
+
+  start() {
+    this.#machine.start();
+  }
+
+  receive(response: Response) {
+    if (response.status >= 200) this.#stopWaiting();
+    this.#machine.handle(this.#eventOf(response.status), response);
+    if (this.#cancel === 'wanted') this.#sendCancel();
+  }
+
+  /** RFC 3261 §9.1: asks the server to give up an INVITE; as soon as a provisional response shows that it has it. */
+  cancel() {
+    if (this.#cancel !== 'no') return;
+    this.#cancel = 'wanted';
+    this.#sendCancel();
+  }
+
+  /** Forgets it, without a word to anybody. */
+  stop() {
+    this.#machine.stop();
+    this.#stopWaiting();
+  }
+
+  #sendCancel() {
+    if (this.#machine.state !== 'proceeding') return;
+    this.#cancel = 'sent';
+    this.#wire.sendCancel(cancelOf(this.request), this.to);
+    // §9.1: a server of RFC 2543 may never send the final response.
+    this.#stopWaiting = this.#wire.clock.after(
+      giveUpMs,
+      () => {
+        this.#machine.stop();
+        this.#user.onFailure('timeout');
+        this.#end();
+      },
+      'cancelled INVITE',
+    );
+  }
+
+  #end() {
+    this.#stopWaiting();
+    this.#ended();
+  }
+
+  #eventOf(status: number) {
+    if (status < 200) return '1xx';
+    if (this.request.method !== 'INVITE') return '2xx-6xx';
+    return status < 300 ? '2xx' : '3xx-6xx';
+  }
+}
+
+/** The Via of a request of ours, with room for the source port (RFC 3581 §3). */
+export const viaOf = (local: Address, branch: string) => `SIP/2.0/UDP ${printAddress(local)};branch=${branch};rport`;
+
+/** §17.1.1.3: the ACK to a failure response. */
+function ackOf(invite: Request, response: Response): Request {
+  const ack = sibling(invite, 'ACK');
+  ack.headers.set('To', response.headers.get('To') ?? '');
+  return ack;
+}
+
+/** §9.1. */
+const cancelOf = (invite: Request) => sibling(invite, 'CANCEL');
+
+/** A request of the same transaction: everything that routes and identifies it as in the INVITE. */
+function sibling(invite: Request, method: string): Request {
+  const headers = new Headers();
+  headers.add('Via', invite.headers.get('Via') ?? '');
+  for (const name of ['Route', 'Max-Forwards', 'From', 'To', 'Call-ID']) headers.copyFrom(invite.headers, name);
+  headers.add('CSeq', `${invite.headers.get('CSeq')?.split(' ', 1)[0]} ${method}`);
+  return { kind: 'request', method, uri: invite.uri, headers, body: new Uint8Array() };
+}

@@ -1,0 +1,49 @@
+/** INVITE server transaction: RFC 3261 §17.2.1 figure 7, with the Accepted state of RFC 6026 §8.5. */
+import { arm, backOff, deliver, fail, type Machine, repeat, send } from './machine.ts';
+import { giveUpMs, T1Ms, T2Ms, T4Ms } from './timers.ts';
+
+export interface InviteServerContext<Message> {
+  invite: Message;
+  /** 100 Trying. */
+  trying: Message;
+}
+
+export type InviteServerEvent = 'INVITE' | 'ACK' | 'send 1xx' | 'send 2xx' | 'send 3xx-6xx' | 'transport error';
+type State = 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated';
+type Timer = 'G' | 'H' | 'I' | 'L';
+
+export const inviteServer = <M>(): Machine<InviteServerContext<M>, State, InviteServerEvent, Timer, M> => ({
+  // 100 goes out at once and not after 200 ms: a caller that hears it stops resending (§17.2.1).
+  start: tx => ['proceeding', send(tx.trying), deliver(tx.invite)],
+
+  lifetimes: { G: ['completed'], H: ['completed'], I: ['confirmed'], L: ['accepted'] },
+
+  // biome-ignore format: read as a table
+  table: {
+    proceeding: {
+      'INVITE':          () => ['proceeding', repeat],
+      'send 1xx':        (_, response) => ['proceeding', send(response)],
+      'send 2xx':        (_, response) => ['accepted', send(response), arm('L', giveUpMs)],
+      'send 3xx-6xx':    (_, response) => ['completed', send(response), arm('H', giveUpMs), arm('G', T1Ms)],
+      'transport error': () => ['terminated', fail('transport error')],
+    },
+    completed: {
+      'INVITE':          () => ['completed', repeat],
+      'ACK':             () => ['confirmed', arm('I', T4Ms)],
+      'timer G':         () => ['completed', repeat, backOff('G', T2Ms)],
+      'timer H':         () => ['terminated', fail('timeout')],
+      'transport error': () => ['terminated', fail('transport error')],
+    },
+    confirmed: {
+      'timer I':         () => ['terminated'],
+    },
+    accepted: {
+      // The user sends its 2xx again until the ACK comes (RFC 3261 §13.3.1.4); a copy of the INVITE is absorbed.
+      'send 2xx':        () => ['accepted', repeat],
+      // Only an ACK of RFC 2543 comes here: it has the Via of its INVITE.
+      'ACK':             (_, ack) => ['accepted', deliver(ack)],
+      'timer L':         () => ['terminated'],
+    },
+    terminated: {},
+  },
+});

@@ -1,0 +1,197 @@
+/** The transaction layer: every datagram comes in here and finds, or makes, its transaction (RFC 3261 §17, §18). */
+import { type Address, printAddress } from '../../lib/address.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
+import type { SipCounters, Transport } from '../contracts.ts';
+import type { Malformed, Message, Request, Response } from '../message/message.ts';
+import { parseMessage } from '../message/parse.ts';
+import { printMessage } from '../message/print.ts';
+import { MAGIC_COOKIE } from '../message/via.ts';
+import { ClientTransaction, type ClientUser, viaOf } from './client.ts';
+import { clientKeyOf, mergeKey, serverKey, tagOf } from './matching.ts';
+import { makeResponse, markReceived, type Reply, replyTo } from './reply.ts';
+import { ServerTransaction } from './server.ts';
+
+/** Server transactions alive at once. A device has a handful; a thousand is an attack or a broken proxy. */
+export const serverTransactionLimit = 1_000;
+/** What a request above the limit is told to wait. Seconds. */
+const overloadRetryAfterS = 10;
+
+export interface TransactionUser {
+  /** A new request; ACK and CANCEL never come this way. */
+  onRequest(transaction: ServerTransaction): void;
+  /** An ACK that is not for a failure response: it belongs to a dialog. */
+  onAck(ack: Request, source: Address): void;
+}
+
+export interface LayerEnvironment {
+  clock: Clock;
+  random: Random;
+  log: Log;
+  transport: Transport;
+  counters: SipCounters;
+  /** User-Agent and Server. */
+  product: string;
+}
+
+export class TransactionLayer {
+  readonly #environment: LayerEnvironment;
+  readonly #user: TransactionUser;
+  readonly #clients = new Map<string, ClientTransaction>();
+  readonly #servers = new Map<string, ServerTransaction>();
+  /** Merge key → key of the transaction that came first (§8.2.2.2). */
+  readonly #firstWays = new Map<string, string>();
+  /** §8.2.7: a stateless answer must have the same tag in every copy. */
+  readonly #statelessTag: string;
+
+  constructor(environment: LayerEnvironment, user: TransactionUser) {
+    this.#environment = environment;
+    this.#user = user;
+    this.#statelessTag = environment.random.token(8);
+  }
+
+  get size() {
+    return this.#clients.size + this.#servers.size;
+  }
+
+  /** Sends a request (without Via) in a new transaction. `user` hears nothing before this returns. */
+  request(request: Request, to: Address, user: ClientUser): ClientTransaction {
+    return this.#client(this.#withVia(request, to), to, user);
+  }
+
+  /** Sends a request outside any transaction: the ACK to a 2xx (§13.2.2.4). */
+  sendAck(ack: Request, to: Address, copy: boolean) {
+    this.#send(this.#withVia(ack, to), to, copy);
+  }
+
+  receive(bytes: Uint8Array, source: Address) {
+    const { counters } = this.#environment;
+    counters.receivedMessages++;
+    const message = parseMessage(bytes);
+    if (message.kind === 'malformed') this.#refuseMalformed(message, source);
+    else if (message.kind === 'response') this.#receiveResponse(message, source);
+    else {
+      markReceived(message, source);
+      this.#receiveRequest(message, source);
+    }
+  }
+
+  /** Forgets every transaction, without a word to anybody. */
+  stop() {
+    for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.stop();
+    this.#clients.clear();
+    this.#servers.clear();
+    this.#firstWays.clear();
+  }
+
+  #receiveResponse(response: Response, source: Address) {
+    const key = clientKeyOf(response);
+    const transaction = key === undefined ? undefined : this.#clients.get(key);
+    if (transaction === undefined) this.#stray(`response ${response.status}`, source);
+    else transaction.receive(response);
+  }
+
+  #receiveRequest(request: Request, source: Address) {
+    const key = serverKey(request, request.method === 'ACK' ? 'INVITE' : request.method);
+    const known = this.#servers.get(key);
+    if (known !== undefined) known.receive(request);
+    else if (request.method === 'ACK') this.#user.onAck(request, source);
+    else if (this.#servers.size >= serverTransactionLimit) {
+      this.#refuse(request, source, 503, { headers: [['Retry-After', String(overloadRetryAfterS)]] });
+    } else this.#serve(request, source, key);
+  }
+
+  #serve(request: Request, source: Address, key: string) {
+    const { clock, random } = this.#environment;
+    const cancelled = request.method === 'CANCEL' ? this.#servers.get(serverKey(request, 'INVITE')) : undefined;
+    const merge = tagOf(request.headers.get('To')) === undefined ? mergeKey(request) : undefined;
+    const isMerged = merge !== undefined && this.#firstWays.has(merge);
+    // §9.2: the answer to a CANCEL has the tag that the answers to its INVITE have.
+    const transaction = new ServerTransaction(request, source, cancelled?.localTag ?? random.token(8), {
+      clock,
+      send: (message, to, copy, onError) => this.#send(message, to, copy, onError),
+      onRequest: served => {
+        if (request.method === 'CANCEL') this.#cancel(served, cancelled);
+        else if (isMerged) served.respond(482);
+        else this.#user.onRequest(served);
+      },
+      onAck: (ack, from) => this.#user.onAck(ack, from),
+      ended: () => {
+        this.#servers.delete(key);
+        if (merge !== undefined && this.#firstWays.get(merge) === key) this.#firstWays.delete(merge);
+      },
+    });
+    this.#servers.set(key, transaction);
+    if (merge !== undefined && !isMerged) this.#firstWays.set(merge, key);
+    transaction.start();
+  }
+
+  /** §9.2. */
+  #cancel(transaction: ServerTransaction, cancelled: ServerTransaction | undefined) {
+    if (cancelled === undefined) {
+      this.#environment.counters.strayMessages++;
+      transaction.respond(481);
+      return;
+    }
+    transaction.respond(200);
+    if (cancelled.status < 200) cancelled.onCancel?.(transaction.request);
+  }
+
+  #client(request: Request, to: Address, user: ClientUser): ClientTransaction {
+    const key = clientKeyOf({ ...request, kind: 'response', status: 0, reason: '' })!;
+    const wire = {
+      clock: this.#environment.clock,
+      send: (message: Message, address: Address, copy: boolean, onError: () => void) =>
+        this.#send(message, address, copy, onError),
+      sendCancel: (cancel: Request, address: Address) =>
+        void this.#client(cancel, address, { onResponse() {}, onFailure() {} }),
+    };
+    const transaction = new ClientTransaction(request, to, wire, user, () => this.#clients.delete(key));
+    this.#clients.set(key, transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  #refuseMalformed({ status, why, request }: Malformed, source: Address) {
+    const { counters, log } = this.#environment;
+    // Status 0 is a keep-alive: nothing is wrong with it.
+    if (status === 0) return;
+    counters.malformedMessages++;
+    log.debug('malformed message', { from: printAddress(source), why });
+    // An ACK is never answered (§17.1.1.3).
+    if (request === undefined || request.method === 'ACK') return;
+    markReceived(request, source);
+    this.#refuse(request, source, status, { reason: why });
+  }
+
+  /** Answers and forgets (§8.2.7). */
+  #refuse(request: Request, source: Address, status: number, reply: Reply) {
+    this.#environment.counters.rejectedRequests++;
+    this.#send(makeResponse(request, status, this.#statelessTag, reply), replyTo(request, source), false);
+  }
+
+  #stray(what: string, source: Address) {
+    const { counters, log } = this.#environment;
+    counters.strayMessages++;
+    log.debug('stray message', { what, from: printAddress(source) });
+  }
+
+  #withVia(request: Request, to: Address): Request {
+    const { random, transport } = this.#environment;
+    const headers = request.headers.clone();
+    headers.prepend('Via', viaOf(transport.localFor(to), MAGIC_COOKIE + random.token(12)));
+    return { ...request, headers };
+  }
+
+  #send(message: Message, to: Address, copy: boolean, onError?: () => void) {
+    const { counters, transport, product, log } = this.#environment;
+    if (!copy) message.headers.set(message.kind === 'request' ? 'User-Agent' : 'Server', product);
+    counters.sentMessages++;
+    if (copy) counters.retransmissions++;
+    transport.send(printMessage(message), to, error => {
+      log.warn('message not sent', { to: printAddress(to), why: error.message });
+      onError?.();
+    });
+  }
+}

@@ -1,0 +1,51 @@
+/** Feeds the hardware watchdog for as long as the device is alive in every part that can hang. */
+import type { Clock, Watchdog } from '../../hal/contracts.ts';
+import type { Log } from '../lib/log.ts';
+
+/** The board resets when it has not been fed for so long. Milliseconds. */
+export const WATCHDOG_MS = 15_000;
+
+export class Supervisor {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #watchdog: Watchdog;
+  /** Asks a part whether it still answers; `answered` is called when it does. */
+  readonly #probe: (answered: () => void) => void;
+  #cancel: (() => void) | undefined;
+
+  constructor(parts: { clock: Clock; log: Log; watchdog: Watchdog; probe: (answered: () => void) => void }) {
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#watchdog = parts.watchdog;
+    this.#probe = parts.probe;
+  }
+
+  start() {
+    try {
+      this.#watchdog.start(WATCHDOG_MS);
+    } catch (error) {
+      this.#log.error('no watchdog', { why: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    this.#round();
+  }
+
+  stop() {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#watchdog.stop();
+  }
+
+  #round() {
+    this.#cancel = this.#clock.after(
+      WATCHDOG_MS / 3,
+      () => {
+        this.#probe(() => {
+          if (this.#cancel !== undefined) this.#watchdog.feed();
+        });
+        this.#round();
+      },
+      'watchdog',
+    );
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * ALSA cards on the event loop of the media thread: short timers look what the microphone has, nothing ever blocks.
+ *
+ *   closed ── open ──▶ opened ── first data ──▶ up
+ *     ▲                  │                      │
+ *     └── 0.2 s, 0.4 … 2 s ◀── error, or no data for 1 s
+ *
+ * In all states frames go on at their pace: of silence from the clock whenever the card gives none.
+ */
+import type {
+  AudioCounters,
+  AudioDevice,
+  AudioFormat,
+  AudioProcess,
+  AudioSpec,
+  AudioStatus,
+  Clock,
+} from '../contracts.ts';
+import { HalError } from '../contracts.ts';
+import type { OpenPcm } from './alsa-library.ts';
+import { loadAlsa } from './alsa-library.ts';
+import { Duplex } from './duplex.ts';
+import { audioFormat } from './format.ts';
+import { FRAME_MS, Pacer } from './pace.ts';
+
+/** A card that has given nothing for so long is taken for dead and opened again. */
+const NO_DATA_MS = 1000;
+/** After so long without data, frames of silence stand in. Longer than any healthy card's hesitation. */
+const STALL_MS = 60;
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 2000;
+/** Timers have a grain of a millisecond; asking more often would only burn power. */
+const SHORTEST_WAIT_MS = 1;
+
+export interface AlsaAudioOptions {
+  spec: AudioSpec;
+  clock: Clock;
+  /** Finds the library; called until it is found. */
+  load?: () => OpenPcm;
+}
+
+export class AlsaAudio implements AudioDevice {
+  readonly driver = 'alsa';
+  readonly format: AudioFormat;
+  readonly counters: AudioCounters = { frames: 0, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 };
+  readonly #spec: AudioSpec;
+  readonly #clock: Clock;
+  readonly #load: () => OpenPcm;
+  readonly #silentPace: Pacer;
+  readonly #nothingHeard: Int16Array;
+  readonly #nobodyHears: Int16Array;
+  readonly #countedProcess: AudioProcess;
+  #process: AudioProcess = () => {};
+  #onStatus: (status: AudioStatus) => void = () => {};
+  #openPcm: OpenPcm | undefined;
+  #duplex: Duplex | undefined;
+  #up = false;
+  #everUp = false;
+  #said = '';
+  #retryMs = FIRST_RETRY_MS;
+  #lastDataMs = 0;
+  /** The instant up to which frames have been given. */
+  #pacedMs = 0;
+  #cancel: () => void = () => {};
+
+  /** Throws HalError `unsupported` for a rate that no card has. */
+  constructor({ spec, clock, load = loadAlsa }: AlsaAudioOptions) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#load = load;
+    this.format = audioFormat(spec.rate);
+    this.#nothingHeard = new Int16Array(this.format.frameSamples);
+    this.#nobodyHears = new Int16Array(this.format.frameSamples);
+    this.#silentPace = new Pacer(clock, () => this.#silentFrame());
+    this.#countedProcess = (captured, toPlay) => {
+      this.counters.frames++;
+      this.#process(captured, toPlay);
+    };
+  }
+
+  start(process: AudioProcess, onStatus: (status: AudioStatus) => void) {
+    this.#process = process;
+    this.#onStatus = onStatus;
+    this.#open();
+  }
+
+  stop() {
+    this.#cancel();
+    this.#cancel = () => {};
+    this.#silentPace.stop();
+    this.#duplex?.close();
+    this.#duplex = undefined;
+    this.#onStatus = () => {};
+    this.#process = () => {};
+    return Promise.resolve();
+  }
+
+  playbackDelayMs() {
+    return this.#duplex?.playbackDelayMs ?? this.#spec.bufferMs / 2;
+  }
+
+  #open() {
+    try {
+      this.#openPcm ??= this.#load();
+      this.#duplex = new Duplex({
+        open: this.#openPcm,
+        spec: this.#spec,
+        format: this.format,
+        counters: this.counters,
+        onXrun: side => this.#onStatus({ is: 'xrun', side }),
+      });
+      this.#duplex.begin();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#silentPace.stop();
+    this.#lastDataMs = this.#clock.now();
+    this.#pacedMs = this.#lastDataMs;
+    this.#arm(this.#duplex.waitMs);
+  }
+
+  #arm(waitMs: number) {
+    this.#cancel = this.#clock.after(Math.max(SHORTEST_WAIT_MS, waitMs), () => this.#look(), 'sound card');
+  }
+
+  #look() {
+    const duplex = this.#duplex;
+    if (duplex === undefined) return;
+    try {
+      const frames = duplex.run(this.#countedProcess);
+      const nowMs = this.#clock.now();
+      if (frames > 0) this.#hasData(duplex, nowMs);
+      else if (nowMs - this.#lastDataMs > NO_DATA_MS) {
+        throw new HalError('io', `capture ${this.#spec.capture}: no data for ${NO_DATA_MS / 1000} s`);
+      }
+      while (nowMs - this.#pacedMs > STALL_MS) {
+        this.#pacedMs += FRAME_MS;
+        this.#silentFrame();
+      }
+      // Stopped by a frame.
+      if (this.#duplex === duplex) this.#arm(duplex.waitMs);
+    } catch (error) {
+      if (!(error instanceof HalError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  #hasData(duplex: Duplex, nowMs: number) {
+    this.#lastDataMs = nowMs;
+    this.#pacedMs = nowMs;
+    if (this.#up) return;
+    this.#up = true;
+    this.#said = '';
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#everUp) this.counters.reopened++;
+    this.#everUp = true;
+    const { capture, playback } = this.#spec;
+    const { periodMs, bufferMs } = duplex;
+    this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs, bufferMs });
+  }
+
+  #fail(error: unknown) {
+    const { code, message } = error instanceof HalError ? error : new HalError('io', String(error), { cause: error });
+    this.#up = false;
+    this.#duplex?.close();
+    this.#duplex = undefined;
+    this.#silentPace.start();
+    this.#cancel = this.#clock.after(this.#retryMs, () => this.#open(), 'open sound card');
+    this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
+    if (message === this.#said) return;
+    this.#said = message;
+    this.#onStatus({ is: 'down', why: message, code });
+  }
+
+  #silentFrame() {
+    this.counters.frames++;
+    this.counters.silentFrames++;
+    this.#nothingHeard.fill(0);
+    this.#nobodyHears.fill(0);
+    this.#process(this.#nothingHeard, this.#nobodyHears);
+  }
+}

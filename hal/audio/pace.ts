@@ -1,0 +1,60 @@
+/** Frames at their pace from a clock: each is due at a multiple of 10 ms after the start, so that delays never add up. */
+import type { Clock } from '../contracts.ts';
+
+export const FRAME_MS = 10;
+/** After a longer stall than this the frames in between are dropped rather than run in a burst. Frames. */
+export const MAX_CATCH_UP_FRAMES = 50;
+
+export class Pacer {
+  readonly #clock: Clock;
+  readonly #frame: () => void;
+  readonly #onSkip: () => void;
+  #startMs = 0;
+  #frames = 0;
+  #cancel: (() => void) | undefined;
+
+  /** `onSkip` hears of each stall that was too long to catch up with. */
+  constructor(clock: Clock, frame: () => void, onSkip: () => void = () => {}) {
+    this.#clock = clock;
+    this.#frame = frame;
+    this.#onSkip = onSkip;
+  }
+
+  get running() {
+    return this.#cancel !== undefined;
+  }
+
+  start() {
+    if (this.running) return;
+    this.#startMs = this.#clock.now();
+    this.#frames = 0;
+    this.#arm();
+  }
+
+  stop() {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #dueMs() {
+    return this.#startMs + (this.#frames + 1) * FRAME_MS;
+  }
+
+  #arm() {
+    this.#cancel = this.#clock.after(Math.max(0, this.#dueMs() - this.#clock.now()), () => this.#tick(), 'sound frame');
+  }
+
+  #tick() {
+    const lateFrames = Math.floor((this.#clock.now() - this.#dueMs()) / FRAME_MS);
+    if (lateFrames > MAX_CATCH_UP_FRAMES) {
+      this.#frames += lateFrames;
+      this.#onSkip();
+    }
+    // Timers may fire a fraction early: the frame whose timer this is runs in any case.
+    do {
+      this.#frames++;
+      this.#frame();
+    } while (this.running && this.#dueMs() <= this.#clock.now());
+    if (this.running) this.#arm();
+  }
+}

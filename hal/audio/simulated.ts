@@ -1,0 +1,138 @@
+/** A sound card made of a clock: hears a WAV file or a function, plays into a WAV file or a function. */
+import type {
+  AudioCounters,
+  AudioDevice,
+  AudioFormat,
+  AudioProcess,
+  AudioSpec,
+  AudioStatus,
+  Clock,
+} from '../contracts.ts';
+import { HalError } from '../contracts.ts';
+import { audioFormat } from './format.ts';
+import { FRAME_MS, Pacer } from './pace.ts';
+import { readWav, WavWriter } from './wav.ts';
+
+export interface SimulatedAudioOptions {
+  spec: AudioSpec;
+  clock: Clock;
+  /** What the microphone hears: fills `frame` (given as silence). In place of `spec.captureFile`. */
+  source?: (frame: Int16Array, index: number) => void;
+  /** What the loudspeaker plays; `frame` is reused. Besides `spec.playbackFile`. */
+  sink?: (frame: Int16Array, index: number) => void;
+}
+
+export class SimulatedAudio implements AudioDevice {
+  readonly driver = 'simulated';
+  readonly format: AudioFormat;
+  readonly counters: AudioCounters = { frames: 0, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 };
+  readonly #options: SimulatedAudioOptions;
+  readonly #pacer: Pacer;
+  readonly #captured: Int16Array;
+  readonly #toPlay: Int16Array;
+  #process: AudioProcess = () => {};
+  #onStatus: (status: AudioStatus) => void = () => {};
+  #loop: Int16Array | undefined;
+  #loopAt = 0;
+  #recording: WavWriter | undefined;
+  #up = false;
+
+  /** Throws HalError `unsupported` for a rate that no card has. */
+  constructor(options: SimulatedAudioOptions) {
+    this.#options = options;
+    this.format = audioFormat(options.spec.rate);
+    this.#captured = new Int16Array(this.format.frameSamples);
+    this.#toPlay = new Int16Array(this.format.frameSamples);
+    this.#pacer = new Pacer(
+      options.clock,
+      () => this.#frame(),
+      () => {
+        this.counters.xruns++;
+        this.#onStatus({ is: 'xrun', side: 'capture' });
+      },
+    );
+  }
+
+  start(process: AudioProcess, onStatus: (status: AudioStatus) => void) {
+    this.#process = process;
+    this.#onStatus = onStatus;
+    const { captureFile, playbackFile } = this.#options.spec;
+    try {
+      this.#loop = captureFile === undefined ? undefined : this.#readLoop(captureFile);
+      this.#recording = playbackFile === undefined ? undefined : new WavWriter(playbackFile, this.format.rate);
+      this.#pacer.start();
+      this.plug();
+    } catch (error) {
+      this.#pacer.start();
+      this.#down(error);
+    }
+  }
+
+  stop() {
+    this.#pacer.stop();
+    this.#recording?.close();
+    this.#recording = undefined;
+    return Promise.resolve();
+  }
+
+  playbackDelayMs() {
+    return 0;
+  }
+
+  /** Takes the card away: frames go on with silence and nothing is heard, until `plug`. */
+  unplug(why = 'the simulated card was unplugged') {
+    this.#down(new HalError('gone', why));
+  }
+
+  plug() {
+    this.#up = true;
+    const { capture, playback } = this.#options.spec;
+    this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs: FRAME_MS, bufferMs: FRAME_MS });
+  }
+
+  #down(error: unknown) {
+    this.#up = false;
+    const code = error instanceof HalError ? error.code : 'io';
+    this.#onStatus({ is: 'down', why: error instanceof Error ? error.message : String(error), code });
+  }
+
+  #readLoop(path: string) {
+    const { rate, samples } = readWav(path);
+    if (rate !== this.format.rate) {
+      throw new HalError(
+        'unsupported',
+        `${path} has ${rate} samples a second and the card ${this.format.rate}: convert it`,
+      );
+    }
+    return samples.length === 0 ? undefined : samples;
+  }
+
+  #frame() {
+    const index = this.counters.frames++;
+    this.#captured.fill(0);
+    this.#toPlay.fill(0);
+    if (this.#up) this.#hear(index);
+    else this.counters.silentFrames++;
+    this.#process(this.#captured, this.#toPlay);
+    if (this.#up) this.#play(index);
+  }
+
+  #hear(index: number) {
+    if (this.#options.source !== undefined) return this.#options.source(this.#captured, index);
+    if (this.#loop === undefined) return;
+    for (let i = 0; i < this.#captured.length; i++) {
+      this.#captured[i] = this.#loop[this.#loopAt]!;
+      this.#loopAt = (this.#loopAt + 1) % this.#loop.length;
+    }
+  }
+
+  #play(index: number) {
+    this.#options.sink?.(this.#toPlay, index);
+    try {
+      this.#recording?.write(this.#toPlay);
+    } catch (error) {
+      this.#recording = undefined;
+      this.#down(error);
+    }
+  }
+}

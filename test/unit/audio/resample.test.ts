@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { frameSamples } from '../../../firmware/audio/frame.ts';
+import { resampler } from '../../../firmware/audio/resample.ts';
+import { decibels, sine, toneLevel } from '../../sim/tone.ts';
+
+const rates = [8000, 16000, 32000, 48000];
+
+/** Runs a second of sound through, frame by frame, and leaves out the first 50 ms. */
+function convert(input: Int16Array, from: number, to: number): Int16Array {
+  const frame = frameSamples(from);
+  const converter = resampler(from, to, frame);
+  const output = new Int16Array(to);
+  const chunk = new Int16Array(frameSamples(to) + 1);
+  let written = 0;
+  for (let at = 0; at + frame <= input.length; at += frame) {
+    const count = converter.process(input.subarray(at, at + frame), frame, chunk);
+    output.set(chunk.subarray(0, count), written);
+    written += count;
+  }
+  expect(written).toBe(to);
+  return output.subarray(to / 20);
+}
+
+describe.each(rates.flatMap(from => rates.map(to => [from, to] as const)))('from %i to %i', (from, to) => {
+  const lower = Math.min(from, to);
+
+  test('keeps every tone of the pass band within half a decibel', () => {
+    for (const hz of [300, 1000, lower * 0.25, lower * 0.42]) {
+      const level = toneLevel(convert(sine(hz, 10_000, from, 1), from, to), hz, to);
+      expect(Math.abs(decibels(level / 10_000))).toBeLessThan(0.5);
+    }
+  });
+
+  test('leaves no image and no alias above −60 dB', () => {
+    // A tone that the lower rate cannot hold must vanish; one that it holds must not appear again above it.
+    if (from > to) {
+      for (const hz of [lower * 0.5, lower * 0.55, lower * 0.75, lower * 0.95].filter(hz => hz < from / 2)) {
+        const heard = convert(sine(hz, 20_000, from, 1), from, to);
+        const alias = Math.abs(hz - Math.round(hz / to) * to);
+        expect(decibels(toneLevel(heard, alias, to) / 20_000)).toBeLessThan(-60);
+      }
+    } else if (from < to) {
+      for (const hz of [500, lower * 0.3, lower * 0.42]) {
+        const heard = convert(sine(hz, 20_000, from, 1), from, to);
+        expect(decibels(toneLevel(heard, from - hz, to) / 20_000)).toBeLessThan(-60);
+      }
+    }
+  });
+});
+
+test('equal rates pass the samples untouched', () => {
+  const input = sine(700, 12_345, 16_000, 0.01);
+  const output = new Int16Array(160);
+  expect(resampler(16_000, 16_000, 160).process(input, 160, output)).toBe(160);
+  expect(output).toEqual(input);
+});
+
+test('a rate with no whole frame still yields its exact number of samples over time', () => {
+  const converter = resampler(11_025, 16_000, 110);
+  const output = new Int16Array(200);
+  let written = 0;
+  for (let index = 0; index < 1000; index++) written += converter.process(new Int16Array(110), 110, output);
+  expect(Math.abs(written - (110_000 * 16_000) / 11_025)).toBeLessThan(1);
+});
+
+test('clips instead of wrapping where the filter overshoots', () => {
+  const square = new Int16Array(8000).map((_, index) => (Math.floor(index / 8) % 2 === 0 ? 32_767 : -32_768));
+  const heard = convert(square, 8000, 16_000);
+  let turns = 0;
+  for (let index = 1; index < heard.length; index++) {
+    if (Math.sign(heard[index]!) !== Math.sign(heard[index - 1]!)) turns++;
+  }
+  expect(turns).toBeLessThan(1000);
+});
+
+test('reset forgets the sound inside', () => {
+  const converter = resampler(16_000, 8000, 160);
+  const output = new Int16Array(81);
+  converter.process(sine(1000, 30_000, 16_000, 0.01), 160, output);
+  converter.reset();
+  converter.process(new Int16Array(160), 160, output);
+  expect(output.every(sample => sample === 0)).toBe(true);
+});
