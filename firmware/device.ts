@@ -12,7 +12,9 @@ import { boardOf } from './controller/board-of.ts';
 import type { Status } from './controller/contracts.ts';
 import { Intercom, type IntercomParts } from './controller/intercom.ts';
 import { checkAction } from './io/actions.ts';
+import type { Connect } from './report/broker.ts';
 import { MqttReport } from './report/mqtt.ts';
+import type { Offered } from './rpc/methods.ts';
 import { SocketServer } from './rpc/socket-server.ts';
 import { Supervisor } from './supervise/supervisor.ts';
 
@@ -36,6 +38,8 @@ export interface DeviceOptions extends Omit<IntercomParts, 'openBoard'> {
   /** Where what must survive the process is kept. */
   stateDirectory: string;
   openProvisioning(spec: ProvisioningSpec): ProvisioningPart;
+  /** The `connect` of the `mqtt` package. */
+  connectMqtt: Connect;
 }
 
 export class PorterDevice {
@@ -44,6 +48,7 @@ export class PorterDevice {
   #local: JsonObject = {};
   #loaded!: Loaded;
   #intercom!: Intercom;
+  #offered!: Offered;
   #socket: SocketServer | undefined;
   #mqtt: MqttReport | undefined;
   #provisioning: ProvisioningPart | undefined;
@@ -67,13 +72,13 @@ export class PorterDevice {
     // The socket first: it tells whether another device already owns the lines.
     const { config } = this.#loaded;
     this.#intercom = new Intercom({ ...this.#options, openBoard: config => this.#openBoard(config) }, config);
+    this.#offered = { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) };
     this.#socket = new SocketServer({
       path: config.control.socket || join(stateDirectory, 'porter.sock'),
       clock: this.#options.clock,
       log: log.part('socket'),
-      offered: { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) },
+      offered: this.#offered,
     });
-    await this.#socket.claim();
     // Nobody is served before this function returns to the event loop, and then the device is up.
     await this.#socket.start();
     this.#surround({ problem: 'why' in local ? local.why : this.#loaded.problems[0] });
@@ -108,6 +113,49 @@ export class PorterDevice {
     const probe = (answered: () => void) => this.#intercom.freshStatus(answered);
     this.#supervisor = new Supervisor({ clock, log: log.part('watchdog'), watchdog, probe });
     this.#supervisor.start();
+  }
+
+  #startMqtt() {
+    const { clock, wallClock, random, log, connectMqtt } = this.#options;
+    const { device, mqtt } = this.#loaded.config;
+    const showState = () => this.#intercom.surround({ mqtt: this.#mqtt?.state() ?? { state: 'off' } });
+    if (mqtt.url !== undefined) {
+      this.#mqtt = new MqttReport({
+        clock,
+        wallClock,
+        random,
+        log: log.part('mqtt'),
+        offered: this.#offered,
+        settings: {
+          deviceId: device.id,
+          url: mqtt.url,
+          topicRoot: mqtt.topicRoot,
+          username: mqtt.username,
+          password: mqtt.password,
+          keepAliveMs: mqtt.keepAlive,
+          reconnectSpreadMs: mqtt.reconnectSpread,
+        },
+        policy: () => this.#intercom.config.mqtt,
+        connect: connectMqtt,
+        onState: showState,
+      });
+      this.#mqtt.start();
+    }
+    showState();
+  }
+
+  async #restartMqtt() {
+    const mqtt = this.#mqtt;
+    this.#mqtt = undefined;
+    await mqtt?.stop();
+    this.#startMqtt();
+  }
+
+  async #restartProvisioning() {
+    const provisioning = this.#provisioning;
+    this.#provisioning = undefined;
+    await provisioning?.stop();
+    this.#startProvisioning();
   }
 
   #startProvisioning() {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import mqtt from 'mqtt';
 import { findBoard } from '../hal/boards/catalog.ts';
 import { ProvisioningClient, printStatus } from '../provisioning/client/client.ts';
 import { CliError, EXIT_FAILED, type RunOptions } from './cli/environment.ts';
@@ -33,7 +34,8 @@ async function run({ config, state, log: level }: RunOptions): Promise<void> {
     version,
     resolve: systemResolve,
     openSocket: listen => new UdpSocket(listen),
-    openMedia: settings => new MediaThread(settings, { clock: systemClock, log: log.part('media') }),
+    openMedia: settings => new MediaThread({ settings, clock: systemClock, log: log.part('media') }),
+    connectMqtt: mqtt.connect,
     openProvisioning: spec => openProvisioning(spec, log),
     configFile: resolve(config),
     stateDirectory: resolve(state ?? SYSTEM_STATE),

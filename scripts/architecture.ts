@@ -4,7 +4,7 @@
 export const mayImport: Record<string, readonly string[]> = {
   hal: [],
   'firmware/lib': ['hal/contracts.ts'],
-  'firmware/config': ['firmware/lib'],
+  'firmware/config': ['firmware/lib', 'hal/contracts.ts'],
   // A session's body is opaque to SIP: it knows neither descriptions nor sound, nor they it.
   'firmware/sip': ['firmware/lib'],
   'firmware/sdp': ['firmware/lib'],
@@ -26,7 +26,7 @@ export const mayImport: Record<string, readonly string[]> = {
   'firmware/cli': ['firmware/lib', 'firmware/config', 'firmware/io', 'firmware/controller', 'firmware/rpc'],
   'firmware/device.ts': ['firmware/*', 'hal'],
   'firmware/main.ts': ['firmware/*', 'hal', 'provisioning'],
-  provisioning: ['firmware/lib', 'firmware/config'],
+  provisioning: ['firmware/lib', 'firmware/config', 'firmware/io/actions.ts', 'hal/boards'],
   test: ['*'],
   scripts: ['*'],
 };

@@ -16,7 +16,8 @@ function checkSources(): string[] {
   for (const file of globSync('{hal,firmware,provisioning,test,scripts}/**/*.ts', { cwd: root }).sort()) {
     const text = readFileSync(join(root, file), 'utf8');
     const lines = text.split('\n');
-    if (!/^(\/\*\*|\/\/|#!)/.test(text)) complaints.push(`${file}:1: the first line says what the file is for`);
+    // A test's name says what it is for.
+    if (!file.endsWith('.test.ts') && !/^(\/\*\*|\/\/|#!)/.test(text)) complaints.push(`${file}:1: the first line says what the file is for`);
     lines.forEach((line, index) => {
       const at = `${file}:${index + 1}`;
       const target = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/.exec(line)?.[1];

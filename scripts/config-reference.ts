@@ -2,13 +2,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { configJsonSchema } from '../firmware/config/json-schema.ts';
+import { jsonSchema } from '../firmware/config/json-schema.ts';
 import { configReference } from '../firmware/config/reference.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'reference');
 const wanted = {
   'configuration.md': configReference(),
-  'configuration.schema.json': `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
+  'configuration.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
 };
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });

@@ -26,7 +26,9 @@ export class WavPlayer {
 
   /** Fills `frame`; false when the file was over before it, and the frame is silence. */
   read(frame: Int16Array): boolean {
-    while (this.#readyCount < frame.length && this.#at < this.#wav.length) this.#convertBlock();
+    // One block of silence after the end brings out what is still in the filter.
+    const end = this.#wav.length + this.#block.length;
+    while (this.#readyCount < frame.length && this.#at < end) this.#convertBlock();
     if (this.#readyCount === 0) {
       frame.fill(0);
       return false;
@@ -40,10 +42,12 @@ export class WavPlayer {
   }
 
   #convertBlock() {
-    const count = Math.min(this.#block.length, this.#wav.length - this.#at);
+    const length = this.#block.length;
+    const count = Math.max(0, Math.min(length, this.#wav.length - this.#at));
     this.#wav.read(this.#at, count, this.#block);
-    this.#at += count;
-    const made = this.#resampler.process(this.#block, count, this.#converted);
+    this.#block.fill(0, count);
+    this.#at += length;
+    const made = this.#resampler.process(this.#block, length, this.#converted);
     for (let index = 0; index < made; index++) this.#ready[this.#readyCount + index] = this.#converted[index]!;
     this.#readyCount += made;
   }

@@ -5,8 +5,8 @@ import { expansion } from './codecs/g711.ts';
 export const MAX_WAV_BYTES = 16 * 1024 * 1024;
 export const WAV_HEADER_BYTES = 44;
 
-const MIN_RATE = 4000;
-const MAX_RATE = 192_000;
+/** The rates that files have. Others would need a resampling filter of their own size. */
+const RATES: readonly number[] = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
 const MAX_CHANNELS = 8;
 
 /** Format tags of RFC 2361 Appendix A. */
@@ -85,8 +85,8 @@ function readFormat(view: DataView, at: number, size: number): Format {
 
 function readData(view: DataView, format: Format, at: number, bytes: number): Wav | BadWav {
   const { rate, channels, tag, bits } = format;
-  if (rate < MIN_RATE || rate > MAX_RATE) {
-    return { malformed: `it has ${rate} samples per second; ${MIN_RATE} to ${MAX_RATE} can be played` };
+  if (!RATES.includes(rate)) {
+    return { malformed: `it has ${rate} samples per second; these can be played: ${RATES.join(', ')}` };
   }
   if (channels < 1 || channels > MAX_CHANNELS) {
     return { malformed: `it has ${channels} channels; 1 to ${MAX_CHANNELS} can be played` };

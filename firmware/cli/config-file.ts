@@ -2,7 +2,7 @@
 
 import { documentLimitBytes, type JsonObject, readDocument } from '../config/document.ts';
 import { type Attempt, resolveLayers } from '../config/load.ts';
-import { isMalformed, parseAction } from '../io/actions.ts';
+import { checkAction } from '../io/actions.ts';
 import { systemFiles } from '../lib/atomic-file.ts';
 import { CliError, EXIT_FAILED } from './environment.ts';
 
@@ -15,12 +15,6 @@ export async function readConfigFile(file: string): Promise<JsonObject> {
   const read = readDocument(bytes);
   if ('why' in read) throw new CliError(EXIT_FAILED, `${file} ${read.why}`);
   return read.document;
-}
-
-/** What is wrong with an action's text, as the configuration's checks ask it. */
-export function checkAction(text: string): string | undefined {
-  const parsed = parseAction(text);
-  return isMalformed(parsed) ? parsed.malformed : undefined;
 }
 
 /** The file as a device would take it, with its board's layer; or the lines that say why not. */

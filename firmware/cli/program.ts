@@ -13,12 +13,12 @@ import { addPress } from './commands/press.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
 import { type CliEnvironment, CliError, EXIT_USAGE } from './environment.ts';
-import { SYSTEM_SOCKET } from './running-device.ts';
+import { SYSTEM_SOCKETS } from './running-device.ts';
 import { WIDTH } from './text.ts';
 
 const closing = `
-The running device is found by --socket, else by --state, else by $PORTER_SOCKET,
-else at ${SYSTEM_SOCKET}.
+The running device is found by --socket, --state or $PORTER_SOCKET, and else at
+${SYSTEM_SOCKETS.join(' or\n')}.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 
 const commands = [

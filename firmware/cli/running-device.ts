@@ -1,4 +1,5 @@
 /** Finds the running device and asks it: what every command that needs one shares. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ActionResult } from '../controller/contracts.ts';
@@ -7,9 +8,9 @@ import { ClientError, RpcClient } from '../rpc/client.ts';
 import { type CliEnvironment, CliError, EXIT_FAILED, EXIT_USAGE } from './environment.ts';
 import { plain } from './text.ts';
 
-/** Where a device that the system started listens. */
-export const SYSTEM_SOCKET = '/run/porter/porter.sock';
-export const SOCKET_NAME = 'porter.sock';
+/** Where a device that the system started listens: the service's run directory, or its state directory. */
+export const SYSTEM_SOCKETS = ['/run/porter/porter.sock', '/var/lib/porter/porter.sock'] as const;
+const SOCKET_NAME = 'porter.sock';
 
 /** The options that say which device is meant. */
 export interface Which {
@@ -22,7 +23,9 @@ export const which = (command: Command): Which => command.optsWithGlobals();
 
 /** `--socket`, then `--state`, then $PORTER_SOCKET, then the system's. */
 export function socketPath({ socket, state }: Which, environment: CliEnvironment): string {
-  return socket ?? (state === undefined ? (environment.socket ?? SYSTEM_SOCKET) : resolve(state, SOCKET_NAME));
+  if (socket !== undefined) return socket;
+  if (state !== undefined) return resolve(state, SOCKET_NAME);
+  return environment.socket ?? SYSTEM_SOCKETS.find(path => existsSync(path)) ?? SYSTEM_SOCKETS[0];
 }
 
 /** Connects, lets `task` ask, closes. */

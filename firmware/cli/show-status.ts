@@ -11,7 +11,7 @@ export function showStatus(status: Status): string[] {
   const wrong = problems(status);
   return [
     ...wrap(title, 2),
-    ...(wrong.length === 0 ? ['Nothing is wrong.'] : wrong.flatMap(problem => wrap(`! ${problem}`, 2))),
+    ...(wrong.length === 0 ? ['Nothing is wrong.'] : wrong.flatMap(problem => wrap(problem, 2, '! '))),
     '',
     ...part('Call', call(status)),
     ...part('Accounts', accounts(status)),
@@ -49,7 +49,7 @@ export function problems({ accounts, audio, buttons, config, doors, mqtt }: Stat
 
 /** A label, then its lines; nothing where there are none. */
 function part(label: string, lines: string[]): string[] {
-  return lines.flatMap((line, index) => wrap((index === 0 ? label : '').padEnd(LABEL) + line, LABEL));
+  return lines.flatMap((line, index) => wrap(line, LABEL, (index === 0 ? label : '').padEnd(LABEL)));
 }
 
 const DOING: Record<Status['call']['state'], string> = {

@@ -25,19 +25,19 @@ export function span(seconds: number): string {
 
 export const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 
-/** Breaks at spaces so that no line exceeds `WIDTH`; lines after the first are indented. A longer word stays whole. */
-export function wrap(text: string, indent: number): string[] {
+/** Breaks at spaces so that no line exceeds `WIDTH`: after `lead`, then after `indent` spaces. A longer word stays whole. */
+export function wrap(text: string, indent: number, lead = ''): string[] {
   const lines: string[] = [];
-  let line = '';
+  let line = lead;
+  let begun = false;
   for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && longer.length + (lines.length > 0 ? indent : 0) > WIDTH) {
+    if (begun && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
-      line = word;
-    } else line = longer;
+      line = ' '.repeat(indent) + word;
+    } else line += begun ? ` ${word}` : word;
+    begun = true;
   }
-  lines.push(line);
-  return lines.map((one, index) => (index === 0 ? one : ' '.repeat(indent) + one));
+  return [...lines, line];
 }
 
 /** Rows as columns of equal width, two spaces between; the last column is not padded. */

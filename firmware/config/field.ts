@@ -40,8 +40,8 @@ export interface Kind {
   pattern?: string;
 }
 
-export const abouts = z.registry<About>();
-export const kinds = z.registry<Kind>();
+export const abouts = z.registry<About, z.core.$ZodType>();
+export const kinds = z.registry<Kind, z.core.$ZodType>();
 
 /** Declares a setting. Use `.prefault(…)` for a default as a person writes it, `.optional()` where absence means something. */
 export function field<S extends z.ZodType>(schema: S, about: About): S {

@@ -7,12 +7,12 @@ import { schema } from './schema.ts';
  * JSON Schema 2020-12 of a document. Beyond the standard words: `x-unit`, `x-secret`, and `x-needs` for what a change
  * needs. What several settings promise together is not in it: `porter config check` knows.
  */
-export const configJsonSchema = (): object =>
+export const jsonSchema = (): object =>
   z.toJSONSchema(schema, {
     io: 'input',
-    override({ zodSchema, jsonSchema }) {
-      const about = abouts.get(zodSchema as z.ZodType);
-      const kind = kinds.get(zodSchema as z.ZodType);
+    override({ zodSchema: type, jsonSchema }) {
+      const about = abouts.get(type);
+      const kind = kinds.get(type);
       if (kind?.pattern !== undefined) jsonSchema.pattern = kind.pattern;
       if (about === undefined) return;
       jsonSchema.description = about.help;

@@ -36,19 +36,30 @@ export function showValue(value: unknown): string {
   return shown.length <= shownCharacters ? shown : `${shown.slice(0, shownCharacters)}…`;
 }
 
-/** The issues of a failed parse as problems, in the order of the document's declaration. */
+/** The issues of a failed parse as problems, in the order of declaration, one for each place. */
 export function problemsOf(document: unknown, issues: readonly z.core.$ZodIssue[]): Problem[] {
-  return issues.flatMap(issue => {
-    const path = issue.path as Path;
-    if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownSetting(path, key));
-    if (issue.code === 'invalid_key') return [{ path, message: `${showValue(path.at(-1))} ${notAName}` }];
-    return [{ path, message: sentence(path, valueAt(document, path), issue) }];
-  });
+  const problems = new Map<string, Problem>();
+  for (const problem of issues.flatMap(issue => describe(document, issue))) {
+    const place = printPath(problem.path);
+    // zod goes on to the limits of a value whose type is wrong already.
+    if (!problems.has(place)) problems.set(place, problem);
+  }
+  return [...problems.values()];
+}
+
+function describe(document: unknown, issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path as Path;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key, index) => ({ path: [...path, key], message: unknownSetting(path, key, index) }));
+  }
+  if (issue.code === 'invalid_key') return [{ path, message: `${showValue(path.at(-1))} ${notAName}` }];
+  return [{ path, message: sentence(path, valueAt(document, path), issue) }];
 }
 
 function sentence(path: Path, value: unknown, issue: z.core.$ZodIssue): string {
   const setting = settingAt(path);
   if (value === undefined) return 'is missing';
+  if (setting?.is === 'table' && issue.code === 'custom') return `the table ${issue.message}`;
   if (setting?.is !== 'leaf')
     return `${isScalar(value) ? 'a plain value' : showValue(value)} stands where a group of settings belongs`;
   return `${setting.about.secret ? 'the secret' : showValue(value)} ${wrong(setting, path, issue)}`;
@@ -73,11 +84,11 @@ function valueAt(document: unknown, path: Path): unknown {
   return value;
 }
 
-function unknownSetting(path: Path, key: string): Problem {
+function unknownSetting(path: Path, key: string, index: number): string {
   const group = settingAt(path);
-  const near = group?.is === 'group' ? nearest(key, Object.keys(group.members)) : undefined;
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  return { path: [...path, key], message: `there is no such setting${hint}` };
+  // Looking for the nearest costs time, and what is beyond the limit is not shown.
+  const near = group?.is === 'group' && index < problemLimit ? nearest(key, Object.keys(group.members)) : undefined;
+  return near === undefined ? 'there is no such setting' : `there is no such setting; did you mean "${near}"?`;
 }
 
 /** The candidate most like `word`, if any is like it at all: at most a third of its letters differ. */

@@ -44,8 +44,8 @@ interface Layers {
 
 /** Peels defaults, options and transformations off a zod type, keeping what they say. */
 function build(type: z.core.$ZodType, found: Layers = {}): Setting {
-  found.about ??= abouts.get(type as z.ZodType);
-  found.kind ??= kinds.get(type as z.ZodType);
+  found.about ??= abouts.get(type);
+  found.kind ??= kinds.get(type);
   const { def } = (type as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case 'prefault':
@@ -63,7 +63,7 @@ function build(type: z.core.$ZodType, found: Layers = {}): Setting {
       return { is: 'table', about: found.about, entry: build(def.valueType) };
     default: {
       assert(found.about && found.kind, 'a setting is declared with field(…) and a kind');
-      const entryKind = def.type === 'array' ? kinds.get(def.element as z.ZodType) : undefined;
+      const entryKind = def.type === 'array' ? kinds.get(def.element) : undefined;
       return {
         is: 'leaf',
         about: found.about,

@@ -5,7 +5,7 @@ import type { Random } from '../lib/random.ts';
 import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
 import type { CallHandler, IncomingInvite, Party, SipUserAgent } from '../sip/contracts.ts';
-import { parseUri } from '../sip/message/uri.ts';
+import { parseTarget } from '../sip/target.ts';
 import { autoAnswerAsked, callerMatches } from './auto-answer.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ActionResult, CallStatus } from './contracts.ts';
@@ -127,7 +127,7 @@ export class CallController {
     const uri = contact?.uri ?? target;
     if (contact === undefined && !/^sips?:/i.test(target))
       return unknownName('contact', target, Object.keys(settings.contacts));
-    const parsed = parseUri(uri);
+    const parsed = parseTarget(uri);
     if ('kind' in parsed) return { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` };
     const account = how.account ?? contact?.account;
     if (account !== undefined && !settings.accounts.includes(account))

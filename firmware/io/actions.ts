@@ -89,6 +89,12 @@ export function printAction(action: Action): string {
 
 export const isMalformed = (parsed: Action | MalformedAction): parsed is MalformedAction => 'malformed' in parsed;
 
+/** What is wrong with an action's text, as a sentence; undefined where nothing is: the configuration's checks ask so. */
+export function checkAction(text: string): string | undefined {
+  const parsed = parseAction(text);
+  return isMalformed(parsed) ? parsed.malformed : undefined;
+}
+
 type Parser = (words: string[], text: string) => Action | MalformedAction;
 
 const PARSERS: Record<string, Parser> = {

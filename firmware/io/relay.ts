@@ -35,10 +35,14 @@ export class Relay {
     const again = this.active;
     this.#cancel?.();
     this.#cancel = undefined;
-    if (!this.#write(!this.#output.safe)) {
+    const fault = this.#write(!this.#output.safe);
+    if (fault !== undefined) {
       this.#write(this.#output.safe);
-      return this.#fault;
+      this.#fault = fault;
+      this.#tell({ is: 'fault', why: fault });
+      return fault;
     }
+    this.#fault = undefined;
     this.#cancel = this.#clock.after(limitedMs, () => this.rest(), 'relay');
     if (!again) this.#tell({ is: 'closed', forMs: limitedMs });
     return undefined;
@@ -49,24 +53,21 @@ export class Relay {
     if (this.#cancel === undefined) return;
     this.#cancel();
     this.#cancel = undefined;
-    if (this.#write(this.#output.safe)) this.#tell({ is: 'opened' });
+    this.#fault = this.#write(this.#output.safe);
+    this.#tell(this.#fault === undefined ? { is: 'opened' } : { is: 'fault', why: this.#fault });
   }
 
   stop() {
     this.rest();
   }
 
-  /** Writes and reads back: a relay that did not follow is a fault, not an opened door. */
-  #write(active: boolean): boolean {
+  /** Writes and reads back: a relay that did not follow is a fault, not an opened door. Answers why it did not. */
+  #write(active: boolean): string | undefined {
     try {
       this.#output.write(active);
-      if (this.#output.read() !== active) throw new Error(`${this.#output.name} did not follow`);
-      this.#fault = undefined;
-      return true;
+      return this.#output.read() === active ? undefined : `${this.#output.name} did not follow`;
     } catch (error) {
-      this.#fault = error instanceof Error ? error.message : String(error);
-      this.#tell({ is: 'fault', why: this.#fault });
-      return false;
+      return error instanceof Error ? error.message : String(error);
     }
   }
 }

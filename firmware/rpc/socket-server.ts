@@ -44,13 +44,17 @@ export class SocketServer {
   readonly #options: SocketServerOptions;
   readonly #connections = new Set<Connection>();
   #server: Server | undefined;
+  #serving = false;
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
   }
 
-  /** Rejects with a SocketError. A socket file that nobody listens at is a dead device's, and is replaced. */
-  async start(): Promise<void> {
+  /**
+   * Takes the path; clients may connect and have to wait. Rejects with a SocketError: `in use` means that another device
+   * runs. A socket file that nobody listens at is a dead device's, and is replaced.
+   */
+  async claim(): Promise<void> {
     const { path, log } = this.#options;
     if (Buffer.byteLength(path) >= PATH_LIMIT_BYTES) {
       throw new SocketError('bad path', `a socket's path has fewer than ${PATH_LIMIT_BYTES} bytes: ${path}`);
@@ -74,11 +78,19 @@ export class SocketServer {
     log.info('socket open', { path });
   }
 
+  /** Serves those who wait and those who come; claims the path first where that has not been done. */
+  async start(): Promise<void> {
+    if (!this.#server) await this.claim();
+    this.#serving = true;
+    for (const connection of this.#connections) connection.start();
+  }
+
   /** Resolves when the socket file is gone and every client closed. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (!server) return;
     this.#server = undefined;
+    this.#serving = false;
     const closed = new Promise<void>(resolve => server.close(() => resolve()));
     for (const connection of this.#connections) connection.close();
     await closed;
@@ -99,7 +111,7 @@ export class SocketServer {
     }
     const connection = new Connection(socket, this.#options, () => this.#connections.delete(connection));
     this.#connections.add(connection);
-    connection.start();
+    if (this.#serving) connection.start();
   }
 }
 

@@ -3,15 +3,15 @@
 /** Packets looked back on: some ten seconds of 20 ms packets. */
 const WINDOW_PACKETS = 512;
 /** The share of packets that shall arrive in time. */
-const IN_TIME = 0.98;
+const IN_TIME = 0.99;
 /** Packets between two sortings of the window; in between only a late packet moves the estimate. */
 const SORT_EVERY_PACKETS = 16;
 /** How fast the memory of a late packet fades, milliseconds for each packet. */
-const FORGET_MS_PER_PACKET = 0.3;
+const FORGET_MS_PER_PACKET = 0.15;
 
 /**
  * Transit is arrival time less RTP time, in milliseconds: its zero means nothing, its differences are delay. Played at
- * an offset (play time less RTP time) of `wanted`, all but 2 % of the recent packets would have been in time. Clock
+ * an offset (play time less RTP time) of `wanted`, all but 1 % of the recent packets would have been in time. Clock
  * drift and route changes move the whole window, so they need no treatment of their own.
  */
 export class DelayEstimate {
@@ -40,9 +40,8 @@ export class DelayEstimate {
     if (this.#sinceSorted >= SORT_EVERY_PACKETS || this.#count <= SORT_EVERY_PACKETS) this.#sort();
   }
 
-  /** A packet that came too late: the estimate covers it from now on, and forgets it slowly. */
-  addLate(transitMs: number) {
-    this.add(transitMs);
+  /** A packet came too late: the estimate covers such a transit from now on, and forgets it slowly. */
+  raise(transitMs: number) {
     this.#peak = Math.max(this.#peak, transitMs);
   }
 

@@ -7,6 +7,7 @@
 import { distance16, distance32 } from '../lib/serial.ts';
 import { DelayEstimate } from './delay-estimate.ts';
 import type { RtpPacket } from './packet.ts';
+import { PacketRing, RING_PACKETS, RING_PAYLOAD_BYTES, type Slot } from './packet-ring.ts';
 
 export interface JitterBufferOptions {
   /** Ticks per second of the RTP timestamp. */
@@ -18,7 +19,7 @@ export interface JitterBufferOptions {
 
 /**
  * `overflow`: the buffer was full, since nobody pulls, and its oldest packets gave way; or the payload is longer than a
- * slot, and was not taken.
+ * place, and was not taken.
  */
 export type Push = 'ok' | 'late' | 'duplicate' | 'overflow';
 
@@ -51,11 +52,7 @@ export interface JitterCounters {
   restarts: number;
 }
 
-/** Packets; a power of two. At 20 ms two and a half seconds. */
-const SLOTS = 128;
-/** The longest payload taken, bytes: one Ethernet frame. */
-const SLOT_BYTES = 1_500;
-/** Packet time until two packets in sequence have shown it, and the longest that is believed. */
+/** Packet time until three packets in sequence have shown it, and the longest that is believed. */
 const DEFAULT_PACKET_MS = 20;
 const MAX_PACKET_MS = 200;
 /** The delay before anything is known of the network, within `minMs` and `maxMs`. */
@@ -64,20 +61,14 @@ const FIRST_DELAY_MS = 40;
 const LEARNING_PACKETS = 50;
 /** A transit that jumps so far within one packet is a clock that was set or stood still: begin anew. */
 const RESTART_JUMP_MS = 1_000;
-/** The delay is stretched when it is short by more than this, and shrunk when long by more than that; in packet times. */
-const STRETCH_TOLERANCE = 0.5;
-const SHRINK_TOLERANCE = 1.5;
-
-interface Slot {
-  state: 'empty' | 'sound' | 'passed' | 'played';
-  sequence: number;
-  /** Unwrapped RTP timestamp. */
-  ticks: number;
-  timestamp: number;
-  payloadType: number;
-  bytes: Uint8Array;
-  payload: Uint8Array;
-}
+/**
+ * The delay is stretched when it is short by more than this, and shrunk when long by more than that; in packet times.
+ * Together above one, or the one would cause the other.
+ */
+const STRETCH_TOLERANCE = 0.25;
+const SHRINK_TOLERANCE = 1.25;
+/** Of a pull later than its neighbours, only this share counts: a thread that was held up is no reason to shrink. */
+const LATE_PULL_WEIGHT = 0.05;
 
 export class JitterBuffer {
   readonly counters: JitterCounters = {
@@ -94,10 +85,7 @@ export class JitterBuffer {
   readonly #minMs: number;
   readonly #maxMs: number;
   readonly #estimate = new DelayEstimate();
-  readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => {
-    const bytes = new Uint8Array(SLOT_BYTES);
-    return { state: 'empty', sequence: 0, ticks: 0, timestamp: 0, payloadType: 0, bytes, payload: bytes };
-  });
+  readonly #ring = new PacketRing();
 
   readonly #packet = {
     is: 'packet' as const,
@@ -127,12 +115,15 @@ export class JitterBuffer {
   #newestTicks = 0;
   #lastTransitMs = 0;
   #packetTicks: number;
+  #lastDuration = 0;
   #packets = 0;
-  /** Slots in state `sound`, and how many of them lie ahead. */
+  /** Packets of sound that are here and not played. */
   #held = 0;
   /** The offset before the buffer ran empty; what is missing after it was concealed meanwhile, as far as this reaches. */
   #offsetBeforeStarvingMs: number | undefined;
   #offsetMs = 0;
+  /** The offset without the lateness of single pulls. */
+  #steadyOffsetMs = 0;
 
   constructor({ clockRate, minMs, maxMs }: JitterBufferOptions) {
     this.#ticksPerMs = clockRate / 1000;
@@ -143,7 +134,7 @@ export class JitterBuffer {
 
   /** Forgets everything but the counters. Also done unasked for a new SSRC, a sequence or a clock that jumps. */
   reset() {
-    for (const slot of this.#slots) slot.state = 'empty';
+    this.#ring.clear();
     this.#estimate.reset();
     this.#begun = false;
     this.#playing = false;
@@ -173,7 +164,7 @@ export class JitterBuffer {
   }
 
   #put(packet: RtpPacket, nowMs: number, sound: boolean): Push {
-    if (sound && packet.payload.length > SLOT_BYTES) return 'overflow';
+    if (sound && packet.payload.length > RING_PAYLOAD_BYTES) return 'overflow';
     if (this.#begun && this.#isAnother(packet, nowMs, sound)) {
       this.counters.restarts++;
       this.reset();
@@ -186,13 +177,12 @@ export class JitterBuffer {
     const ticks = this.#unwrap(packet.timestamp);
     const transitMs = nowMs - ticks / this.#ticksPerMs;
     let ahead = distance16(packet.sequence, this.#nextSequence);
-    const slot = this.#slots[packet.sequence & (SLOTS - 1)]!;
-    if (slot.state !== 'empty' && slot.sequence === packet.sequence && ahead >= -SLOTS) {
+    if (this.#ring.has(packet.sequence)) {
       this.counters.duplicate++;
       return 'duplicate';
     }
     if (sound) this.#lastTransitMs = transitMs;
-    if (ahead < 0 && sound && !this.#playing && distance16(this.#newestSequence, packet.sequence) < SLOTS) {
+    if (ahead < 0 && sound && !this.#playing && distance16(this.#newestSequence, packet.sequence) < RING_PACKETS) {
       // The first to arrive was not the first sent.
       this.#nextSequence = packet.sequence;
       this.#nextTicks = ticks;
@@ -201,17 +191,22 @@ export class JitterBuffer {
     if (ahead < 0) {
       if (!sound) return 'late';
       this.counters.late++;
-      this.#estimate.addLate(transitMs);
+      this.#learn(transitMs, true);
       return 'late';
     }
-    if (sound) {
-      this.#packets++;
-      this.#estimate.add(transitMs);
-    }
-    const full = ahead >= SLOTS;
-    if (full) this.#makeRoom(ahead - SLOTS + 1);
-    this.#store(slot, packet, ticks, sound);
+    // The first after a drought came too late as well, though it can still be played.
+    const drought = this.#offsetBeforeStarvingMs !== undefined && transitMs > this.#offsetBeforeStarvingMs;
+    if (sound) this.#learn(transitMs, drought);
+    const full = ahead >= RING_PACKETS;
+    if (full) this.#makeRoom(ahead - RING_PACKETS + 1);
+    this.#store(packet, ticks, sound);
     return full ? 'overflow' : 'ok';
+  }
+
+  #learn(transitMs: number, late: boolean) {
+    this.#packets++;
+    this.#estimate.add(transitMs);
+    if (late) this.#estimate.raise(Math.min(transitMs, this.#estimate.leastMs + this.#maxMs));
   }
 
   #begin(packet: RtpPacket, nowMs: number) {
@@ -228,31 +223,25 @@ export class JitterBuffer {
   #isAnother(packet: RtpPacket, nowMs: number, sound: boolean): boolean {
     if (packet.ssrc !== this.#ssrc) return true;
     const jump = distance16(packet.sequence, this.#newestSequence);
-    if (jump >= SLOTS || jump < -SLOTS) return true;
+    if (jump >= RING_PACKETS || jump < -RING_PACKETS) return true;
     // An event keeps the timestamp of its beginning: it tells nothing of the clock.
     if (jump <= 0 || !sound) return false;
     return Math.abs(nowMs - this.#unwrap(packet.timestamp) / this.#ticksPerMs - this.#lastTransitMs) > RESTART_JUMP_MS;
   }
 
-  #store(slot: Slot, packet: RtpPacket, ticks: number, sound: boolean) {
-    slot.state = sound ? 'sound' : 'passed';
-    slot.sequence = packet.sequence;
-    slot.ticks = ticks;
-    slot.timestamp = packet.timestamp;
-    slot.payloadType = packet.payloadType;
-    if (sound) {
-      const { payload } = packet;
-      for (let i = 0; i < payload.length; i++) slot.bytes[i] = payload[i]!;
-      // The view is made anew only where the length changes: never with G.711.
-      if (slot.payload.length !== payload.length) slot.payload = slot.bytes.subarray(0, payload.length);
-      this.#held++;
-    }
+  #store(packet: RtpPacket, ticks: number, sound: boolean) {
+    this.#ring.store(packet, ticks, sound);
+    if (sound) this.#held++;
     const step = distance16(packet.sequence, this.#newestSequence);
     if (step <= 0) return;
     this.#newestSequence = packet.sequence;
     if (!sound) return;
-    const duration = ticks - this.#newestTicks;
-    if (step === 1 && duration > 0 && duration <= MAX_PACKET_MS * this.#ticksPerMs) this.#packetTicks = duration;
+    const duration = step === 1 ? ticks - this.#newestTicks : 0;
+    // Twice the same, since one alone may be the end of a silence.
+    if (duration === this.#lastDuration && duration > 0 && duration <= MAX_PACKET_MS * this.#ticksPerMs) {
+      this.#packetTicks = duration;
+    }
+    this.#lastDuration = duration;
     this.#newestTicks = ticks;
   }
 
@@ -262,43 +251,46 @@ export class JitterBuffer {
   }
 
   #skip() {
-    const slot = this.#slotOf(this.#nextSequence);
+    const slot = this.#ring.waiting(this.#nextSequence);
     if (slot !== undefined && slot.state === 'sound') {
       this.counters.skipped++;
       this.#held--;
       this.#nextTicks = slot.ticks + this.#packetTicks;
     }
+    if (slot === undefined) this.counters.lost++;
     this.#step(slot);
   }
 
   /** What is next: one packet time for the decoder. */
   pull(nowMs: number): Pull {
-    while (this.#slotOf(this.#nextSequence)?.state === 'passed') this.#step(this.#slotOf(this.#nextSequence));
+    this.#passOver();
     if (this.#held === 0) return this.#starve();
-    while (this.#contentsTicks() > this.#maxMs * this.#ticksPerMs + this.#packetTicks && this.#held > 1) this.#skip();
+    while (this.#held > 1 && this.#contentsMs() > this.#maxMs + this.#packetTicks / this.#ticksPerMs) this.#skip();
 
     for (;;) {
-      const slot = this.#slotOf(this.#nextSequence);
-      if (slot?.state === 'passed') {
-        this.#step(slot);
-        continue;
-      }
-      if (slot?.state === 'sound') this.#nextTicks = slot.ticks;
+      const slot = this.#passOver();
+      if (slot !== undefined) this.#nextTicks = slot.ticks;
       const offsetMs = nowMs - this.#nextTicks / this.#ticksPerMs;
       const starvedMs = this.#offsetBeforeStarvingMs === undefined ? 0 : offsetMs - this.#offsetBeforeStarvingMs;
-      if (slot?.state !== 'sound' && starvedMs >= this.#packetTicks / this.#ticksPerMs / 2) {
+      if (slot === undefined && starvedMs >= this.#packetTicks / this.#ticksPerMs / 2) {
         // Its time has been concealed already, while the buffer was empty.
         this.counters.lost++;
         this.#nextTicks += this.#packetTicks;
-        this.#step(slot);
+        this.#step(undefined);
         continue;
       }
       if (this.#isEarly(offsetMs)) return this.#stretch();
-      this.#playing = true;
-      this.#offsetMs = offsetMs;
-      this.#offsetBeforeStarvingMs = undefined;
-      return slot?.state === 'sound' ? this.#play(slot, offsetMs) : this.#conceal(slot);
+      this.#follow(offsetMs);
+      return slot === undefined ? this.#conceal() : this.#play(slot);
     }
+  }
+
+  #follow(offsetMs: number) {
+    const above = this.#playing ? Math.max(0, offsetMs - this.#steadyOffsetMs) : 0;
+    this.#steadyOffsetMs = above === 0 ? offsetMs : this.#steadyOffsetMs + LATE_PULL_WEIGHT * above;
+    this.#playing = true;
+    this.#offsetMs = offsetMs;
+    this.#offsetBeforeStarvingMs = undefined;
   }
 
   #starve(): Pull {
@@ -325,12 +317,12 @@ export class JitterBuffer {
     return Math.min(Math.max(this.#estimate.wantedMs, least + firstMs), least + this.#maxMs);
   }
 
-  #play(slot: Slot, offsetMs: number): Pull {
+  #play(slot: Slot): Pull {
     const packetMs = this.#packetTicks / this.#ticksPerMs;
     this.#packet.payload = slot.payload;
     this.#packet.payloadType = slot.payloadType;
     this.#packet.timestamp = slot.timestamp;
-    this.#packet.shrink = this.#held > 1 && offsetMs > this.#wantedOffsetMs() + SHRINK_TOLERANCE * packetMs;
+    this.#packet.shrink = this.#held > 1 && this.#steadyOffsetMs > this.#wantedOffsetMs() + SHRINK_TOLERANCE * packetMs;
     this.counters.played++;
     this.#held--;
     this.#nextTicks = slot.ticks + this.#packetTicks;
@@ -338,12 +330,12 @@ export class JitterBuffer {
     return this.#packet;
   }
 
-  #conceal(slot: Slot | undefined): Pull {
+  #conceal(): Pull {
     this.counters.lost++;
     this.#lost.durationTicks = this.#packetTicks;
     this.#nextTicks += this.#packetTicks;
-    this.#step(slot);
-    const following = this.#slotOf(this.#nextSequence);
+    this.#step(undefined);
+    const following = this.#ring.waiting(this.#nextSequence);
     const here = following?.state === 'sound';
     this.#lost.following = here ? following.payload : undefined;
     this.#lost.followingType = here ? following.payloadType : 0;
@@ -352,17 +344,23 @@ export class JitterBuffer {
 
   /** Passes over the next sequence number; the slot remembers that it was here. */
   #step(slot: Slot | undefined) {
-    if (slot !== undefined) slot.state = 'played';
+    if (slot !== undefined) slot.state = 'done';
     this.#nextSequence = (this.#nextSequence + 1) & 0xffff;
   }
 
-  #slotOf(sequence: number): Slot | undefined {
-    const slot = this.#slots[sequence & (SLOTS - 1)]!;
-    return slot.sequence === sequence && slot.state !== 'empty' && slot.state !== 'played' ? slot : undefined;
+  /** Passes over what is no sound; the next packet of sound, if it is here. */
+  #passOver(): Slot | undefined {
+    for (;;) {
+      const slot = this.#ring.waiting(this.#nextSequence);
+      if (slot?.state !== 'passed') return slot;
+      this.#step(slot);
+    }
   }
 
-  #contentsTicks(): number {
-    return this.#newestTicks + this.#packetTicks - this.#nextTicks;
+  /** From the next packet to the end of the newest. */
+  #contentsMs(): number {
+    const startTicks = this.#ring.waiting(this.#nextSequence)?.ticks ?? this.#nextTicks;
+    return (this.#newestTicks + this.#packetTicks - startTicks) / this.#ticksPerMs;
   }
 
   #unwrap(timestamp: number): number {

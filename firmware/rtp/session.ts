@@ -82,7 +82,7 @@ export class RtpSession {
   #collidedAtMs = Number.NEGATIVE_INFINITY;
   /** An identifier given up, to be taken leave of in the next report. */
   #leaving: number | undefined;
-  /** Unix milliseconds at `nowMs` 0, read once: a stepped wall clock must not bend the reports (§4). */
+  /** Unix time where `nowMs` is 0, read once: a stepped wall clock must not bend the reports (§4). */
   #wallOffsetMs: number | undefined;
 
   constructor(options: RtpSessionOptions) {
@@ -205,6 +205,7 @@ export class RtpSession {
     if (this.#nextReportMs === undefined) {
       // §6.2: half the interval before the first report.
       this.#nextReportMs = nowMs + this.#interval() / 2;
+      this.#anchor(nowMs);
       return undefined;
     }
     if (nowMs < this.#nextReportMs) return undefined;
@@ -258,9 +259,13 @@ export class RtpSession {
     };
   }
 
-  #ntp(nowMs: number): { seconds: number; fraction: number } {
+  #anchor(nowMs: number): number {
     this.#wallOffsetMs ??= this.#wallClock() - nowMs;
-    const unixMs = this.#wallOffsetMs + nowMs;
+    return this.#wallOffsetMs;
+  }
+
+  #ntp(nowMs: number): { seconds: number; fraction: number } {
+    const unixMs = this.#anchor(nowMs) + nowMs;
     const unixSeconds = Math.floor(unixMs / 1000);
     return {
       // Modulo 2³², as NTP itself from 2036 on.

@@ -77,14 +77,15 @@ export function makeOffer(
   previous?: SessionDescription,
 ): SessionDescription {
   const before = previous?.media.find(({ type, port }) => type === 'audio' && port !== 0);
+  const taken = new Set(before?.rtpMaps.keys());
   const codecs = capabilities.codecs.map(
-    name => (before && find(before, name)) ?? { name, payloadType: free(before, CODECS[name].payloadType) },
+    name => (before && find(before, name)) ?? { name, payloadType: take(taken, CODECS[name].payloadType) },
   );
   const audio = ourAudio(capabilities, local, direction, codecs);
   if (capabilities.telephoneEvent) {
     for (const clockRate of new Set(capabilities.codecs.map(name => CODECS[name].clockRate))) {
       const known = before && eventsOf(before).find(event => event.clockRate === clockRate);
-      addEvents(audio, known?.payloadType ?? free(before, EVENT_PAYLOAD_TYPES.get(clockRate)!), clockRate);
+      addEvents(audio, known?.payloadType ?? take(taken, EVENT_PAYLOAD_TYPES.get(clockRate)!), clockRate);
     }
   }
   if (previous === undefined) return description(local, [audio]);
@@ -95,9 +96,10 @@ export function makeOffer(
 }
 
 /** `wanted`, or the next payload type that means nothing yet. */
-function free(before: MediaDescription | undefined, wanted: number): number {
+function take(taken: Set<number>, wanted: number): number {
   let payloadType = wanted;
-  while (before?.rtpMaps.has(payloadType)) payloadType++;
+  while (taken.has(payloadType)) payloadType++;
+  taken.add(payloadType);
   return payloadType;
 }
 

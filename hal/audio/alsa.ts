@@ -29,8 +29,8 @@ const NO_DATA_MS = 1000;
 const STALL_MS = 60;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 2000;
-/** Timers have a grain of a millisecond; asking more often would only burn power. */
-const SHORTEST_WAIT_MS = 1;
+/** A card reports its position in steps; asking again sooner than this would only burn power. */
+const SHORTEST_WAIT_MS = 2;
 
 export interface AlsaAudioOptions {
   spec: AudioSpec;

@@ -36,6 +36,7 @@ export class Duplex {
   #heals = 0;
   #missing = 0;
   #delayMs = 0;
+  #playing = false;
   #closed = false;
 
   /** Opens both sides. Throws HalError, and then holds neither. */
@@ -69,9 +70,8 @@ export class Duplex {
     this.#missing = format.frameSamples;
   }
 
-  /** Starts both sides. Throws HalError. */
+  /** Starts the microphone; its first frame starts the loudspeaker. Throws HalError. */
   begin() {
-    this.#prefill();
     this.#must('capture', this.#capture.start());
   }
 
@@ -132,6 +132,7 @@ export class Duplex {
 
   #play() {
     const { format, counters } = this.#options;
+    if (!this.#playing) this.#prefill();
     let available = this.#playback.available();
     if (available < 0) {
       this.#heal('playback', available);
@@ -157,6 +158,7 @@ export class Duplex {
 
   /** The start threshold is the prefill: the loudspeaker starts with its last sample. */
   #prefill() {
+    this.#playing = true;
     this.#fill.reset();
     this.#must('playback', this.#playback.write(this.#silence, this.#prefillFrames));
   }

@@ -1,6 +1,7 @@
 /** Opens the sound card that a board or the settings name. */
 import type { AudioDevice, AudioSpec, Clock } from '../contracts.ts';
 import { AlsaAudio } from './alsa.ts';
+import { PackagesAudio } from './packages.ts';
 import { SimulatedAudio } from './simulated.ts';
 
 /**
@@ -12,6 +13,7 @@ export function openAudio(spec: AudioSpec, clock: Clock): AudioDevice {
     case 'alsa':
       return new AlsaAudio({ spec, clock });
     case 'packages':
+      return new PackagesAudio({ spec, clock });
     case 'simulated':
       return new SimulatedAudio({ spec, clock });
   }

@@ -1,5 +1,5 @@
 /** Lines in memory: inputs that a hand moves, outputs that can be looked at. The board of the demo and of every test. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   Clock,
@@ -28,7 +28,8 @@ export interface SimulatedGpioOptions {
 }
 
 interface Line {
-  physical: boolean;
+  /** Undefined until something drives it. */
+  physical: boolean | undefined;
   user: string | undefined;
 }
 
@@ -52,8 +53,8 @@ export class SimulatedGpio implements GpioDriver {
 
   openInput(name: string, spec: InputSpec): DigitalInput {
     const line = this.#take(name, spec);
-    // An input at rest sits at its pull, and without one at its inactive level.
-    line.physical =
+    // An input that nothing drives sits at its pull, and without one at its inactive level.
+    line.physical ??=
       spec.bias === undefined || spec.bias === 'disabled' ? spec.activeLow === true : spec.bias === 'pull-up';
     const input = new SimulatedInput(name, line, spec.activeLow === true, this.#clock, () => {
       line.user = undefined;
@@ -91,6 +92,15 @@ export class SimulatedGpio implements GpioDriver {
     open.move(active);
   }
 
+  /** Sets the level on a line's pin, as what is wired to it would. */
+  drive(line: LineAddress['line'], physical: boolean) {
+    const key = String(line);
+    const known = this.#lines.get(key) ?? { physical, user: undefined };
+    known.physical = physical;
+    this.#lines.set(key, known);
+    for (const input of this.#inputs.values()) if (input.line === known) input.changed();
+  }
+
   /** The chip vanishes, as an expander does when its bus fails: every line is `gone` from now on. */
   unplug() {
     this.#pulled = true;
@@ -109,20 +119,11 @@ export class SimulatedGpio implements GpioDriver {
       throw new HalError('missing', `${name}: chip ${chip} has lines 0 to ${LINES - 1}, not ${line}`);
     }
     const key = String(line);
-    const known = this.#lines.get(key) ?? { physical: this.#kept(key), user: undefined };
+    const known = this.#lines.get(key) ?? { physical: undefined, user: undefined };
     if (known.user !== undefined) throw new HalError('busy', `${name}: line ${key} is in use by ${known.user}`);
     known.user = name;
     this.#lines.set(key, known);
     return known;
-  }
-
-  #kept(line: string): boolean {
-    if (this.#stateDirectory === undefined) return false;
-    try {
-      return readFileSync(this.#file(line), 'utf8').trim() === '1';
-    } catch {
-      return false;
-    }
   }
 
   #keep({ line }: LineAddress, physical: boolean) {
@@ -140,7 +141,7 @@ const gone = (name: string) => new HalError('gone', `${name}: its chip has gone`
 
 class SimulatedInput implements DigitalInput {
   readonly name: string;
-  readonly #line: Line;
+  readonly line: Line;
   readonly #activeLow: boolean;
   readonly #clock: Clock;
   readonly #release: () => void;
@@ -150,7 +151,7 @@ class SimulatedInput implements DigitalInput {
 
   constructor(name: string, line: Line, activeLow: boolean, clock: Clock, release: () => void) {
     this.name = name;
-    this.#line = line;
+    this.line = line;
     this.#activeLow = activeLow;
     this.#clock = clock;
     this.#release = release;
@@ -158,7 +159,7 @@ class SimulatedInput implements DigitalInput {
 
   read() {
     if (this.#error !== undefined) throw this.#error;
-    return this.#line.physical !== this.#activeLow;
+    return this.line.physical !== this.#activeLow;
   }
 
   watch(listener: Watcher['listener'], onError?: Watcher['onError']) {
@@ -167,11 +168,17 @@ class SimulatedInput implements DigitalInput {
     return () => void this.#watchers.delete(watcher);
   }
 
+  /** Puts the pin at this logical level. */
   move(active: boolean) {
     const physical = active !== this.#activeLow;
-    if (this.#error !== undefined || this.#line.physical === physical) return;
-    this.#line.physical = physical;
-    const edge = { active, atMs: this.#clock.now() };
+    if (this.#error !== undefined || this.line.physical === physical) return;
+    this.line.physical = physical;
+    this.changed();
+  }
+
+  changed() {
+    if (this.#error !== undefined) return;
+    const edge = { active: this.read(), atMs: this.#clock.now() };
     for (const { listener } of [...this.#watchers]) listener(edge);
   }
 

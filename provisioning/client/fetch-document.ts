@@ -108,7 +108,7 @@ async function judge(question: Question, response: Response, nowMs: number): Pro
 }
 
 async function documentOf(response: Response): Promise<Outcome> {
-  const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'none';
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() || 'none';
   if (!/^application\/([\w.-]+\+)?json$/.test(type)) {
     await response.body?.cancel();
     return failed(`the answer is no JSON, its content type is ${type.slice(0, 64)}`);

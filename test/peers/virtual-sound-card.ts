@@ -47,10 +47,14 @@ export class VirtualSoundCard {
       if (tries === START_TRIES) throw new Error(`pulseaudio does not start: see ${this.#folder}/pulseaudio.log`);
       await delay(START_WAIT_MS);
     }
-    // Readers keep the monitors awake: without them the first frame of a stream comes only after a second.
-    for (const monitor of ['mic.monitor', 'spk.monitor']) {
-      this.#spawn('parec', 'ignore', ['-d', monitor, '--latency-msec=5', '--raw']);
-    }
+    await Promise.all(['mic.monitor', 'spk.monitor'].map(monitor => this.#keepAwake(monitor)));
+  }
+
+  /** Without a reader the first frame of a stream comes only after a second. */
+  async #keepAwake(monitor: string) {
+    const { stdout } = this.#spawn('parec', 'pipe', ['-d', monitor, '--latency-msec=5', '--raw']);
+    await new Promise(resolve => stdout?.once('data', resolve));
+    stdout?.resume();
   }
 
   /** Kills the sound server at once, as a pulled USB card would. */
@@ -97,7 +101,7 @@ export class VirtualSoundCard {
 
   #spawn(
     command: string,
-    output: number | 'ignore',
+    output: number | 'ignore' | 'pipe',
     args: string[],
     input: 'pipe' | 'ignore' = 'ignore',
   ): ChildProcess {

@@ -19,6 +19,8 @@ export interface Listening {
   firstTimestamp?: number;
   /** Milliseconds between the sender's first packet and the first pull of the same phase. */
   phaseMs?: number;
+  /** How much later than its moment a pull comes, as on a thread that is held up. */
+  pullLateMs?: () => number;
   /** The timestamp jumps (silence suppression): the sender says nothing while this is true. */
   silentAt?: (sentMs: number) => boolean;
 }
@@ -62,7 +64,8 @@ export function listen(how: Listening): Heard {
   };
   const sentAt = new Map<number, number>();
   let next = 0;
-  for (let nowMs = phaseMs; nowMs < how.seconds * 1000; nowMs += packetMs) {
+  for (let dueMs = phaseMs; dueMs < how.seconds * 1000; dueMs += packetMs) {
+    const nowMs = dueMs + (how.pullLateMs?.() ?? 0);
     for (; next < arrivals.length && arrivals[next]!.atMs <= nowMs; next++) {
       const { atMs, index, sentMs } = arrivals[next]!;
       packet.sequence = ((how.firstSequence ?? 0) + index) & 0xffff;
@@ -79,7 +82,7 @@ export function listen(how: Listening): Heard {
         if (heard.played.length > 0) heard.gaps++;
         break;
       }
-      if (pull.shrink && leftOut === 0 && nowMs % 1000 < quiet * 1000) {
+      if (pull.shrink && leftOut === 0 && dueMs % 1000 < quiet * 1000) {
         heard.shrunk++;
         continue;
       }

@@ -22,6 +22,17 @@ export function spikes(random: Random, baseMs: number, meanMs: number, spikeMs: 
   };
 }
 
+/** First in, first out: what most networks do within one stream. */
+export function inOrder(path: Path): Path {
+  let lastArrivalMs = 0;
+  return sentMs => {
+    const delay = path(sentMs);
+    if (delay === undefined) return undefined;
+    lastArrivalMs = Math.max(lastArrivalMs, sentMs + delay);
+    return lastArrivalMs - sentMs;
+  };
+}
+
 /** Wi-Fi that goes off channel or retries: for `stallMs` nothing comes, then everything at once. */
 export function stalls(random: Random, baseMs: number, jitterMs: number, stallMs: number, everyMs: number): Path {
   let stalledUntilMs = 0;

@@ -5,7 +5,11 @@ import { type Malformed, malformed } from './message.ts';
 /** Names are lower-case. `true`: a parameter without a value (`;lr`). No prototype: no name is special. */
 export type Parameters = Record<string, string | true>;
 
-export const noParameters = (): Parameters => Object.create(null) as Parameters;
+// A constructor with an empty prototype: as bare as Object.create(null), and V8 builds it several times as fast.
+const Bare = function Parameters() {} as unknown as new () => Parameters;
+Bare.prototype = Object.create(null);
+
+export const noParameters = (): Parameters => new Bare();
 
 // token = 1*(alphanum / "-" / "." / "!" / "%" / "*" / "_" / "+" / "`" / "'" / "~" )
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;

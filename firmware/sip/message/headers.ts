@@ -58,14 +58,14 @@ export class Headers {
 
   /** One more line at the end. */
   add(name: string, value: string): void {
-    this.#fields.push(fieldOf(name));
     this.#values.push(checked(value));
+    this.#fields.push(fieldOf(name));
   }
 
   /** One more line in front of all others: a Via or Record-Route of ours. */
   prepend(name: string, value: string): void {
-    this.#fields.unshift(fieldOf(name));
     this.#values.unshift(checked(value));
+    this.#fields.unshift(fieldOf(name));
   }
 
   remove(name: string): void {

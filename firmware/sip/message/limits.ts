@@ -15,7 +15,7 @@ export const MAX_URI_LENGTH = 2_048;
 /** Parameters of one URI, Via or name-addr. */
 export const MAX_PARAMETERS = 64;
 
-/** Elements of one comma-separated header field. */
+/** Values of Contact, Route or Record-Route in one request, over all its lines. */
 export const MAX_LIST_ELEMENTS = 256;
 
 /** A CSeq number is below this (RFC 3261 §8.1.1.5). */

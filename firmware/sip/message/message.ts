@@ -26,7 +26,7 @@ export type Message = Request | Response;
 /** Text or bytes of a peer that are not what they should be. Their mistake: a value, never thrown. */
 export interface Malformed {
   readonly kind: 'malformed';
-  /** What a UAS answers to a request with this fault (400, 414, 416, 505, 513); 0: nothing can be answered, drop it. */
+  /** What a UAS answers to a request with this fault (400, 414, 416, 505); 0: nothing can be answered, drop it. */
   readonly status: number;
   /** One short English phrase in ASCII without any of the peer's text, so that it fits a reason phrase. */
   readonly why: string;

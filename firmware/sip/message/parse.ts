@@ -136,14 +136,8 @@ function parseHeaders(
       length += more.length + 1;
       line = `${line} ${trimBlanks(more)}`;
     }
-    const excess =
-      length > MAX_HEADER_FIELD_LENGTH
-        ? 'Header field too long'
-        : headers.size === MAX_HEADER_FIELDS
-          ? 'Too many header fields'
-          : lines.bareCr
-            ? 'CR without LF'
-            : undefined;
+    // Beyond these nobody reads on: there may be no answer then, and whoever sends this needs none.
+    const excess = excessOf(lines, headers, length);
     if (excess !== undefined) return { fault: fault ?? malformed(400, excess), bodyAt: lines.at };
     const colon = line.indexOf(':');
     // HCOLON = *( SP / HTAB ) ":" SWS
@@ -156,6 +150,12 @@ function parseHeaders(
   }
   // §7: the empty line must be there even where no body is. Without it the datagram was cut.
   return { fault: fault ?? malformed(400, 'No empty line after the header fields'), bodyAt: lines.at };
+}
+
+function excessOf(lines: Lines, headers: Headers, length: number): string | undefined {
+  if (length > MAX_HEADER_FIELD_LENGTH) return 'Header field too long';
+  if (headers.size === MAX_HEADER_FIELDS) return 'Too many header fields';
+  return lines.bareCr ? 'CR without LF' : undefined;
 }
 
 /** §18.3: octets beyond Content-Length are discarded, a body shorter than it is 400; without it the datagram's end counts. */

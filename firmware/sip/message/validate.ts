@@ -1,6 +1,7 @@
 /** What a message must have before anybody looks at it (RFC 3261 §8.1.1, §8.2, §16.3, §20). */
 import { parseCSeq } from './cseq.ts';
 import { parseNumber } from './grammar.ts';
+import { MAX_LIST_ELEMENTS } from './limits.ts';
 import { isMalformed, type Malformed, type Message, malformed, type Request } from './message.ts';
 import { parseNameAddress } from './name-addr.ts';
 import { parseUri } from './uri.ts';
@@ -45,7 +46,9 @@ function validateRequest({ uri, headers }: Request): Malformed | undefined {
     return malformed(400, 'Bad Max-Forwards');
   for (const name of ADDRESSES) {
     if (!headers.has(name)) continue;
-    for (const value of headers.all(name)) {
+    const values = headers.all(name);
+    if (values.length > MAX_LIST_ELEMENTS) return malformed(400, `Too many ${name}`);
+    for (const value of values) {
       if (value === '*' && name === 'Contact') continue;
       if (isMalformed(parseNameAddress(value))) return malformed(400, `Bad ${name}`);
     }

@@ -24,7 +24,7 @@ export function parseVia(text: string): Via | Malformed {
   const end = semicolon < 0 ? text.length : semicolon;
   const sent = SENT.exec(trimBlanks(text, 0, end));
   if (sent === null) return malformed(400, 'Bad Via');
-  const sentBy = parseHostPort(sent[2]!.replace(/[ \t]/g, ''));
+  const sentBy = parseHostPort(withoutBlanksAroundColon(sent[2]!));
   if (isMalformed(sentBy)) return malformed(400, 'Bad sent-by in Via');
   const parameters = parseParameters(text, end);
   if (isMalformed(parameters)) return malformed(400, 'Bad parameter in Via');
@@ -32,6 +32,13 @@ export function parseVia(text: string): Via | Malformed {
   const { received } = parameters;
   if (typeof received === 'string' && received.startsWith('[')) parameters.received = received.replace(/^\[|\]$/g, '');
   return { transport: sent[1]!.toUpperCase(), ...sentBy, parameters };
+}
+
+/** sent-by = host [ COLON port ], COLON = SWS ":" SWS: only here may a port stand apart. */
+function withoutBlanksAroundColon(sentBy: string): string {
+  const colon = sentBy.lastIndexOf(':');
+  if (colon < 0 || !/[ \t]/.test(sentBy)) return sentBy;
+  return `${trimBlanks(sentBy, 0, colon)}:${trimBlanks(sentBy, colon + 1)}`;
 }
 
 export const printVia = ({ transport, host, port, parameters }: Via) =>

@@ -56,11 +56,7 @@ export class ServerTransaction {
     };
     this.#machine =
       request.method === 'INVITE'
-        ? run(
-            inviteServer<Message>(),
-            { invite: request, trying: makeResponse(request, 100, localTag) },
-            surroundings,
-          )
+        ? run(inviteServer<Message>(), { invite: request, trying: makeResponse(request, 100, localTag) }, surroundings)
         : run(nonInviteServer<Message>(), { request }, surroundings);
   }
 

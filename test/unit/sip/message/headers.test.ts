@@ -60,15 +60,15 @@ test('removeFirst takes the topmost value only, also out of a combined line', ()
 });
 
 test('set replaces all lines of a name at the place of the first', () => {
-  const fields = headers(['A', '1'], ['b', 'x'], ['C', '3'], ['r', 'y'], ['referred-by', 'z']);
+  const fields = headers(['X-A', '1'], ['b', 'x'], ['X-C', '3'], ['r', 'y'], ['referred-by', 'z']);
   fields.set('Referred-By', 'new');
-  fields.set('D', '4');
+  fields.set('X-D', '4');
   expect([...fields]).toEqual([
-    ['A', '1'],
+    ['X-A', '1'],
     ['Referred-By', 'new'],
-    ['C', '3'],
+    ['X-C', '3'],
     ['Refer-To', 'y'],
-    ['D', '4'],
+    ['X-D', '4'],
   ]);
 });
 

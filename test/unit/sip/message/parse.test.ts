@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   MAX_HEADER_FIELD_LENGTH,
   MAX_HEADER_FIELDS,
+  MAX_LIST_ELEMENTS,
   MAX_MESSAGE_BYTES,
 } from '../../../../firmware/sip/message/limits.ts';
 import { isMalformed, type Message } from '../../../../firmware/sip/message/message.ts';
@@ -252,6 +253,15 @@ describe('answered with an error', () => {
     expect(answered([...OPTIONS, `Subject: ${'x'.repeat(room)}`])).toBe('accepted');
     expect(answered([...OPTIONS, `Subject: ${'x'.repeat(room + 1)}`])).toBe('400 Header field too long');
     expect(answered([...OPTIONS, 'Subject: x', ...Array(1000).fill(' 123456789')])).toBe('400 Header field too long');
+  });
+
+  test('more addresses than the limit, in whatever lines', () => {
+    const contacts = (count: number) => [
+      `m: ${Array(100).fill('sip:a@b').join()}`,
+      `Contact: ${Array(count).fill('sip:a@b').join()}`,
+    ];
+    expect(answered([...OPTIONS, ...contacts(MAX_LIST_ELEMENTS - 100)])).toBe('accepted');
+    expect(answered([...OPTIONS, ...contacts(MAX_LIST_ELEMENTS - 99)])).toBe('400 Too many Contact');
   });
 
   test.each(['Via', 'From', 'To', 'Call-ID', 'CSeq'])('without %s there is nothing to answer with', name => {

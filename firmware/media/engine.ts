@@ -1,0 +1,276 @@
+/**
+ * The media engine: everything that happens to sound, without I/O. Commands come from the control thread, frames from
+ * the sound card's clock, packets from the network; packets, frames and events leave.
+ */
+import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
+import type { Opus } from '../audio/codecs/opus.ts';
+import { frameSamples } from '../audio/frame.ts';
+import { Gain } from '../audio/gain.ts';
+import { type Chain, printGraph } from '../audio/graph.ts';
+import { Mixer } from '../audio/mixer.ts';
+import { toneOf } from '../audio/tones.ts';
+import { isBadWav, MAX_WAV_BYTES, parseWav } from '../audio/wav.ts';
+import type { Clock, WallClock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import { type Codecs, makeCodecs } from './codecs.ts';
+import type { Files } from './files.ts';
+import type { MediaNetwork, PortPair } from './network.ts';
+import { Player } from './player.ts';
+import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
+import { Stream } from './stream.ts';
+
+/** Streams at once: a door station talks to one, and a few may ring or be put through. */
+const MAX_STREAMS = 8;
+/** Gaps in the sound are told of at most this often. */
+const XRUN_EVENT_EVERY_MS = 1000;
+
+export interface EngineOptions {
+  clock: Clock;
+  wallClock: WallClock;
+  random: Random;
+  network: MediaNetwork;
+  files: Files;
+  settings: MediaSettings;
+  opus: Opus | undefined;
+  /** Samples per second of the sound card. */
+  rate: number;
+  audioCounters(): AudioCounters;
+  emit(event: MediaEvent): void;
+}
+
+type Of<Do extends MediaCommand['do']> = Extract<MediaCommand, { do: Do }>;
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #codecs: Codecs;
+  readonly #streams = new Map<StreamId, Stream>();
+  /** Streams whose ports are being taken. */
+  readonly #opening = new Set<StreamId>();
+  readonly #here: Player;
+  readonly #microphoneGain: Gain;
+  readonly #loudspeakerGain: Gain;
+  readonly #mixer: Mixer;
+  readonly #microphone: Int16Array;
+  readonly #playerFrame: Int16Array;
+  /** Files asked for and not yet read, by id, and where they shall be heard. */
+  readonly #loading = new Map<string, Heard>();
+  #lastXrunMs = Number.NEGATIVE_INFINITY;
+  #stopping = false;
+
+  constructor(options: EngineOptions) {
+    const { rate, settings, emit } = options;
+    this.#options = options;
+    this.#codecs = makeCodecs(options.opus, settings.opus);
+    this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
+    this.#microphoneGain = new Gain(rate, settings.microphoneDb);
+    this.#loudspeakerGain = new Gain(rate, settings.loudspeakerDb);
+    this.#mixer = new Mixer(frameSamples(rate));
+    this.#microphone = new Int16Array(frameSamples(rate));
+    this.#playerFrame = new Int16Array(frameSamples(rate));
+  }
+
+  start() {
+    this.#options.emit({ is: 'ready', opus: this.#options.opus?.library ?? 'none' });
+  }
+
+  /** The sound card's callback: one frame in, one frame out. Allocates nothing but what a datagram costs. */
+  process(captured: Int16Array, toPlay: Int16Array) {
+    this.#microphoneGain.apply(captured, this.#microphone);
+    this.#mixer.clear();
+    for (const stream of this.#streams.values()) stream.process(this.#microphone, this.#mixer);
+    if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
+    this.#loudspeakerGain.apply(this.#mixer.sum, toPlay);
+  }
+
+  audioStatus(status: AudioStatus) {
+    if (status.is === 'xrun') {
+      const nowMs = this.#options.clock.now();
+      if (nowMs - this.#lastXrunMs < XRUN_EVENT_EVERY_MS) return;
+      this.#lastXrunMs = nowMs;
+    }
+    this.#options.emit({ is: 'audio', status });
+  }
+
+  handle(command: MediaCommand) {
+    if (this.#stopping) return;
+    switch (command.do) {
+      case 'open':
+        return this.#open(command);
+      case 'start':
+        return this.#start(command);
+      case 'close':
+        return this.#close(command.stream, () => {});
+      case 'play tone':
+        return this.#playerAt(command.at)?.tone(toneOf(command.tone, this.#options.settings.country));
+      case 'play file':
+        return this.#playFile(command);
+      case 'stop playing':
+        return this.#stopPlaying(command.at);
+      case 'send dtmf':
+        return this.#sendKeys(command);
+      case 'mute':
+        return this.#mute(command);
+      case 'record':
+        return this.#record(command);
+      case 'set volume':
+        this.#loudspeakerGain.set(command.loudspeakerDb);
+        this.#microphoneGain.set(command.microphoneDb);
+        return;
+      case 'report':
+        return this.#report();
+      case 'stop':
+        return this.#stop();
+    }
+  }
+
+  #fail(stream: StreamId, doing: MediaCommand['do'], why: string) {
+    this.#options.emit({ is: 'failed', stream, doing, why });
+  }
+
+  // ---- streams -----------------------------------------------------------------------------------------------
+
+  #open({ stream: id, host }: Of<'open'>) {
+    if (this.#streams.has(id) || this.#opening.has(id)) return this.#fail(id, 'open', `stream ${id} is open already`);
+    if (this.#streams.size + this.#opening.size >= MAX_STREAMS) {
+      return this.#fail(id, 'open', `${MAX_STREAMS} streams are open, which is the limit`);
+    }
+    this.#opening.add(id);
+    let stream: Stream | undefined;
+    const handlers = {
+      onRtp: (bytes: Uint8Array, from: { host: string; port: number }) => stream?.onRtp(bytes, from),
+      onRtcp: (bytes: Uint8Array, from: { host: string; port: number }) => stream?.onRtcp(bytes, from),
+    };
+    this.#options.network.open(host, handlers, pair => {
+      const wanted = this.#opening.delete(id);
+      if ('why' in pair) {
+        if (wanted) this.#fail(id, 'open', pair.why);
+      } else if (!wanted) {
+        pair.close();
+      } else {
+        stream = this.#makeStream(id, pair);
+        this.#streams.set(id, stream);
+        this.#options.emit({ is: 'opened', stream: id, rtpPort: pair.rtpPort, rtcpPort: pair.rtcpPort });
+      }
+    });
+  }
+
+  #makeStream(id: StreamId, port: PortPair): Stream {
+    const { rate, settings, clock, wallClock, random, files, emit } = this.#options;
+    return new Stream({ id, port, rate, settings, codecs: this.#codecs, clock, wallClock, random, files, emit });
+  }
+
+  #start({ stream: id, settings }: Of<'start'>) {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return this.#fail(id, 'start', `there is no stream ${id}`);
+    try {
+      stream.start(settings);
+    } catch (error) {
+      this.#fail(id, 'start', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #close(id: StreamId, closed: () => void) {
+    this.#opening.delete(id);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return closed();
+    this.#stopLoading(at => at !== 'here' && at.stream === id, 'the stream was closed');
+    this.#streams.delete(id);
+    stream.close(closed);
+  }
+
+  #sendKeys({ stream: id, keys, toneMs, gapMs }: Of<'send dtmf'>) {
+    const stream = this.#streams.get(id);
+    const why = stream ? stream.sendKeys(keys, toneMs, gapMs) : `there is no stream ${id}`;
+    if (why) this.#fail(id, 'send dtmf', why);
+  }
+
+  #mute({ stream: id, muted }: Of<'mute'>) {
+    const stream = this.#streams.get(id);
+    if (stream) stream.muted = muted;
+    else this.#fail(id, 'mute', `there is no stream ${id}`);
+  }
+
+  #record({ stream: id, what, file }: Of<'record'>) {
+    const stream = this.#streams.get(id);
+    if (stream) stream.record(what, file);
+    else this.#fail(id, 'record', `there is no stream ${id}`);
+  }
+
+  // ---- tones and files ---------------------------------------------------------------------------------------
+
+  #playerAt(at: Heard): Player | undefined {
+    return at === 'here' ? this.#here : this.#streams.get(at.stream)?.player;
+  }
+
+  #playFile({ file, at, id }: Of<'play file'>) {
+    const played = (why: string) => this.#options.emit({ is: 'played', id, why });
+    if (this.#loading.has(id)) return played(`a file with the id ${id} is being read already`);
+    this.#loading.set(id, at);
+    this.#options.files.read(file, MAX_WAV_BYTES, bytes => {
+      // Stopped meanwhile: that has been told.
+      if (!this.#loading.delete(id)) return;
+      if ('why' in bytes) return played(bytes.why);
+      const wav = parseWav(bytes);
+      if (isBadWav(wav)) return played(`${file}: ${wav.malformed}`);
+      const player = this.#playerAt(at);
+      if (player === undefined) return played('there is no such stream');
+      player.file(wav, id);
+    });
+  }
+
+  #stopPlaying(at: Heard) {
+    this.#stopLoading(loading => sameHeard(loading, at), 'stopped');
+    this.#playerAt(at)?.stop('stopped');
+  }
+
+  #stopLoading(where: (at: Heard) => boolean, why: string) {
+    for (const [id, at] of this.#loading) {
+      if (!where(at)) continue;
+      this.#loading.delete(id);
+      this.#options.emit({ is: 'played', id, why });
+    }
+  }
+
+  // ---- the whole ---------------------------------------------------------------------------------------------
+
+  #report() {
+    this.#options.emit({
+      is: 'report',
+      audio: { ...this.#options.audioCounters() },
+      streams: Object.fromEntries([...this.#streams].map(([id, stream]) => [id, stream.statistics])),
+      loudspeakerDb: this.#loudspeakerGain.db,
+    });
+  }
+
+  #stop() {
+    this.#stopLoading(() => true, 'stopped');
+    this.#here.stop('stopped');
+    let left = this.#streams.size + 1;
+    const closed = () => {
+      left--;
+      if (left === 0) this.#options.emit({ is: 'stopped' });
+    };
+    for (const id of [...this.#streams.keys()]) this.#close(id, closed);
+    this.#opening.clear();
+    this.#stopping = true;
+    closed();
+  }
+
+  /** The sound's ways as they are now. */
+  describe(): string {
+    const microphone: Chain = [
+      { name: 'capture', detail: () => `${this.#options.rate / 1000} kHz` },
+      { name: 'gain', detail: () => `${this.#microphoneGain.db} dB` },
+      { name: 'microphone' },
+    ];
+    const loudspeaker: Chain = [
+      { name: 'mixer' },
+      { name: 'gain', detail: () => `${this.#loudspeakerGain.db} dB` },
+      { name: 'playback' },
+    ];
+    const here: Chain[] = this.#here.playing ? [[{ name: 'player' }, { name: 'mixer' }]] : [];
+    return printGraph([microphone, ...[...this.#streams.values()].flatMap(stream => stream.chains()), ...here, loudspeaker]);
+  }
+}
+
+const sameHeard = (a: Heard, b: Heard) => (a === 'here' || b === 'here' ? a === b : a.stream === b.stream);

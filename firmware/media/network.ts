@@ -1,0 +1,25 @@
+/** What the engine needs of a network: a pair of ports that datagrams come from and go to. Real UDP, or a simulated one. */
+import type { Address } from '../lib/address.ts';
+
+export interface MediaNetwork {
+  /**
+   * Takes an even port for RTP and the next for RTCP (RFC 3550 §11) on the local address `host`. Calls `done` once,
+   * perhaps before it returns. `bytes` of the handlers are valid during the call only.
+   */
+  open(host: string, handlers: PortHandlers, done: (pair: PortPair | { why: string }) => void): void;
+}
+
+export interface PortHandlers {
+  onRtp(bytes: Uint8Array, from: Address): void;
+  onRtcp(bytes: Uint8Array, from: Address): void;
+}
+
+export interface PortPair {
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+  /** Sends the first `length` bytes, which may change when the call returns. What cannot be sent is lost, as on the way. */
+  sendRtp(bytes: Uint8Array, length: number, to: Address): void;
+  sendRtcp(bytes: Uint8Array, length: number, to: Address): void;
+  /** Nothing is received any more. */
+  close(): void;
+}

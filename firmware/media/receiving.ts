@@ -1,0 +1,193 @@
+/** From RTP to the loudspeaker: jitter buffer, decoder, concealment, and the pace between the peer's clock and ours. */
+import { BAD_PAYLOAD, type Decoder } from '../audio/codecs/codec.ts';
+import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
+import { type Resampler, resampler } from '../audio/resample.ts';
+import { shorten } from '../audio/stretch.ts';
+import { JitterBuffer, type Pull } from '../rtp/jitter-buffer.ts';
+import type { RtpPacket } from '../rtp/packet.ts';
+import { type Codecs, clockRateOf } from './codecs.ts';
+import type { CodecChoice, CodecName } from './protocol.ts';
+
+/** Sound is invented for at most so long when nothing comes; then there is silence. */
+const MAX_INVENTED_MS = 120;
+
+/** A payload type, its decoder, and the way to the device's rate. */
+interface Reception {
+  name: CodecName;
+  decoder: Decoder;
+  resampler: Resampler;
+  buffer: JitterBuffer;
+  ticksPerMs: number;
+}
+
+export interface ReceivingOptions {
+  /** What the peer may send: the negotiated codec first. */
+  choices: readonly CodecChoice[];
+  codecs: Codecs;
+  /** Samples per second of the frames asked for. */
+  rate: number;
+  jitter: { minMs: number; maxMs: number };
+}
+
+export class Receiving {
+  readonly #receptions = new Map<number, Reception>();
+  /** The one that the peer uses now. */
+  #active: Reception;
+  readonly #decoded: Int16Array;
+  readonly #converted: Int16Array;
+  /** Sound at the device's rate that waits for its frame. */
+  readonly #ready: Int16Array;
+  #readyCount = 0;
+  /** Something of the stream has been played. */
+  #began = false;
+  /** Invented since the last real sound, milliseconds. */
+  #inventedMs = 0;
+  /** What the last packet held, milliseconds. */
+  #packetMs = 20;
+  concealedFrames = 0;
+  badPayloads = 0;
+
+  /** Throws where a codec cannot be had. */
+  constructor({ choices, codecs, rate, jitter }: ReceivingOptions) {
+    const buffers = new Map<number, JitterBuffer>();
+    let fastest = rate;
+    for (const { name, payloadType } of choices) {
+      const clockRate = clockRateOf(name);
+      // One clock, one buffer: between PCMA and PCMU a peer changes without a gap.
+      const buffer = buffers.get(clockRate) ?? new JitterBuffer({ clockRate, ...jitter });
+      buffers.set(clockRate, buffer);
+      const decoder = codecs.decoder(name);
+      fastest = Math.max(fastest, decoder.rate);
+      this.#receptions.set(payloadType, {
+        name,
+        decoder,
+        resampler: resampler(decoder.rate, rate, (decoder.rate * MAX_PACKET_MS) / 1000),
+        buffer,
+        ticksPerMs: clockRate / 1000,
+      });
+    }
+    this.#active = this.#receptions.get(choices[0]!.payloadType)!;
+    this.#decoded = new Int16Array((fastest * MAX_PACKET_MS) / 1000);
+    this.#converted = new Int16Array((rate * MAX_PACKET_MS) / 1000 + 1);
+    this.#ready = new Int16Array(frameSamples(rate) + this.#converted.length);
+  }
+
+  describe(): string {
+    return `${this.#active.name} ${this.#active.decoder.rate / 1000} kHz`;
+  }
+
+  get bufferMs(): number {
+    return this.#active.buffer.delayMs;
+  }
+
+  get latePackets(): number {
+    return this.#active.buffer.counters.late;
+  }
+
+  /** True for a payload type of sound that was negotiated. */
+  takes(payloadType: number): boolean {
+    return this.#receptions.has(payloadType);
+  }
+
+  push(packet: RtpPacket, nowMs: number) {
+    const reception = this.#receptions.get(packet.payloadType)!;
+    // Another clock is another time line: what the old one still holds is given up.
+    if (reception.buffer !== this.#active.buffer) {
+      this.#active.buffer.reset();
+      this.#active = reception;
+    }
+    reception.buffer.push(packet, nowMs);
+  }
+
+  /** A packet of the stream without sound. */
+  pass(packet: RtpPacket, nowMs: number) {
+    this.#active.buffer.pass(packet, nowMs);
+  }
+
+  /** Forgets what has come: the stream pauses. */
+  reset() {
+    this.#active.buffer.reset();
+    this.#readyCount = 0;
+    this.#began = false;
+    this.#inventedMs = 0;
+  }
+
+  /** Fills one frame; false when the stream has nothing to say, and the frame is silence. */
+  read(frame: Int16Array, nowMs: number): boolean {
+    while (this.#readyCount < frame.length) {
+      const before = this.#readyCount;
+      this.#more(nowMs);
+      if (this.#readyCount === before) break;
+    }
+    const count = Math.min(frame.length, this.#readyCount);
+    for (let index = 0; index < count; index++) frame[index] = this.#ready[index]!;
+    frame.fill(0, count);
+    this.#ready.copyWithin(0, count, this.#readyCount);
+    this.#readyCount -= count;
+    return count > 0;
+  }
+
+  /** Adds a packet's worth to what is ready; nothing when there is nothing to be heard. */
+  #more(nowMs: number) {
+    const pull = this.#active.buffer.pull(nowMs);
+    switch (pull.is) {
+      case 'packet':
+        return this.#decode(pull);
+      case 'lost':
+        return this.#recover(pull);
+      case 'wait':
+        return this.#began ? this.#invent(FRAME_MS) : undefined;
+    }
+  }
+
+  #decode(pull: Extract<Pull, { is: 'packet' }>) {
+    this.#active = this.#receptions.get(pull.payloadType) ?? this.#active;
+    const { decoder } = this.#active;
+    const samples = decoder.decode(pull.payload, this.#decoded);
+    if (samples === BAD_PAYLOAD) {
+      this.badPayloads++;
+      return this.#invent(this.#packetMs);
+    }
+    this.#began = true;
+    this.#inventedMs = 0;
+    this.#packetMs = (samples * 1000) / decoder.rate;
+    this.#add(pull.shrink ? shorten(this.#decoded, samples, decoder.rate) : samples);
+  }
+
+  #recover({ durationTicks, following, followingType }: Extract<Pull, { is: 'lost' }>) {
+    const { decoder, ticksPerMs } = this.#active;
+    const lostMs = Math.min(MAX_PACKET_MS, durationTicks / ticksPerMs);
+    if (following === undefined || this.#receptions.get(followingType) !== this.#active) return this.#invent(lostMs);
+    this.concealedFrames += lostMs / FRAME_MS;
+    this.#add(decoder.recover(following, this.#decoded, (lostMs * decoder.rate) / 1000));
+  }
+
+  #invent(ms: number) {
+    if (this.#inventedMs >= MAX_INVENTED_MS) {
+      // Silence, but as long as what was lost, so that the pace is kept.
+      const samples = (ms * this.#active.decoder.rate) / 1000;
+      this.#decoded.fill(0, 0, samples);
+      return this.#add(samples);
+    }
+    this.concealedFrames += ms / FRAME_MS;
+    const { decoder } = this.#active;
+    const samples = decoder.conceal(this.#decoded, (ms * decoder.rate) / 1000);
+    this.#inventedMs += ms;
+    if (this.#inventedMs >= MAX_INVENTED_MS) fadeOut(this.#decoded, samples);
+    this.#add(samples);
+  }
+
+  #add(samples: number) {
+    const made = this.#active.resampler.process(this.#decoded, samples, this.#converted);
+    for (let index = 0; index < made; index++) this.#ready[this.#readyCount + index] = this.#converted[index]!;
+    this.#readyCount += made;
+  }
+
+  close() {
+    for (const { decoder } of this.#receptions.values()) decoder.close();
+  }
+}
+
+function fadeOut(samples: Int16Array, count: number) {
+  for (let index = 0; index < count; index++) samples[index] = Math.round(samples[index]! * (1 - (index + 1) / count));
+}

@@ -1,0 +1,157 @@
+/** From the microphone to RTP: packets of the negotiated length, and keys in place of sound while one is sent. */
+import type { Encoder } from '../audio/codecs/codec.ts';
+import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
+import { type Resampler, resampler } from '../audio/resample.ts';
+import { RTP_HEADER_BYTES, writeRtp } from '../rtp/packet.ts';
+import type { RtpSession } from '../rtp/session.ts';
+import { isKey, TelephoneEventSender } from '../rtp/telephone-event.ts';
+import { type Codecs, clockRateOf } from './codecs.ts';
+import type { CodecChoice } from './protocol.ts';
+
+/** Largest payload sent, bytes: what an Ethernet frame holds beside IPv6, UDP and RTP headers. */
+const MAX_PAYLOAD_BYTES = 1440;
+/** Keys that wait to be sent. */
+export const MAX_QUEUED_KEYS = 64;
+
+interface QueuedKeys {
+  keys: string;
+  /** The next of them. */
+  at: number;
+  toneMs: number;
+  gapMs: number;
+}
+
+export interface SendingOptions {
+  codec: CodecChoice;
+  codecs: Codecs;
+  session: RtpSession;
+  /** Samples per second of the frames given. */
+  rate: number;
+  send(packet: Uint8Array, length: number): void;
+  onKeysSent(keys: string): void;
+}
+
+export class Sending {
+  readonly codec: CodecChoice;
+  /** The events' payload type; undefined: the peer takes none. */
+  telephoneEvent: number | undefined;
+  readonly #session: RtpSession;
+  readonly #encoder: Encoder;
+  readonly #resampler: Resampler;
+  readonly #send: (packet: Uint8Array, length: number) => void;
+  readonly #onKeysSent: (keys: string) => void;
+  readonly #ticksPerMs: number;
+  readonly #ptimeMs: number;
+  readonly #frame: Int16Array;
+  readonly #samples: Int16Array;
+  readonly #payload = new Uint8Array(MAX_PAYLOAD_BYTES);
+  readonly #packet = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES);
+  readonly #event: TelephoneEventSender;
+  /** Samples of the packet that are there. */
+  #filled = 0;
+  /** The next packet of sound is the first after silence (RFC 3551 §4.1). */
+  #marker = true;
+  readonly #queue: QueuedKeys[] = [];
+  /** Packet times of silence still to come between two keys. */
+  #gapPackets = 0;
+
+  /** Throws where the codec cannot be had. */
+  constructor(options: SendingOptions) {
+    const { codec, rate } = options;
+    this.codec = codec;
+    this.#session = options.session;
+    this.#send = options.send;
+    this.#onKeysSent = options.onKeysSent;
+    this.#encoder = options.codecs.encoder(codec);
+    this.#resampler = resampler(rate, this.#encoder.rate, frameSamples(rate));
+    this.#ptimeMs = Math.min(MAX_PACKET_MS, Math.max(FRAME_MS, Math.round(codec.ptimeMs / FRAME_MS) * FRAME_MS));
+    this.#frame = new Int16Array(frameSamples(this.#encoder.rate));
+    this.#samples = new Int16Array((this.#encoder.rate * this.#ptimeMs) / 1000);
+    this.#ticksPerMs = clockRateOf(codec.name) / 1000;
+    this.#event = new TelephoneEventSender(this.#ptimeMs * this.#ticksPerMs);
+  }
+
+  /** What the graph says of it. */
+  describe(): string {
+    return `${this.codec.name} ${this.#encoder.rate / 1000} kHz ${this.#ptimeMs} ms`;
+  }
+
+  /** One frame of sound. Sends a packet when it makes one full. */
+  frame(frame: Int16Array, nowMs: number) {
+    const count = this.#resampler.process(frame, frame.length, this.#frame);
+    this.#samples.set(this.#frame, this.#filled);
+    this.#filled += count;
+    if (this.#filled < this.#samples.length) return;
+    this.#filled = 0;
+    this.#packetTime(nowMs);
+    this.#session.advance(this.#ptimeMs * this.#ticksPerMs);
+  }
+
+  /** A frame in which nothing may be sent: time goes on. */
+  pause() {
+    this.#session.advance((FRAME_MS + (this.#filled * 1000) / this.#encoder.rate) * this.#ticksPerMs);
+    this.#filled = 0;
+    this.#marker = true;
+  }
+
+  #packetTime(nowMs: number) {
+    if (this.#sendKey(nowMs)) {
+      this.#marker = true;
+      return;
+    }
+    const bytes = this.#encoder.encode(this.#samples, this.#payload);
+    if (bytes === 0) return;
+    const header = this.#session.nextHeader(nowMs, this.codec.payloadType, bytes, this.#marker);
+    this.#marker = false;
+    this.#send(this.#packet, writeRtp(this.#packet, header, this.#payload, bytes));
+  }
+
+  // ---- keys --------------------------------------------------------------------------------------------------
+
+  /** Returns why not, or undefined. */
+  queueKeys(keys: string, toneMs: number, gapMs: number): string | undefined {
+    if (this.telephoneEvent === undefined) return 'the peer takes no keys (RFC 4733 telephone-event)';
+    const wrong = [...keys].find(key => !isKey(key));
+    if (wrong !== undefined || keys === '') return `'${wrong ?? ''}' is no key: 0-9, *, #, A-D are`;
+    const waiting = this.#queue.reduce((sum, queued) => sum + queued.keys.length - queued.at, 0);
+    if (waiting + keys.length > MAX_QUEUED_KEYS) return `more than ${MAX_QUEUED_KEYS} keys would wait`;
+    this.#queue.push({ keys, at: 0, toneMs, gapMs });
+    return undefined;
+  }
+
+  /** True when this packet time belongs to a key. */
+  #sendKey(nowMs: number): boolean {
+    if (!this.#event.busy && !this.#beginKey()) return false;
+    const packet = this.#event.step()!;
+    const { payload, marker, timestamp } = packet;
+    const header = this.#session.nextHeader(nowMs, this.telephoneEvent ?? 0, payload.length, marker, timestamp);
+    this.#send(this.#packet, writeRtp(this.#packet, header, payload));
+    if (!this.#event.busy) this.#endKey();
+    return true;
+  }
+
+  /** Begins the next key if one waits and the gap is over. */
+  #beginKey(): boolean {
+    if (this.#gapPackets > 0) {
+      this.#gapPackets--;
+      return false;
+    }
+    const queued = this.#queue[0];
+    if (queued === undefined || this.telephoneEvent === undefined) return false;
+    this.#event.start(queued.keys[queued.at]!, queued.toneMs * this.#ticksPerMs, this.#session.timestamp);
+    queued.at++;
+    return true;
+  }
+
+  #endKey() {
+    const queued = this.#queue[0]!;
+    this.#gapPackets = Math.ceil(queued.gapMs / this.#ptimeMs);
+    if (queued.at < queued.keys.length) return;
+    this.#queue.shift();
+    this.#onKeysSent(queued.keys);
+  }
+
+  close() {
+    this.#encoder.close();
+  }
+}

@@ -1,0 +1,353 @@
+/** One call's sound: its RTP session, what it sends, what it hears, whom it talks to. No I/O of its own. */
+import { frameSamples } from '../audio/frame.ts';
+import type { Chain } from '../audio/graph.ts';
+import type { Mixer } from '../audio/mixer.ts';
+import { WavWriter } from '../audio/wav-writer.ts';
+import { type Address, printAddress } from '../lib/address.ts';
+import type { Clock, WallClock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import { emptyPacket, looksLikeRtcp, parseRtp } from '../rtp/packet.ts';
+import { RtpSession } from '../rtp/session.ts';
+import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
+import { type Codecs, clockRateOf } from './codecs.ts';
+import type { Files } from './files.ts';
+import type { PortPair } from './network.ts';
+import { Player } from './player.ts';
+import type { CodecChoice, MediaEvent, MediaSettings, StreamId, StreamSettings, StreamStatistics } from './protocol.ts';
+import { Receiving } from './receiving.ts';
+import { Remote } from './remote.ts';
+import { Sending } from './sending.ts';
+
+export interface StreamOptions {
+  id: StreamId;
+  port: PortPair;
+  /** Samples per second of the sound card. */
+  rate: number;
+  settings: MediaSettings;
+  codecs: Codecs;
+  clock: Clock;
+  wallClock: WallClock;
+  random: Random;
+  files: Files;
+  emit(event: MediaEvent): void;
+}
+
+/** What runs once the stream is started; made anew when the negotiation changes the codec. */
+interface Call {
+  settings: StreamSettings;
+  session: RtpSession;
+  sending: Sending;
+  receiving: Receiving;
+  remote: Remote;
+  events: TelephoneEventReceiver;
+}
+
+export class Stream {
+  readonly id: StreamId;
+  /** What the far end hears in place of the microphone. */
+  readonly player: Player;
+  muted = false;
+  readonly #options: StreamOptions;
+  readonly #packet = emptyPacket();
+  readonly #heardFrame: Int16Array;
+  readonly #sentFrame: Int16Array;
+  readonly #recorders: { received?: WavWriter; sent?: WavWriter } = {};
+  #call: Call | undefined;
+  /** Counted in sessions and codecs that a later negotiation has replaced. */
+  #earlier = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0, lost: 0, concealed: 0, late: 0 };
+  #duplicates = 0;
+  #malformed = 0;
+  #heard = false;
+  #lastHeardMs = 0;
+  #saidSilent = false;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.#heardFrame = new Int16Array(frameSamples(options.rate));
+    this.#sentFrame = new Int16Array(frameSamples(options.rate));
+    this.player = new Player(options.rate, (id, why) => options.emit({ is: 'played', id, ...(why && { why }) }));
+  }
+
+  get started(): boolean {
+    return this.#call !== undefined;
+  }
+
+  /** Starts, or goes on with changed settings: what has not changed is not heard to change. Throws for a codec unknown here. */
+  start(settings: StreamSettings) {
+    const call = this.#call;
+    this.#lastHeardMs = this.#options.clock.now();
+    this.#saidSilent = false;
+    if (call === undefined) {
+      this.#call = this.#begin(settings);
+      return;
+    }
+    if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
+    const sendsSame = sameCodec(call.settings.codec, settings.codec);
+    const hearsSame = sameChoices(choicesOf(call.settings), choicesOf(settings));
+    if (!sendsSame || !hearsSame) this.#renegotiate(call, settings);
+    call.settings = settings;
+    call.sending.telephoneEvent = settings.telephoneEvent;
+    if (!hears(settings)) call.receiving.reset();
+  }
+
+  #begin(settings: StreamSettings): Call {
+    const session = this.#session(settings.codec);
+    return {
+      settings,
+      session,
+      sending: this.#sending(settings, session),
+      receiving: this.#receiving(settings),
+      remote: announced(settings),
+      events: this.#events(settings.codec),
+    };
+  }
+
+  /** New codecs first, so that what cannot be had leaves the call as it is. */
+  #renegotiate(call: Call, settings: StreamSettings) {
+    const clockChanges = clockRateOf(call.settings.codec.name) !== clockRateOf(settings.codec.name);
+    // RFC 7160 §4.1: another clock rate goes with another SSRC, so it is another session.
+    const session = clockChanges ? this.#session(settings.codec) : call.session;
+    const sending = this.#sending(settings, session);
+    const receiving = this.#receiving(settings);
+    this.#putAside(call, clockChanges);
+    call.sending.close();
+    call.receiving.close();
+    if (clockChanges) call.events = this.#events(settings.codec);
+    call.session = session;
+    call.sending = sending;
+    call.receiving = receiving;
+  }
+
+  #putAside(call: Call, sessionToo: boolean) {
+    const { statistics } = call.session;
+    const earlier = this.#earlier;
+    earlier.concealed += call.receiving.concealedFrames;
+    earlier.late += call.receiving.latePackets;
+    this.#malformed += call.receiving.badPayloads;
+    if (!sessionToo) return;
+    earlier.sentPackets += statistics.sentPackets;
+    earlier.sentBytes += statistics.sentBytes;
+    earlier.receivedPackets += statistics.receivedPackets;
+    earlier.receivedBytes += statistics.receivedBytes;
+    earlier.lost += statistics.lostPackets;
+    this.#duplicates += statistics.duplicatePackets;
+    this.#malformed += statistics.badPackets;
+  }
+
+  #session(codec: CodecChoice): RtpSession {
+    const { settings, random, wallClock } = this.#options;
+    return new RtpSession({ cname: settings.cname, clockRate: clockRateOf(codec.name), random, wallClock });
+  }
+
+  #sending(settings: StreamSettings, session: RtpSession): Sending {
+    const { codecs, rate, port, emit, id } = this.#options;
+    const sending = new Sending({
+      codec: settings.codec,
+      codecs,
+      session,
+      rate,
+      send: (packet, length) => port.sendRtp(packet, length, this.#call!.remote.rtp),
+      onKeysSent: keys => emit({ is: 'dtmf sent', stream: id, keys }),
+    });
+    sending.telephoneEvent = settings.telephoneEvent;
+    return sending;
+  }
+
+  #receiving(settings: StreamSettings): Receiving {
+    const { codecs, rate, settings: media } = this.#options;
+    return new Receiving({ choices: choicesOf(settings), codecs, rate, jitter: media.jitter });
+  }
+
+  #events(codec: CodecChoice): TelephoneEventReceiver {
+    const { emit, id } = this.#options;
+    return new TelephoneEventReceiver(clockRateOf(codec.name), (key, durationMs) =>
+      emit({ is: 'dtmf', stream: id, key, durationMs }),
+    );
+  }
+
+  // ---- from the network --------------------------------------------------------------------------------------
+
+  onRtp(bytes: Uint8Array, from: Address) {
+    const call = this.#call;
+    // Before the answer there is nobody whose packets these could be.
+    if (call === undefined) return;
+    if (looksLikeRtcp(bytes)) return this.onRtcp(bytes, from);
+    const packet = parseRtp(bytes, this.#packet);
+    const { receiving, session, settings, events } = call;
+    const isEvent = packet !== undefined && packet.payloadType === settings.telephoneEvent;
+    if (packet === undefined || !(isEvent || receiving.takes(packet.payloadType))) {
+      this.#malformed++;
+      return;
+    }
+    const nowMs = this.#options.clock.now();
+    if (!call.remote.heard(from, nowMs)) {
+      this.#malformed++;
+      return;
+    }
+    if (session.received(packet, nowMs) !== 'ok') return;
+    this.#alive(nowMs);
+    if (!this.#heard) {
+      this.#heard = true;
+      this.#options.emit({ is: 'heard', stream: this.id, from: printAddress(from) });
+    }
+    if (isEvent) {
+      if (!events.receive(packet.payload, packet.timestamp, nowMs)) this.#malformed++;
+      receiving.pass(packet, nowMs);
+    } else if (hears(settings)) {
+      receiving.push(packet, nowMs);
+    }
+  }
+
+  onRtcp(bytes: Uint8Array, from: Address) {
+    const call = this.#call;
+    if (call === undefined) return;
+    const nowMs = this.#options.clock.now();
+    if (!call.remote.heardRtcp(from) || !call.session.receivedRtcp(bytes, nowMs)) {
+      this.#malformed++;
+      return;
+    }
+    this.#alive(nowMs);
+  }
+
+  #alive(nowMs: number) {
+    this.#lastHeardMs = nowMs;
+  }
+
+  // ---- at every frame ----------------------------------------------------------------------------------------
+
+  /** One frame of the microphone in, one frame of the peer into the mix. */
+  process(microphone: Int16Array, mixer: Mixer) {
+    const call = this.#call;
+    if (call === undefined) return;
+    const nowMs = this.#options.clock.now();
+    this.#speak(call, microphone, nowMs);
+    this.#listen(call, mixer, nowMs);
+    call.events.tick(nowMs);
+    const report = call.session.rtcp(nowMs);
+    if (report) this.#options.port.sendRtcp(report, report.length, call.remote.rtcp);
+    this.#watch(call, nowMs);
+  }
+
+  #speak(call: Call, microphone: Int16Array, nowMs: number) {
+    const frame = this.#sentFrame;
+    if (!this.player.read(frame)) {
+      if (this.muted) frame.fill(0);
+      else frame.set(microphone);
+    }
+    if (!speaks(call.settings)) return call.sending.pause();
+    this.#recorders.sent?.append(frame);
+    call.sending.frame(frame, nowMs);
+  }
+
+  #listen(call: Call, mixer: Mixer, nowMs: number) {
+    if (!hears(call.settings)) return;
+    const frame = this.#heardFrame;
+    if (call.receiving.read(frame, nowMs)) mixer.add(frame);
+    this.#recorders.received?.append(frame);
+  }
+
+  #watch(call: Call, nowMs: number) {
+    const { silentAfterMs } = this.#options.settings;
+    const forMs = nowMs - this.#lastHeardMs;
+    if (this.#saidSilent || silentAfterMs === 0 || forMs < silentAfterMs || !hears(call.settings)) return;
+    this.#saidSilent = true;
+    this.#options.emit({ is: 'silent', stream: this.id, forMs: Math.round(forMs) });
+  }
+
+  // ---- asked for ---------------------------------------------------------------------------------------------
+
+  /** Returns why not, or undefined. */
+  sendKeys(keys: string, toneMs: number, gapMs: number): string | undefined {
+    if (this.#call === undefined) return 'the stream has not started';
+    return this.#call.sending.queueKeys(keys, toneMs, gapMs);
+  }
+
+  record(what: 'received' | 'sent', file: string) {
+    this.#endRecording(what);
+    const { files, rate } = this.#options;
+    this.#recorders[what] = new WavWriter(files.create(file), rate);
+  }
+
+  #endRecording(what: 'received' | 'sent', done = () => {}) {
+    const recorder = this.#recorders[what];
+    if (recorder === undefined) return done();
+    delete this.#recorders[what];
+    recorder.close(why => {
+      if (why) this.#options.emit({ is: 'failed', stream: this.id, doing: 'record', why });
+      done();
+    });
+  }
+
+  /** Says BYE and lets everything go; `closed` when the recordings are on disk. */
+  close(closed: () => void) {
+    const call = this.#call;
+    const bye = call?.session.bye(this.#options.clock.now());
+    if (call && bye) this.#options.port.sendRtcp(bye, bye.length, call.remote.rtcp);
+    this.#options.port.close();
+    this.player.stop('the stream was closed');
+    const statistics = this.statistics;
+    call?.sending.close();
+    call?.receiving.close();
+    this.#call = undefined;
+    this.#options.emit({ is: 'closed', stream: this.id, statistics });
+    this.#endRecording('received', () => this.#endRecording('sent', closed));
+  }
+
+  get statistics(): StreamStatistics {
+    const call = this.#call;
+    const earlier = this.#earlier;
+    const now = call?.session.statistics;
+    return {
+      codec: call?.settings.codec.name,
+      sentPackets: earlier.sentPackets + (now?.sentPackets ?? 0),
+      sentBytes: earlier.sentBytes + (now?.sentBytes ?? 0),
+      receivedPackets: earlier.receivedPackets + (now?.receivedPackets ?? 0),
+      receivedBytes: earlier.receivedBytes + (now?.receivedBytes ?? 0),
+      lostPackets: earlier.lost + (now?.lostPackets ?? 0),
+      jitterMs: now?.jitterMs ?? 0,
+      concealedFrames: Math.round(earlier.concealed + (call?.receiving.concealedFrames ?? 0)),
+      latePackets: earlier.late + (call?.receiving.latePackets ?? 0),
+      duplicatePackets: this.#duplicates + (now?.duplicatePackets ?? 0),
+      malformedPackets: this.#malformed + (now?.badPackets ?? 0) + (call?.receiving.badPayloads ?? 0),
+      bufferMs: call?.receiving.bufferMs ?? 0,
+      ...(now?.remoteLossFraction !== undefined && { remoteLossFraction: now.remoteLossFraction }),
+      ...(now?.remoteJitterMs !== undefined && { remoteJitterMs: now.remoteJitterMs }),
+      ...(now?.roundTripMs !== undefined && { roundTripMs: now.roundTripMs }),
+    };
+  }
+
+  /** Its ways through the device. */
+  chains(): Chain[] {
+    const call = this.#call;
+    if (call === undefined) return [];
+    const rtp = { name: `rtp ${this.id}`, detail: () => printAddress(call.remote.rtp) };
+    const codecOut = { name: 'encode', detail: () => call.sending.describe() };
+    const codecIn = { name: 'decode', detail: () => call.receiving.describe() };
+    const buffer = { name: 'buffer', detail: () => `${Math.round(call.receiving.bufferMs)} ms` };
+    const mouth = { name: this.player.playing ? 'player' : this.muted ? 'silence' : 'microphone' };
+    const chains: Chain[] = [];
+    if (speaks(call.settings)) chains.push([mouth, codecOut, rtp]);
+    if (hears(call.settings)) chains.push([rtp, buffer, codecIn, { name: 'mixer' }]);
+    return chains;
+  }
+}
+
+const speaks = ({ direction }: StreamSettings) => direction === 'sendrecv' || direction === 'sendonly';
+const hears = ({ direction }: StreamSettings) => direction === 'sendrecv' || direction === 'recvonly';
+
+const choicesOf = ({ codec, alsoReceives = [] }: StreamSettings): CodecChoice[] => [codec, ...alsoReceives];
+
+const sameCodec = (a: CodecChoice, b: CodecChoice) =>
+  a.name === b.name && a.payloadType === b.payloadType && a.ptimeMs === b.ptimeMs && !a.fec === !b.fec;
+
+/** For receiving, name and payload type are all that counts. */
+const sameChoices = (a: CodecChoice[], b: CodecChoice[]) =>
+  a.length === b.length &&
+  a.every(({ name, payloadType }, index) => name === b[index]!.name && payloadType === b[index]!.payloadType);
+
+const sameRemote = ({ remote: a }: StreamSettings, { remote: b }: StreamSettings) =>
+  a.host === b.host && a.rtpPort === b.rtpPort && a.rtcpPort === b.rtcpPort;
+
+const announced = ({ remote: { host, rtpPort, rtcpPort } }: StreamSettings) =>
+  new Remote({ host, port: rtpPort }, { host, port: rtcpPort });

@@ -1,0 +1,116 @@
+/** RTP and RTCP over UDP sockets. */
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { Address } from '../lib/address.ts';
+import type { Random } from '../lib/random.ts';
+import type { MediaNetwork, PortHandlers, PortPair } from './network.ts';
+
+/** Kernel buffer each way, bytes: a second of sound waits out a stall of this thread. */
+const SOCKET_BUFFER_BYTES = 256 * 1024;
+
+export class UdpNetwork implements MediaNetwork {
+  readonly #from: number;
+  readonly #pairs: number;
+  readonly #random: Random;
+
+  /** Ports `from` to `to`, both included; RTP takes the even ones. */
+  constructor({ from, to }: { from: number; to: number }, random: Random) {
+    this.#from = from + (from % 2);
+    this.#pairs = Math.floor((to - this.#from + 1) / 2);
+    this.#random = random;
+  }
+
+  open(host: string, handlers: PortHandlers, done: (pair: PortPair | { why: string }) => void) {
+    const range = `${this.#from}-${this.#from + 2 * this.#pairs - 1}`;
+    if (this.#pairs < 1) return done({ why: `the RTP port range ${range} holds no even port with its next` });
+    // A random first port: a late packet of the last call must not meet the next one.
+    const first = Math.floor(this.#random.next() * this.#pairs);
+    const attempt = (tried: number) => {
+      if (tried === this.#pairs) return done({ why: `no pair of RTP ports is free in ${range}` });
+      const port = this.#from + 2 * ((first + tried) % this.#pairs);
+      bind(host, port, (rtp, why) => {
+        if (rtp === undefined) return why === 'EADDRINUSE' ? attempt(tried + 1) : done({ why: cannotBind(host, port, why) });
+        bind(host, port + 1, (rtcp, why) => {
+          if (rtcp !== undefined) return done(new UdpPair(rtp, rtcp, port, handlers));
+          rtp.close();
+          if (why === 'EADDRINUSE') attempt(tried + 1);
+          else done({ why: cannotBind(host, port + 1, why) });
+        });
+      });
+    };
+    attempt(0);
+  }
+}
+
+const cannotBind = (host: string, port: number, why: string) =>
+  why === 'EADDRNOTAVAIL' ? `${host} is no address of this device` : `${host} port ${port} cannot be taken: ${why}`;
+
+/** Node resolves each destination, even a literal; ours are literals always, and so a packet leaves within the call. */
+function lookup(host: string, _options: unknown, found: (error: Error | null, address: string, family: number) => void) {
+  found(null, host, isIPv6(host) ? 6 : 4);
+}
+
+function bind(host: string, port: number, done: (socket: Socket | undefined, why: string) => void) {
+  const socket = createSocket({
+    type: isIPv6(host) ? 'udp6' : 'udp4',
+    lookup: lookup as never, // Node's type asks for the many-answers form, which dgram never calls.
+    recvBufferSize: SOCKET_BUFFER_BYTES,
+    sendBufferSize: SOCKET_BUFFER_BYTES,
+  });
+  const failed = (error: NodeJS.ErrnoException) => {
+    socket.close();
+    done(undefined, error.code ?? error.message);
+  };
+  socket.once('error', failed);
+  socket.bind({ address: host, port, exclusive: true }, () => {
+    socket.off('error', failed);
+    // A peer's port that is closed comes back as ECONNREFUSED: packets that are lost, no more.
+    socket.on('error', () => {});
+    done(socket, '');
+  });
+}
+
+class UdpPair implements PortPair {
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+  readonly #rtp: Socket;
+  readonly #rtcp: Socket;
+  #open = true;
+
+  constructor(rtp: Socket, rtcp: Socket, rtpPort: number, handlers: PortHandlers) {
+    this.rtpPort = rtpPort;
+    this.rtcpPort = rtpPort + 1;
+    this.#rtp = rtp;
+    this.#rtcp = rtcp;
+    const from: Address = { host: '', port: 0 };
+    const listen = (socket: Socket, take: (bytes: Uint8Array, from: Address) => void) => {
+      socket.on('message', (bytes, { address, port }) => {
+        from.host = address;
+        from.port = port;
+        take(bytes, from);
+      });
+    };
+    listen(rtp, handlers.onRtp);
+    listen(rtcp, handlers.onRtcp);
+  }
+
+  sendRtp(bytes: Uint8Array, length: number, to: Address) {
+    this.#send(this.#rtp, bytes, length, to);
+  }
+
+  sendRtcp(bytes: Uint8Array, length: number, to: Address) {
+    this.#send(this.#rtcp, bytes, length, to);
+  }
+
+  #send(socket: Socket, bytes: Uint8Array, length: number, { host, port }: Address) {
+    // Port 0 is an SDP that switched the stream off; Node would throw for it.
+    if (this.#open && port > 0 && port < 65_536) socket.send(bytes, 0, length, port, host);
+  }
+
+  close() {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#rtp.close();
+    this.#rtcp.close();
+  }
+}

@@ -1,0 +1,44 @@
+/** The media thread: sound card, RTP sockets and codecs live here, and nothing that the control thread does is heard. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { openAudio } from '../../hal/audio/open.ts';
+import { chooseOpus, opusRate } from '../audio/codecs/opus.ts';
+import { systemClock, wallClock } from '../lib/clock.ts';
+import { systemRandom } from '../lib/random.ts';
+import { diskFiles } from './disk-files.ts';
+import { Engine } from './engine.ts';
+import type { MediaCommand, MediaEvent, MediaSettings } from './protocol.ts';
+import { UdpNetwork } from './udp.ts';
+
+if (parentPort === null) throw new Error('this file is the entry of the media thread');
+const control = parentPort;
+const settings: MediaSettings = workerData;
+
+const audio = openAudio(settings.audio, systemClock);
+const engine = new Engine({
+  clock: systemClock,
+  wallClock,
+  random: systemRandom,
+  network: new UdpNetwork(settings.rtpPorts, systemRandom),
+  files: diskFiles,
+  settings,
+  opus: await chooseOpus(opusRate(audio.format.rate)),
+  rate: audio.format.rate,
+  audioCounters: () => audio.counters,
+  emit,
+});
+
+function emit(event: MediaEvent) {
+  if (event.is !== 'stopped') return control.postMessage(event);
+  // The card first, so that `stopped` means that everything is free.
+  void audio.stop().then(() => {
+    control.postMessage(event);
+    control.close();
+  });
+}
+
+control.on('message', (command: MediaCommand) => engine.handle(command));
+engine.start();
+audio.start(
+  (captured, toPlay) => engine.process(captured, toPlay),
+  status => engine.audioStatus(status),
+);

@@ -1,0 +1,243 @@
+/** Keeps one account registered: REGISTER, its refresh, and patience when the registrar is away (RFC 3261 §10.2). */
+import { type Address, sameAddress } from '../lib/address.ts';
+import { backoff } from '../lib/backoff.ts';
+import type { Account } from './account.ts';
+import type { RegistrationState } from './contracts.ts';
+import type { Core } from './core.ts';
+import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
+import { Exchange } from './exchange.ts';
+import { isMalformed, type Request, type Response } from './message/message.ts';
+import { parseNameAddress } from './message/name-addr.ts';
+import { reasonPhrase } from './message/status.ts';
+import { parseUri, sameUri } from './message/uri.ts';
+import { parseVia } from './message/via.ts';
+
+/** Pauses after a failure: short at first, since a door that cannot be called is useless. */
+const firstRetryMs = 4_000;
+const retryLimitMs = 300_000;
+/** A registrar that asks for more patience than this is not obeyed further. */
+const retryAfterLimitMs = 3_600_000;
+/** The longest registration that we accept from a 423. */
+const expiresLimitMs = 86_400_000;
+
+export class Registration {
+  state: RegistrationState = { is: 'unregistered' };
+  readonly account: Account;
+  readonly #core: Core;
+  readonly #onState: (state: RegistrationState) => void;
+  readonly #callId: string;
+  readonly #fromTag: string;
+  #sequence = 0;
+  #expiresMs: number;
+  #pauses: Generator<number, never>;
+  #exchange: Exchange | undefined;
+  #again = false;
+  #stopping = false;
+  /** The Contact that the registrar has of us. */
+  #contact: string | undefined;
+  #cancelTimer = () => {};
+
+  constructor(core: Core, account: Account, onState: (state: RegistrationState) => void) {
+    this.account = account;
+    this.#core = core;
+    this.#onState = onState;
+    // §10.2: one Call-ID and growing numbers for all registrations of a boot.
+    this.#callId = newCallId(core.random);
+    this.#fromTag = core.random.token(8);
+    this.#expiresMs = account.settings.expiresMs;
+    this.#pauses = this.#newPauses();
+  }
+
+  start() {
+    this.#tell({ is: 'registering' });
+    this.#register();
+  }
+
+  /** Registers again now; after the answer to a REGISTER that is on its way. */
+  refresh() {
+    if (this.#stopping) return;
+    this.#cancelTimer();
+    if (this.#exchange !== undefined) this.#again = true;
+    else this.#register();
+  }
+
+  /** Takes our binding back. `done` is called when that has been answered or has failed; nothing stays armed. */
+  stop(done: () => void) {
+    this.#cancelTimer();
+    this.#stopping = true;
+    if (this.#contact === undefined && this.#exchange === undefined) {
+      this.#tell({ is: 'unregistered' });
+      done();
+      return;
+    }
+    const finish = () => {
+      this.#contact = undefined;
+      this.#tell({ is: 'unregistered' });
+      done();
+    };
+    this.#send(
+      (request, local) => {
+        const contact = this.#contact ?? this.account.contact(local);
+        request.headers.set('Contact', `<${contact}>`);
+        request.headers.set('Expires', '0');
+      },
+      ({ status }) => {
+        if (status >= 200) finish();
+      },
+      finish,
+    );
+  }
+
+  #register() {
+    let used: { contact: string; local: Address } | undefined;
+    this.#again = false;
+    const exchange = this.#send(
+      (request, local) => {
+        used = { contact: this.account.contact(local), local };
+        const seconds = Math.round(this.#expiresMs / 1000);
+        request.headers.set('Contact', `<${used.contact}>`);
+        // Our address has changed: the binding of the old one would ring nobody.
+        if (this.#contact !== undefined && this.#contact !== used.contact) {
+          request.headers.add('Contact', `<${this.#contact}>;expires=0`);
+        }
+        request.headers.set('Expires', String(seconds));
+      },
+      response => {
+        if (response.status < 200 || this.#exchange !== exchange) return;
+        this.#exchange = undefined;
+        if (this.#stopping) return;
+        if (response.status < 300) this.#granted(response, used!.contact, used!.local);
+        else this.#refused(response);
+      },
+      why => {
+        if (this.#exchange !== exchange) return;
+        this.#exchange = undefined;
+        if (!this.#stopping) this.#retryLater(why);
+      },
+    );
+    this.#exchange = exchange;
+  }
+
+  #send(
+    prepare: (request: Request, local: Address) => void,
+    onResponse: (response: Response) => void,
+    onFailure: (why: string) => void,
+  ) {
+    const { account } = this;
+    const request = makeRequest({
+      method: 'REGISTER',
+      uri: account.registrar,
+      from: `${account.from};tag=${this.#fromTag}`,
+      to: `<${account.settings.aor}>`,
+      callId: this.#callId,
+      sequence: ++this.#sequence,
+      account,
+    });
+    const nextSequence = () => ++this.#sequence;
+    return new Exchange(this.#core, {
+      request,
+      nextHop: firstHop(request),
+      account,
+      nextSequence,
+      prepare,
+      onResponse,
+      onFailure,
+    }).start();
+  }
+
+  #granted(response: Response, contact: string, local: Address) {
+    this.#contact = contact;
+    this.#pauses = this.#newPauses();
+    const grantedMs = grantedFor(response, contact) ?? this.#expiresMs;
+    const untilMs = this.#core.clock.now() + grantedMs;
+    this.#tell({ is: 'registered', untilMs, contact });
+    if (this.#again || this.#learnAddress(response, local)) {
+      this.#register();
+      return;
+    }
+    // Before it expires, and not together with every other device of the site.
+    const refreshMs = grantedMs * (0.8 + 0.1 * this.#core.random.next());
+    this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
+  }
+
+  /**
+   * RFC 3581: behind a NAT the registrar sees us elsewhere than we see ourselves, and tells in our Via. Only there
+   * can it reach us, so that becomes our Contact. True where it is news. A NAT that gives each REGISTER another port
+   * is followed once per refresh and not round in circles: what was learnt just now is not learnt again.
+   */
+  #learnAddress(response: Response, local: Address): boolean {
+    const via = parseVia(response.headers.get('Via') ?? '');
+    if (isMalformed(via)) return false;
+    const { received, rport } = via.parameters;
+    const seen: Address = {
+      host: typeof received === 'string' ? received : local.host,
+      port: typeof rport === 'string' ? Number(rport) : local.port,
+    };
+    if (sameAddress(seen, this.account.publicAddress ?? local)) {
+      this.#justLearnt = false;
+      return false;
+    }
+    if (this.#justLearnt) {
+      this.#justLearnt = false;
+      return false;
+    }
+    this.#justLearnt = true;
+    this.account.publicAddress = sameAddress(seen, local) ? undefined : seen;
+    return true;
+  }
+  #justLearnt = false;
+
+  #refused(response: Response) {
+    const { status, headers } = response;
+    const least = 1000 * Number(headers.get('Min-Expires') ?? 0);
+    // §10.2.8: too short for this registrar.
+    if (status === 423 && least > this.#expiresMs && least <= expiresLimitMs) {
+      this.#expiresMs = least;
+      this.#register();
+      return;
+    }
+    const why = response.reason === '' ? reasonPhrase(status) : response.reason;
+    const after = 1000 * Number.parseInt(headers.get('Retry-After') ?? '', 10);
+    this.#retryLater(why, status, Number.isNaN(after) ? undefined : Math.min(after, retryAfterLimitMs));
+  }
+
+  #retryLater(why: string, status?: number, leastMs = 0) {
+    const retryMs = Math.max(this.#pauses.next().value, leastMs);
+    this.#contact = undefined;
+    this.#tell({ is: 'failed', why, retryMs, ...(status !== undefined && { status }) });
+    const retry = () => {
+      this.#tell({ is: 'registering' });
+      this.#register();
+    };
+    this.#cancelTimer = this.#core.clock.after(retryMs, retry, 'REGISTER again');
+  }
+
+  #newPauses() {
+    return backoff({ firstMs: firstRetryMs, limitMs: retryLimitMs, random: this.#core.random });
+  }
+
+  #tell(state: RegistrationState) {
+    this.state = state;
+    this.#onState(state);
+  }
+}
+
+/** How long the registrar keeps our binding: `expires` of our Contact, else Expires (§10.2.4). Milliseconds. */
+export function grantedFor(response: Response, ours: string): number | undefined {
+  const uri = parseUri(ours);
+  for (const contact of response.headers.all('Contact')) {
+    const parsed = parseNameAddress(contact);
+    if (isMalformed(parsed) || isMalformed(uri)) continue;
+    const theirs = parseUri(parsed.uri);
+    if (isMalformed(theirs) || !sameUri(theirs, uri)) continue;
+    const seconds = secondsOf(parsed.parameters.expires);
+    if (seconds !== undefined) return 1000 * seconds;
+  }
+  const seconds = secondsOf(response.headers.get('Expires'));
+  return seconds === undefined ? undefined : 1000 * seconds;
+}
+
+/** A delta-seconds above zero: a registrar that grants nothing has not understood, and must not be asked at once. */
+function secondsOf(value: string | true | undefined): number | undefined {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) > 0 ? Number(value) : undefined;
+}

@@ -1,0 +1,200 @@
+/** A call that we make: INVITE, its forks and redirects, CANCEL, and the 2xx that makes the dialog (RFC 3261 §13.2). */
+import type { Account } from '../account.ts';
+import type { Body, Call, CallEnd, CallHandler, CallOptions, Party } from '../contracts.ts';
+import { addContact, type Core } from '../core.ts';
+import { Dialog } from '../dialog/dialog.ts';
+import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
+import { Exchange } from '../exchange.ts';
+import type { Request, Response } from '../message/message.ts';
+import { reasonPhrase } from '../message/status.ts';
+import { tagOf } from '../transaction/matching.ts';
+import { acknowledge } from './acknowledge.ts';
+import { sendBye } from './bye.ts';
+import { EarlyDialogs } from './early-dialogs.ts';
+import { Established } from './established.ts';
+import { Redirects } from './redirects.ts';
+
+/** From of a caller that has no account (§8.1.1.3). */
+const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+
+export class OutgoingCall implements Call {
+  readonly id: string;
+  readonly direction = 'outgoing';
+  readonly account: string | undefined;
+  readonly remote: Party;
+  state: Call['state'] = 'inviting';
+  readonly #core: Core;
+  readonly #identity: Account | undefined;
+  readonly #options: CallOptions;
+  readonly #handler: CallHandler;
+  readonly #onQuiet: () => void;
+  readonly #from: string;
+  readonly #redirects: Redirects;
+  readonly #early: EarlyDialogs;
+  /** Remote tags of forks that answered too late: acknowledged and ended. */
+  readonly #lateForks = new Set<string>();
+  #sequence = 0;
+  #exchange: Exchange | undefined;
+  #established: Established | undefined;
+  /** What is still on the wire: the INVITE, the dialog, BYEs to late forks. */
+  #busy = 0;
+  #cancelRingLimit = () => {};
+
+  /** `onQuiet`: the call has ended and left nothing on the wire. */
+  constructor(
+    core: Core,
+    account: Account | undefined,
+    options: CallOptions,
+    handler: CallHandler,
+    onQuiet: () => void,
+  ) {
+    this.id = newCallId(core.random);
+    this.account = account?.settings.id;
+    this.remote = { uri: options.target };
+    this.#core = core;
+    this.#identity = account;
+    this.#options = options;
+    this.#handler = handler;
+    this.#onQuiet = onQuiet;
+    this.#from = `${account?.from ?? anonymous};tag=${core.random.token(8)}`;
+    this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
+    this.#early = new EarlyDialogs(core);
+  }
+
+  start() {
+    const { ringLimitMs } = this.#core.settings;
+    const giveUp = () => this.#giveUp({ by: 'failure', why: `no answer for ${ringLimitMs / 1000} s` });
+    this.#cancelRingLimit = this.#core.clock.after(ringLimitMs, giveUp, 'ring limit');
+    this.#invite(this.#options.target);
+  }
+
+  hangUp() {
+    if (this.state === 'ended') return;
+    if (this.#established === undefined) this.#giveUp({ by: 'us' });
+    else {
+      this.#established.hangUp();
+      this.#end({ by: 'us' });
+    }
+  }
+
+  reoffer(body: Body) {
+    if (this.#established === undefined) this.#core.log.warn('reoffer ignored: no dialog', { call: this.id });
+    else this.#established.reoffer(body);
+  }
+
+  ring() {
+    this.#core.log.warn('ring ignored: we are the caller', { call: this.id });
+  }
+
+  accept() {
+    this.#core.log.warn('accept ignored: we are the caller', { call: this.id });
+  }
+
+  refuse() {
+    this.#core.log.warn('refuse ignored: we are the caller', { call: this.id });
+  }
+
+  #invite(target: string) {
+    const request = makeRequest({
+      method: 'INVITE',
+      uri: target,
+      from: this.#from,
+      // §8.1.3.4: To stays what the person asked for.
+      to: `<${this.#options.target}>`,
+      callId: this.id,
+      sequence: ++this.#sequence,
+      account: this.#identity,
+      headers: [['Allow', this.#core.allow], ...(this.#options.headers ?? [])],
+      body: this.#options.body,
+    });
+    this.#busy++;
+    this.#early.clear();
+    const exchange = new Exchange(this.#core, {
+      request,
+      nextHop: firstHop(request),
+      account: this.#identity,
+      nextSequence: () => ++this.#sequence,
+      prepare: addContact(this.#identity),
+      onResponse: response => this.#receive(response, exchange.request),
+      onFailure: why => {
+        this.#end({ by: 'failure', why });
+        this.#release();
+      },
+    });
+    this.#exchange = exchange;
+    exchange.start();
+  }
+
+  #receive(response: Response, invite: Request) {
+    const { status, reason } = response;
+    if (status < 200) this.#progress(response, invite);
+    else if (status < 300) this.#accepted(response, invite);
+    else {
+      const next = this.state === 'ended' ? undefined : this.#redirects.next(response);
+      if (next !== undefined) this.#invite(next);
+      else this.#end({ by: 'refusal', status, reason: reason === '' ? reasonPhrase(status) : reason });
+      this.#release();
+    }
+  }
+
+  #progress(response: Response, invite: Request) {
+    if (this.state === 'ended' || this.#established !== undefined || response.status === 100) return;
+    if (tagOf(response.headers.get('To')) !== undefined) this.#early.add(Dialog.ofResponse(invite, response));
+    this.state = 'ringing';
+    this.#handler.onProgress(response.status, response.reason, bodyOf(response));
+  }
+
+  /** §13.2.2.4. Comes for every copy, and for every fork that answers. */
+  #accepted(response: Response, invite: Request) {
+    const tag = tagOf(response.headers.get('To')) ?? '';
+    const isCopy = this.#lateForks.has(tag) || this.#established?.dialog.remoteTag === tag;
+    const dialog = Dialog.ofResponse(invite, response);
+    acknowledge(this.#core, dialog, invite, isCopy);
+    if (isCopy) return;
+    if (this.state === 'ended' || this.#established !== undefined) this.#dismiss(dialog, tag);
+    else this.#establish(dialog, response);
+  }
+
+  #establish(dialog: Dialog, response: Response) {
+    this.#cancelRingLimit();
+    this.#early.clear();
+    // The place of the INVITE in #busy passes to the dialog.
+    this.#established = new Established(this.#core, dialog, this.#identity, {
+      handler: () => this.#handler,
+      ownsCallId: true,
+      isConfirmed: () => true,
+      onOver: end => this.#end(end),
+      onQuiet: () => this.#release(),
+    });
+    this.#established.start();
+    this.state = 'confirmed';
+    this.#handler.onAnswered(bodyOf(response));
+  }
+
+  /** A 2xx that nobody waits for any more: it crossed our CANCEL, or another fork was faster. */
+  #dismiss(dialog: Dialog, tag: string) {
+    const crossedCancel = this.#established === undefined && this.#lateForks.size === 0;
+    this.#lateForks.add(tag);
+    // Where it ended the INVITE, its place in #busy passes to the BYE.
+    if (!crossedCancel) this.#busy++;
+    sendBye(this.#core, dialog, this.#identity, () => this.#release());
+  }
+
+  #giveUp(end: CallEnd) {
+    this.#exchange?.cancel();
+    this.#end(end);
+  }
+
+  #end(end: CallEnd) {
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    this.#cancelRingLimit();
+    this.#early.clear();
+    this.#handler.onEnded(end);
+  }
+
+  #release() {
+    this.#busy--;
+    if (this.#busy === 0) this.#onQuiet();
+  }
+}

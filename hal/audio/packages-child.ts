@@ -1,0 +1,100 @@
+/**
+ * The process that owns `alsa-capture` and `speaker`, which hang, leak, abort and spin: the parent kills it when they do.
+ * Standard input is what to play and standard output what was heard, 16-bit mono; file 3 carries a JSON line per event.
+ */
+import { createWriteStream } from 'node:fs';
+import { createRequire } from 'node:module';
+
+export interface ChildSettings {
+  capture: string;
+  playback: string;
+  rate: number;
+  periodFrames: number;
+}
+
+/** Lines on file 3. */
+export type ChildEvent = { event: 'xrun' } | { event: 'failed'; why: string };
+
+/** The parts of the packages that are used. */
+interface AlsaCapture {
+  on(event: 'audio', listener: (samples: Buffer) => void): void;
+  on(event: 'overrun', listener: () => void): void;
+  on(event: 'readError' | 'error' | 'rateDeviating', listener: (what: unknown) => void): void;
+}
+type CaptureConstructor = new (options: Record<string, unknown>) => AlsaCapture;
+interface Speaker extends NodeJS.WritableStream {
+  readonly writableLength: number;
+}
+type SpeakerConstructor = new (options: Record<string, unknown>) => Speaker;
+
+/** What waits for the loudspeaker beyond `speaker`'s own half second; more is dropped. Milliseconds. */
+const MAX_WAITING_MS = 100;
+/** One write a frame would leak and cost the most: `speaker` holds half a second anyway. Milliseconds. */
+const WRITE_MS = 40;
+/** The package reports rounding too: 15,999 Hz is 16 kHz. */
+const MAX_RATE_ERROR_HZ = 10;
+const BYTES_PER_SAMPLE = 2;
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
+const events = createWriteStream('', { fd: 3 });
+const tell = (event: ChildEvent) => events.write(`${JSON.stringify(event)}\n`);
+const bytesOf = (ms: number) => ((settings.rate * ms) / 1000) * BYTES_PER_SAMPLE;
+
+/** `process.exit` hangs while a capture is open. */
+function fail(why: string) {
+  events.write(`${JSON.stringify({ event: 'failed', why } satisfies ChildEvent)}\n`, () =>
+    process.kill(process.pid, 'SIGKILL'),
+  );
+}
+
+function load<T>(name: string): T | undefined {
+  try {
+    return createRequire(import.meta.url)(name) as T;
+  } catch {
+    fail(`the package ${name} is not built for this machine: run scripts/native`);
+    return undefined;
+  }
+}
+
+function hear(Capture: CaptureConstructor) {
+  const { capture: device, rate, periodFrames } = settings;
+  const capture = new Capture({ channels: 1, device, format: 'S16_LE', periodSize: periodFrames, rate, debug: false });
+  capture.on('audio', samples => process.stdout.write(samples));
+  capture.on('overrun', () => tell({ event: 'xrun' }));
+  // After a read error the package repeats the last buffer for ever, as fast as it can.
+  capture.on('readError', what => fail(`capture ${device}: ${what}`));
+  capture.on('error', what => fail(`capture ${device}: ${what instanceof Error ? what.message : what}`));
+  capture.on('rateDeviating', actual => {
+    if (Math.abs(Number(actual) - rate) > MAX_RATE_ERROR_HZ) {
+      fail(`capture ${device} has no rate of ${rate} Hz, only ${actual}; name it with plughw:`);
+    }
+  });
+}
+
+function speak(Speaker: SpeakerConstructor) {
+  const { playback: device, rate } = settings;
+  const speaker = new Speaker({ channels: 1, bitDepth: 16, sampleRate: rate, signed: true, device });
+  speaker.on('error', error => fail(`playback ${device}: ${error.message}`));
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  process.stdin.on('data', (chunk: Buffer) => {
+    waiting.push(chunk);
+    waitingBytes += chunk.length;
+    if (waitingBytes < bytesOf(WRITE_MS)) return;
+    if (speaker.writableLength <= bytesOf(MAX_WAITING_MS)) speaker.write(Buffer.concat(waiting));
+    else tell({ event: 'xrun' });
+    waiting = [];
+    waitingBytes = 0;
+  });
+}
+
+process.stdin.once('end', () => process.kill(process.pid, 'SIGKILL'));
+process.stdin.once('error', () => process.kill(process.pid, 'SIGKILL'));
+process.stdout.once('error', () => process.kill(process.pid, 'SIGKILL'));
+
+const Capture = load<CaptureConstructor>('alsa-capture');
+const Speaker = load<SpeakerConstructor>('speaker');
+if (Capture !== undefined && Speaker !== undefined) {
+  hear(Capture);
+  speak(Speaker);
+}

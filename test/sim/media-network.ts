@@ -1,0 +1,76 @@
+/** RTP without sockets: datagrams between engines on a virtual clock, some of them lost, late or twice. */
+import type { Address } from '../../firmware/lib/address.ts';
+import type { Clock } from '../../firmware/lib/clock.ts';
+import type { Random } from '../../firmware/lib/random.ts';
+import type { MediaNetwork, PortHandlers, PortPair } from '../../firmware/media/network.ts';
+
+export interface MediaNetworkFaults {
+  /** Shares of 1. */
+  loss?: number;
+  duplication?: number;
+  /** Each datagram takes between these, evenly spread: more than 20 ms apart reorders. Milliseconds. */
+  delayMs?: [least: number, most: number];
+}
+
+export class SimulatedMediaNetwork {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #ports = new Map<string, (bytes: Uint8Array, from: Address) => void>();
+  #nextPort = 20_000;
+  faults: MediaNetworkFaults;
+  /** Every datagram that was sent, before its fate. */
+  onSend: (bytes: Uint8Array, from: Address, to: Address) => void = () => {};
+
+  constructor(clock: Clock, random: Random, faults: MediaNetworkFaults = {}) {
+    this.#clock = clock;
+    this.#random = random;
+    this.faults = faults;
+  }
+
+  get openPorts(): number {
+    return this.#ports.size;
+  }
+
+  /** The network as the host at this address has it. `translate`: a NAT that others see instead. */
+  host(address: string, translate = (port: number): Address => ({ host: address, port })): MediaNetwork {
+    return {
+      open: (_host, handlers, done) => done(this.#pair(translate, handlers)),
+    };
+  }
+
+  #pair(translate: (port: number) => Address, handlers: PortHandlers): PortPair {
+    const rtpPort = this.#nextPort;
+    this.#nextPort += 2;
+    const rtp = translate(rtpPort);
+    const rtcp = translate(rtpPort + 1);
+    this.listen(rtp, handlers.onRtp);
+    this.listen(rtcp, handlers.onRtcp);
+    return {
+      rtpPort,
+      rtcpPort: rtpPort + 1,
+      sendRtp: (bytes, length, to) => this.send(bytes.slice(0, length), rtp, to),
+      sendRtcp: (bytes, length, to) => this.send(bytes.slice(0, length), rtcp, to),
+      close: () => {
+        this.#ports.delete(key(rtp));
+        this.#ports.delete(key(rtcp));
+      },
+    };
+  }
+
+  listen(at: Address, take: (bytes: Uint8Array, from: Address) => void) {
+    this.#ports.set(key(at), take);
+  }
+
+  send(bytes: Uint8Array, from: Address, to: Address) {
+    this.onSend(bytes, from, to);
+    const { loss = 0, duplication = 0, delayMs: [least, most] = [1, 1] } = this.faults;
+    if (this.#random.next() < loss) return;
+    const copies = this.#random.next() < duplication ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      const delayMs = least + (most - least) * this.#random.next();
+      this.#clock.after(delayMs, () => this.#ports.get(key(to))?.(bytes, { ...from }), 'datagram');
+    }
+  }
+}
+
+const key = ({ host, port }: Address) => `${host} ${port}`;

@@ -1,0 +1,117 @@
+/** A device of the simplest kind: no SIP, no sound, no lines; but what it is asked to do shows in its status and events. */
+import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from '../../firmware/controller/contracts.ts';
+
+const NAMES = { buttons: ['front'], doors: ['main'], contacts: ['desk'], inputs: ['button'] };
+
+export class SimpleDevice implements Device {
+  /** What was performed, in order. */
+  readonly performed: { action: Action; origin: Origin }[] = [];
+  readonly #events = new Set<(event: DeviceEvent) => void>();
+  readonly #changes = new Set<() => void>();
+  #seq = 0;
+  #status: Status = {
+    device: {
+      id: 'porter-1',
+      name: 'Front door',
+      version: '0.1.0',
+      board: 'simulated',
+      session: 'c0ffee',
+      upForSeconds: 7980,
+    },
+    call: { state: 'idle' },
+    otherCalls: 0,
+    accounts: { main: { aor: 'sip:door@example.org', state: 'registered', detail: '' } },
+    doors: { main: { relay: 'closed', unlocked: false } },
+    buttons: { front: { pressed: false, stuck: false } },
+    audio: {
+      driver: 'alsa',
+      state: 'up',
+      counters: { frames: 798_000, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 },
+      opus: 'libopus',
+    },
+    config: { revision: undefined, source: 'local file' },
+    mqtt: { state: 'off' },
+    sip: {
+      receivedMessages: 0,
+      sentMessages: 0,
+      malformedMessages: 0,
+      retransmissions: 0,
+      strayMessages: 0,
+      rejectedRequests: 0,
+    },
+  };
+
+  perform(action: Action, origin: Origin): ActionResult {
+    this.performed.push({ action, origin });
+    switch (action.do) {
+      case 'call':
+        if (!NAMES.contacts.includes(action.target) && !action.target.startsWith('sip:')) {
+          return unknown('contact', action.target, NAMES.contacts);
+        }
+        this.change({ call: { state: 'calling', direction: 'outgoing', remote: action.target } });
+        this.tell('call', 'started', { target: action.target });
+        return { done: true };
+      case 'hang up':
+        if (this.#status.call.state === 'idle') return { done: false, code: 'not now', why: 'there is no call' };
+        this.change({ call: { state: 'idle' } });
+        this.tell('call', 'ended', {});
+        return { done: true };
+      case 'open':
+        if (!NAMES.doors.includes(action.door)) return unknown('door', action.door, NAMES.doors);
+        this.change({ doors: { [action.door]: { relay: 'open', unlocked: true } } });
+        this.tell('door', 'opened', { door: action.door });
+        return { done: true };
+      case 'press':
+        if (!NAMES.buttons.includes(action.button)) return unknown('button', action.button, NAMES.buttons);
+        this.tell('button', 'pressed', { button: action.button });
+        return { done: true };
+      default:
+        return { done: true };
+    }
+  }
+
+  status(): Status {
+    return structuredClone(this.#status);
+  }
+
+  freshStatus(done: (status: Status) => void) {
+    done(this.status());
+  }
+
+  names() {
+    return NAMES;
+  }
+
+  onEvent(listener: (event: DeviceEvent) => void) {
+    this.#events.add(listener);
+    return () => this.#events.delete(listener);
+  }
+
+  onChange(listener: () => void) {
+    this.#changes.add(listener);
+    return () => this.#changes.delete(listener);
+  }
+
+  /** Changes parts of the status, as the device's life would. */
+  change(parts: Partial<Status>) {
+    this.#status = { ...this.#status, ...parts };
+    for (const listener of this.#changes) listener();
+  }
+
+  /** Something happens. */
+  tell(source: DeviceEvent['source'], type: string, facts: Record<string, unknown>) {
+    const event = { seq: ++this.#seq, session: 'c0ffee', ts: '2026-11-22T08:00:00.000Z', source, type, ...facts };
+    for (const listener of this.#events) listener(event);
+  }
+
+  /** How many listen: nobody should after a stop. */
+  get listeners() {
+    return this.#events.size + this.#changes.size;
+  }
+}
+
+const unknown = (what: string, name: string, existing: string[]): ActionResult => ({
+  done: false,
+  code: 'unknown name',
+  why: `there is no ${what} "${name}"; there is ${existing.join(', ')}`,
+});

@@ -1,0 +1,132 @@
+/** A user agent on a virtual network, with a controller that notes what it is told and does as a test says. */
+import type { Address } from '../../firmware/lib/address.ts';
+import { type Log, silentLog } from '../../firmware/lib/log.ts';
+import type {
+  AccountSettings,
+  Body,
+  Call,
+  CallEnd,
+  CallHandler,
+  CallOptions,
+  Environment,
+  IncomingInvite,
+  RegistrationState,
+  Resolve,
+  UserAgentSettings,
+} from '../../firmware/sip/contracts.ts';
+import { type RequestHandler, UserAgent } from '../../firmware/sip/user-agent.ts';
+import type { LossyNetwork } from './lossy-network.ts';
+import { seeded } from './seeded.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export const sdp = (text: string): Body => ({ contentType: 'application/sdp', bytes: new TextEncoder().encode(text) });
+export const textOf = (body: Body | undefined) => body && new TextDecoder().decode(body.bytes);
+
+/** An error of our own code fails the test instead of a log line. */
+export const strictLog: Log = {
+  ...silentLog,
+  error: (event, fields) => {
+    throw new Error(event, { cause: fields?.error });
+  },
+  part: () => strictLog,
+};
+
+/** Names of the virtual world; IP literals are themselves. */
+export const resolveFrom =
+  (hosts: Record<string, readonly Address[]>): Resolve =>
+  (host, port = 5060, done) => {
+    if (/^[\d.]+$/.test(host) || host.includes(':')) done([{ host, port }]);
+    else if (hosts[host] !== undefined) done(hosts[host]);
+    else done([], `no such host: ${host}`);
+  };
+
+export interface PhoneOptions {
+  address: Address;
+  seed?: number;
+  account?: Partial<AccountSettings>;
+  /** No account at all. */
+  anonymous?: boolean;
+  settings?: Partial<UserAgentSettings>;
+  hosts?: Record<string, readonly Address[]>;
+  methods?: Readonly<Record<string, RequestHandler>>;
+}
+
+export class Phone {
+  readonly userAgent: UserAgent;
+  readonly address: Address;
+  /** What the user agent said, in order: `progress 180`, `answered answer`, `ended by them`. */
+  readonly heard: string[] = [];
+  readonly registrations: RegistrationState[] = [];
+  readonly ends: CallEnd[] = [];
+  /** The newest call, either direction. */
+  call: Call | undefined;
+  invite: IncomingInvite | undefined;
+  /** What to do with a call that comes in. Default: rings, and waits for the test. */
+  onInvite: (invite: IncomingInvite) => void = ({ call }) => call.ring();
+  /** What to do with a re-INVITE. */
+  onOffer: CallHandler['onOffer'] = (_, answer) => answer.accept(sdp('new answer'));
+  readonly unplug: () => void;
+
+  constructor(clock: VirtualClock, network: LossyNetwork, options: PhoneOptions) {
+    const { address, seed = 1, account, anonymous = false, settings, hosts = {}, methods = {} } = options;
+    this.address = address;
+    const environment: Environment = {
+      clock,
+      wallClock: () => clock.now(),
+      random: seeded(seed),
+      log: strictLog,
+      transport: network.transport(address),
+      resolve: resolveFrom(hosts),
+    };
+    const { host, port } = address;
+    const first = { id: 'main', aor: `sip:user@${host}:${port}`, register: false, expiresMs: 300_000, ...account };
+    this.userAgent = new UserAgent(
+      environment,
+      {
+        accounts: anonymous ? [] : [first],
+        product: 'porter/test',
+        maxCalls: 1,
+        ringLimitMs: 60_000,
+        maxRedirects: 5,
+        ...settings,
+      },
+      {
+        onInvite: invite => {
+          this.call = invite.call;
+          this.invite = invite;
+          this.heard.push(`invite ${textOf(invite.body) ?? ''}`.trim());
+          this.onInvite(invite);
+          return this.handler();
+        },
+        onRegistration: (_, state) => this.registrations.push(state),
+      },
+    );
+    for (const [method, serve] of Object.entries(methods)) this.userAgent.onRequest(method, serve);
+    this.unplug = network.attach(address, (bytes, from) => this.userAgent.receive(bytes, from));
+    this.userAgent.start();
+  }
+
+  dial(target: string, options: Partial<CallOptions> = {}): Call {
+    this.call = this.userAgent.call({ target, body: sdp('offer'), ...options }, this.handler());
+    return this.call;
+  }
+
+  handler(): CallHandler {
+    const note = (...words: (string | number | undefined)[]) =>
+      void this.heard.push(words.filter(word => word !== undefined && word !== '').join(' '));
+    return {
+      onProgress: (status, _reason, body) => note('progress', status, textOf(body)),
+      onAnswered: body => note('answered', textOf(body)),
+      onOffer: (body, answer) => {
+        note('offer', textOf(body));
+        this.onOffer(body, answer);
+      },
+      onReoffered: result => note('reoffered', 'body' in result ? textOf(result.body) : result.status),
+      onEnded: end => {
+        this.ends.push(end);
+        const detail = end.by === 'refusal' ? end.status : end.by === 'failure' ? end.why : undefined;
+        note('ended by', end.by, detail, end.by === 'them' ? end.reason : undefined);
+      },
+    };
+  }
+}

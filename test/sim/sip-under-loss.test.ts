@@ -1,0 +1,88 @@
+/**
+ * Register, call, talk, hang up, over networks that lose, double and overtake packets; for every seed the side and the
+ * moment of hanging up are other. Whatever the seed: each call ends once on each side, and nothing outlives its owner.
+ */
+import { describe, expect, test } from 'vitest';
+import { LossyNetwork, type Preset, presets } from './lossy-network.ts';
+import { seeded } from './seeded.ts';
+import { sipDesk } from './sip-desk.ts';
+import { Phone, sdp } from './sip-phone.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+const seedsPerPreset = 250;
+/** Longer than every timer of a call together: ring limit, CANCEL, 64 × T1 twice, and the copies after it. */
+const settleMs = 300_000;
+const stopLimitMs = 40_000;
+
+function callUnder(preset: Preset, seed: number) {
+  const clock = new VirtualClock();
+  const chance = seeded(seed);
+  const network = new LossyNetwork(clock, seeded(seed * 31 + 7), presets[preset]);
+  const { phone: pbx, registrar } = sipDesk(clock, network, { host: '192.0.2.1', port: 5060 });
+  const desk = new Phone(clock, network, { address: { host: '192.0.2.10', port: 5060 }, seed: seed + 1_000 });
+  const front = new Phone(clock, network, {
+    address: { host: '192.0.2.20', port: 5060 },
+    seed,
+    account: { aor: 'sip:front@192.0.2.1', register: true, expiresMs: 120_000, password: 'secret' },
+    settings: { ringLimitMs: 40_000 },
+  });
+  clock.advance(120_000 * chance.next());
+
+  // Half of the calls go to the device, as far as the desk knows where it is.
+  const contact = registrar.contactFor('front');
+  const toFront = chance.next() < 0.5 && contact !== undefined;
+  const [caller, callee] = toFront ? [desk, front] : [front, desk];
+  const answerAfterMs = 4_000 * chance.next();
+  callee.onInvite = ({ call }) => {
+    call.ring();
+    clock.after(answerAfterMs, () => call.accept(sdp('answer')), 'finger');
+  };
+  caller.dial(toFront ? contact : 'sip:desk@192.0.2.10');
+  clock.advance(12_000 * chance.next());
+  // Where the INVITE has not reached the callee yet, only the caller can hang up.
+  const first = chance.next() < 0.5 || callee.call === undefined ? caller : callee;
+  first.call!.hangUp();
+  clock.advance(settleMs);
+  return { clock, network, pbx, desk, front, caller, callee };
+}
+
+describe.each(Object.keys(presets) as Preset[])('%s', preset => {
+  test(`${seedsPerPreset} calls end once on both sides and leave nothing behind`, () => {
+    for (let seed = 1; seed <= seedsPerPreset; seed++) {
+      const { clock, network, pbx, desk, front, caller, callee } = callUnder(preset, seed);
+      const tale = `${preset}, seed ${seed}\n${network.trace.join('\n')}`;
+      expect(caller.ends.length, tale).toBe(1);
+      expect(callee.ends.length, tale).toBe(callee.call === undefined ? 0 : 1);
+      expect(desk.userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
+      expect(front.userAgent.alive.calls, tale).toBe(0);
+      const state = front.userAgent.registration('main');
+      // Only the registration still has a timer: its refresh, or the next attempt (with the one on its way).
+      if (front.userAgent.alive.transactions === 0) expect(front.userAgent.alive.timers, tale).toBe(1);
+      expect(['registered', 'registering', 'failed'], tale).toContain(state.is);
+
+      let stopped = 0;
+      for (const phone of [front, desk, pbx]) phone.userAgent.stop(stopLimitMs, () => stopped++);
+      clock.advance(stopLimitMs + 1_000);
+      expect(stopped, tale).toBe(3);
+      expect(front.userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
+      expect(clock.armed, tale).toEqual([]);
+    }
+  });
+});
+
+test('the same seed gives the same trace, another seed another', () => {
+  const trace = (seed: number) => callUnder('badWifi', seed).network.trace.join('\n');
+  expect(trace(7)).toBe(trace(7));
+  expect(trace(7)).not.toBe(trace(8));
+});
+
+test('on a good network every call that is let ring is answered', () => {
+  let answered = 0;
+  for (let seed = 1; seed <= 50; seed++) {
+    const { caller, callee } = callUnder('office', seed);
+    if (caller.heard.some(line => line.startsWith('answered'))) answered++;
+    expect(callee.call, `seed ${seed}`).toBeDefined();
+  }
+  // The rest hung up before the finger reached the key.
+  expect(answered).toBeGreaterThan(25);
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { problems, showStatus } from '../../../firmware/cli/show-status.ts';
+import type { Status } from '../../../firmware/controller/contracts.ts';
+import { SimpleDevice } from '../../sim/simple-device.ts';
+
+const calm = new SimpleDevice().status();
+const show = (changed: Partial<Status>) => showStatus({ ...calm, ...changed }).join('\n');
+
+test('a device with nothing to do', () => {
+  expect(show({})).toBe(`\
+Front door (porter-1), Porter 0.1.0 on simulated, up 2 h 13 min
+Nothing is wrong.
+
+Call      none
+Accounts  main  sip:door@example.org  registered
+Buttons   front  ready
+Doors     main  locked  relay closed
+Sound     alsa, up, 0 gaps, Opus by libopus
+Config    local file
+MQTT      off`);
+});
+
+const statistics = {
+  codec: 'opus' as const,
+  sentPackets: 2100,
+  sentBytes: 126_000,
+  receivedPackets: 2097,
+  receivedBytes: 125_820,
+  lostPackets: 3,
+  jitterMs: 4.4,
+  concealedFrames: 6,
+  latePackets: 0,
+  duplicatePackets: 0,
+  malformedPackets: 0,
+  bufferMs: 40,
+};
+
+test('a device in a call', () => {
+  const shown = show({
+    call: {
+      state: 'talking',
+      direction: 'outgoing',
+      remote: 'sip:desk@example.org',
+      displayName: 'Front desk',
+      codec: 'opus',
+      answeredFor: 42.7,
+      statistics: { ...statistics, remoteLossFraction: 0.012, roundTripMs: 17.6 },
+    },
+    otherCalls: 1,
+    buttons: { front: { pressed: true, stuck: false } },
+    doors: { main: { relay: 'open', unlocked: true }, garage: { relay: 'closed', unlocked: false } },
+    config: { revision: 'ab12', source: 'provisioning server, unchanged' },
+    mqtt: { state: 'connected', url: 'mqtt://broker.example.org' },
+  });
+  expect(shown).toContain(`
+Call      talking with Front desk <sip:desk@example.org>, outgoing, opus, 42 s
+          heard 2097 packets, 0.1 % lost, jitter 4 ms, buffer 40 ms
+          said 2100 packets, 1.2 % lost there, round trip 18 ms
+          and 1 other call
+`);
+  expect(shown).toContain(`
+Buttons   front  pressed
+Doors     main    unlocked  relay open
+          garage  locked    relay closed
+`);
+  expect(shown).toContain(
+    'Config    revision ab12, provisioning server, unchanged\nMQTT      connected to mqtt://broker.example.org',
+  );
+});
+
+test('one packet lost of very many does not read as none', () => {
+  const call = { state: 'talking', statistics: { ...statistics, receivedPackets: 99_999, lostPackets: 1 } } as const;
+  expect(show({ call })).toContain('below 0.1 % lost');
+  expect(show({ call: { ...call, statistics } })).toContain('the far end reports nothing');
+});
+
+describe('what is wrong comes first, each with what to do', () => {
+  const trouble: Partial<Status> = {
+    accounts: { main: { aor: 'sip:door@example.org', state: 'failed', detail: '403 Forbidden, again in 30 s' } },
+    audio: { driver: 'alsa', state: 'down', why: 'no such device' },
+    buttons: { front: { pressed: true, stuck: true } },
+    doors: { main: { relay: 'fault', unlocked: false } },
+    config: { revision: 'ab12', source: 'provisioned', problem: 'revision cd34 was refused: sip.accounts: …' },
+    mqtt: { state: 'connecting', url: 'mqtt://broker' },
+  };
+
+  test('all at once', () => {
+    expect(problems({ ...calm, ...trouble })).toEqual([
+      'The sound card is away: no such device. Check its cable and the names in `audio`.',
+      'Account main is not registered: 403 Forbidden, again in 30 s.',
+      'The relay of door main does not follow. Check its wiring and `doors.main.relay`.',
+      'Button front is stuck: it has been down for too long. Free it, or check its wiring.',
+      'Configuration: revision cd34 was refused: sip.accounts: …',
+      'The MQTT broker mqtt://broker is not connected. The log says why; the device works on without it.',
+    ]);
+    const shown = show(trouble);
+    expect(shown).not.toContain('Nothing is wrong');
+    expect(shown).toContain('\n! Account main is not registered');
+    expect(shown).toContain('main  sip:door@example.org  FAILED');
+    expect(shown).toContain('relay FAULT');
+    expect(shown).toContain('front  STUCK');
+    expect(shown).toContain('NOT CONNECTED to mqtt://broker');
+  });
+
+  test('within 80 columns', () => {
+    for (const line of showStatus({ ...calm, ...trouble })) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+});
+
+test('what a caller calls itself does not drive the terminal', () => {
+  const shown = show({ call: { state: 'ringing', remote: 'sip:x@y', displayName: '\u001b[2J\u202eevil\r\n\u009b1m' } });
+  expect(shown).toContain('rings here, from ?[2J?evil???1m <sip:x@y>');
+});
+
+test('a device without accounts, buttons, doors, counters', () => {
+  const shown = show({ accounts: {}, buttons: {}, doors: {}, audio: { driver: 'simulated', state: 'starting' } });
+  expect(shown).toContain('Accounts  none; calls go from peer to peer');
+  expect(shown).toContain('Sound     simulated, starting, no Opus here');
+  expect(shown).not.toContain('Buttons');
+  expect(shown).not.toContain('Doors');
+});

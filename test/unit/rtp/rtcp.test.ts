@@ -1,0 +1,117 @@
+/** RTCP on the wire: RFC 3550 §6.4 to §6.6, compound rules of A.2. */
+import { describe, expect, test } from 'vitest';
+import { parseRtcp, printRtcp, type RtcpPacket } from '../../../firmware/rtp/rtcp.ts';
+
+const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+const REPORT = {
+  ssrc: 0xa0a0a0a0,
+  fractionLost: 64,
+  cumulativeLost: 1234,
+  highestSequence: 0x0001fffe,
+  jitter: 99,
+  lastSr: 0xb44db705,
+  delaySinceLastSr: 0x00010000,
+};
+const SR: RtcpPacket = {
+  type: 'SR',
+  ssrc: 0x01020304,
+  ntpSeconds: 0xb44db44d,
+  ntpFraction: 0xb705aabb,
+  rtpTimestamp: 0xffffffff,
+  packets: 0xfffffffe,
+  octets: 160,
+  reports: [REPORT],
+};
+const RR: RtcpPacket = { type: 'RR', ssrc: 7, reports: [] };
+
+/** RR without reports: the shortest that may begin a compound packet. */
+const RR_HEX = '80 c9 0001 00000007';
+
+test('a sender report lies in memory as §6.4.1 draws it', () => {
+  expect(Buffer.from(printRtcp([SR])).toString('hex')).toBe(
+    '81c8000c01020304b44db44db705aabbfffffffffffffffe000000a0a0a0a0a0400004d20001fffe00000063b44db70500010000',
+  );
+});
+
+describe('what is printed is read back', () => {
+  const cases: [string, RtcpPacket[]][] = [
+    ['SR', [SR]],
+    ['RR with two reports', [{ type: 'RR', ssrc: 5, reports: [REPORT, { ...REPORT, cumulativeLost: -3 }] }]],
+    ['cumulative loss at its limits', [{ type: 'RR', ssrc: 5, reports: [{ ...REPORT, cumulativeLost: -0x800000 }] }]],
+    ...[1, 2, 3, 4, 5].map((length): [string, RtcpPacket[]] => [
+      `SDES with a CNAME of ${length}`,
+      [
+        RR,
+        {
+          type: 'SDES',
+          sources: [
+            { ssrc: 1, cname: 'abcde'.slice(0, length) },
+            { ssrc: 2, cname: 'x' },
+          ],
+        },
+      ],
+    ]),
+    ['SDES without items', [RR, { type: 'SDES', sources: [{ ssrc: 1 }] }]],
+    ['BYE of two sources', [RR, { type: 'BYE', sources: [1, 0xffffffff] }]],
+    ['BYE with a reason', [RR, { type: 'BYE', sources: [1], reason: 'tür zu' }]],
+    ['all of them', [SR, { type: 'SDES', sources: [{ ssrc: 1, cname: 'porter@a' }] }, { type: 'BYE', sources: [1] }]],
+  ];
+  test.each(cases)('%s', (_, packets) => {
+    const bytes = printRtcp(packets);
+    expect(bytes.length % 4).toBe(0);
+    expect(parseRtcp(bytes)).toEqual(packets);
+  });
+});
+
+test('passes over what it does not know (§6.1): APP, transport feedback, extended reports', () => {
+  const app = '80 cc 0002 00000007 41424344';
+  const feedback = '81 cd 0002 00000007 00000001';
+  const extended = '80 cf 0001 00000007';
+  expect(parseRtcp(hex(RR_HEX + app + feedback + extended))).toEqual([RR]);
+});
+
+test('passes over SDES items that are no CNAME', () => {
+  const sdes = '81 ca 0004 00000001 0202 4142 0103 616263 000000';
+  expect(parseRtcp(hex(RR_HEX + sdes))?.[1]).toEqual({ type: 'SDES', sources: [{ ssrc: 1, cname: 'abc' }] });
+});
+
+test('the last packet may be padded, extensions of a report are passed over', () => {
+  expect(parseRtcp(hex(`${RR_HEX} a1 cb 0002 00000009 00000004`))?.[1]).toEqual({ type: 'BYE', sources: [9] });
+  expect(parseRtcp(hex('80 c9 0002 00000007 deadbeef'))).toEqual([RR]);
+});
+
+describe('is malformed', () => {
+  const cases: [string, string][] = [
+    ['nothing at all', ''],
+    ['a cut head', '80 c9 00'],
+    ['version 1', '40 c9 0001 00000007'],
+    ['version 1 in the second packet', `${RR_HEX} 41 cb 0001 00000009`],
+    ['a compound packet that begins with BYE', '81 cb 0001 00000009'],
+    ['a compound packet that begins with SDES', `81 ca 0002 00000001 00000000 ${RR_HEX}`],
+    ['padding in the first packet', 'a0 c9 0002 00000007 00000004'],
+    ['padding that is not in the last packet', `${RR_HEX} a1 cb 0002 00000009 00000004 81 cb 0001 00000009`],
+    ['padding of no bytes', `${RR_HEX} a1 cb 0002 00000009 00000000`],
+    ['padding longer than the packet', `${RR_HEX} a1 cb 0002 00000009 000000ff`],
+    ['a length beyond the datagram', '80 c9 0002 00000007'],
+    ['bytes after the end', `${RR_HEX} 81`],
+    ['fewer reports than announced', '82 c9 0001 00000007'],
+    ['a sender report without sender information', '80 c8 0001 00000007'],
+    ['an SDES item longer than its packet', `${RR_HEX} 81 ca 0002 00000001 01ff 4142`],
+    ['an SDES chunk without its end', `${RR_HEX} 81 ca 0002 00000001 0102 4142`],
+    ['fewer SDES chunks than announced', `${RR_HEX} 82 ca 0002 00000001 00000000`],
+    ['fewer BYE sources than announced', `${RR_HEX} 82 cb 0001 00000009`],
+    ['a BYE reason longer than its packet', `${RR_HEX} 81 cb 0002 00000009 04414243`],
+  ];
+  test.each(cases)('%s', (_, bytes) => {
+    expect(parseRtcp(hex(bytes))).toBeUndefined();
+  });
+});
+
+test('cuts a CNAME at the 255 bytes that its length can say', () => {
+  const [, sdes] = parseRtcp(printRtcp([RR, { type: 'SDES', sources: [{ ssrc: 1, cname: 'x'.repeat(300) }] }]))!;
+  expect(sdes).toEqual({ type: 'SDES', sources: [{ ssrc: 1, cname: 'x'.repeat(255) }] });
+});
+
+test('refuses to print more sources than the count can say', () => {
+  expect(() => printRtcp([{ type: 'BYE', sources: new Array(32).fill(1) }])).toThrow(RangeError);
+});
