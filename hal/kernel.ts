@@ -68,7 +68,7 @@ interface Epoll {
 }
 
 /** Calls libc through koffi; `clock` paces the looking at files where the package `epoll` is not installed. */
-export function linuxKernel(clock: Clock): Kernel {
+export function linuxKernel(clock: Clock, epoll: EpollPackage | null = findEpoll()): Kernel {
   const libc = loadKoffi().load(null);
   // Declared without `...`: on Linux the variadic third argument travels like any other, on arm64 as on x86-64.
   const ioctl = libc.func('int ioctl(int fd, unsigned long request, void *bytes)');
@@ -80,7 +80,6 @@ export function linuxKernel(clock: Clock): Kernel {
     const code = getSystemErrorName(-loadKoffi().errno());
     throw Object.assign(new Error(code), { code });
   };
-  const epoll = findEpoll();
   const watched = new Map<number, () => void>();
   let cancel: (() => void) | undefined;
 
@@ -122,7 +121,7 @@ export function linuxKernel(clock: Clock): Kernel {
     },
     write: (fd, bytes) => void writeSync(fd, bytes),
     watch(fd, onReadable) {
-      if (epoll !== undefined) {
+      if (epoll !== null) {
         const poller = new epoll.Epoll(onReadable);
         poller.add(fd, epoll.Epoll.EPOLLIN);
         return () => {
@@ -147,14 +146,15 @@ export function linuxKernel(clock: Clock): Kernel {
   };
 }
 
-interface EpollPackage {
+/** The part of epoll 4 that is used. */
+export interface EpollPackage {
   Epoll: { new (listener: () => void): Epoll; readonly EPOLLIN: number };
 }
 
-function findEpoll(): EpollPackage | undefined {
+function findEpoll(): EpollPackage | null {
   try {
     return createRequire(import.meta.url)('epoll') as EpollPackage;
   } catch {
-    return undefined;
+    return null;
   }
 }

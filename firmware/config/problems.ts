@@ -13,6 +13,8 @@ export interface Problem {
 /** Problems told of one document; what is beyond is only counted. */
 export const problemLimit = 20;
 const shownCharacters = 60;
+/** A longer text is not searched for a password, hence not shown. */
+const searchedCharacters = 256;
 
 export const printProblem = ({ path, message }: Problem) =>
   path.length === 0 ? `the document ${message}` : `${printPath(path)}: ${message}`;
@@ -31,6 +33,7 @@ const passwordInUri = /(?<=^sips?:[^:@]*:|:\/\/[^:@/]*:).*(?=@)/g;
 export function showValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isObject(value)) return 'an object';
+  if (typeof value === 'string' && value.length > searchedCharacters) return `a text of ${value.length} characters`;
   const text = typeof value === 'string' ? value.replace(passwordInUri, '***') : value;
   const shown = JSON.stringify(text) ?? String(text);
   return shown.length <= shownCharacters ? shown : `${shown.slice(0, shownCharacters)}…`;

@@ -7,12 +7,10 @@ import { kind } from './field.ts';
 /** Entries in one table of named things (accounts, doors, …). */
 const mostNamedThings = 256;
 
-type Check = string | undefined;
-
 /** A string judged by code. `judge` returns what is wrong, to follow the value in a sentence. */
 function text(
   what: { kind: string; wrong: string; allowed?: string; pattern?: string },
-  judge: (value: string) => Check,
+  judge: (value: string) => string | undefined,
 ) {
   return kind(
     z.string().check(context => {
@@ -136,6 +134,8 @@ function uri(form: RegExp, wrong: string) {
   return text({ kind: 'SIP URI', wrong, pattern: form.source }, value => {
     if (value.startsWith('sips:')) return 'asks for TLS, which is not supported; write "sip:"';
     if (value.length > 255 || !form.test(value)) return wrong;
+    const literal = /\[(.*)\]/.exec(value)?.[1];
+    if (literal !== undefined && isIP(literal) !== 6) return wrong;
     const port = /:(\d+)(?:;|$)/.exec(value.slice(4).replace(/\[.*\]/, 'v6'));
     return port && (Number(port[1]) < 1 || Number(port[1]) > 65_535) ? 'has a port that is not 1 to 65535' : undefined;
   });
@@ -146,6 +146,13 @@ export const sipUri = () => uri(sipUriForm, notASipUri);
 /** A registrar or proxy: the user part may be absent. */
 export const sipServer = () =>
   uri(serverUriForm, 'is not the SIP URI of a server; write "sip:host" or "sip:host:port"');
+
+/** RFC 6750 §2.1 b64token. */
+export const bearerToken = () =>
+  matching(
+    { kind: 'token', wrong: 'is not a token; use letters, digits and "-._~+/", at most 512 characters' },
+    /^(?=.{1,512}$)[A-Za-z0-9._~+/-]+=*$/,
+  );
 
 export const ipAddress = () =>
   text({ kind: 'IP address', wrong: 'is not an IP address' }, value =>

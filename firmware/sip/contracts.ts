@@ -20,7 +20,7 @@ export interface AccountSettings {
   displayName?: string;
   /** Where to register: `sip:192.0.2.1:5060`. Absent: the domain of `aor`. */
   registrar?: string;
-  /** Every request of this account goes here first (RFC 3261 §8.1.2). */
+  /** Requests outside a dialog go here first (RFC 3261 §8.1.2); inside one its route set rules (§12.2.1.1). */
   outboundProxy?: string;
   /** Credentials; `username` defaults to the user of `aor`. */
   username?: string;
@@ -104,7 +104,10 @@ export interface Call {
   accept(body: Body): void;
   /** Incoming: a final refusal. `reason` defaults to the RFC's phrase. */
   refuse(status: number, reason?: string, headers?: HeaderFields): void;
-  /** CANCEL, BYE or a refusal (480 while ringing): whatever ends it now. Safe in every state. */
+  /**
+   * CANCEL, BYE or a refusal (480 while ringing): whatever ends it now. Safe in every state. `onEnded` is called before
+   * this (or `refuse`) returns; what the protocol still has to say goes on by itself.
+   */
   hangUp(): void;
   /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`. */
   reoffer(body: Body): void;
@@ -120,7 +123,10 @@ export interface CallHandler {
     body: Body | undefined,
     answer: { accept(body: Body): void; refuse(status: number, reason?: string): void },
   ): void;
-  /** How our own `reoffer` ended: the answer, or the status that refused it (the call goes on as it was). */
+  /**
+   * How our own `reoffer` ended: the answer, or the status that refused it (the call goes on as it was). Also the answer
+   * in the ACK where the peer wanted our offer (`onOffer` without a body).
+   */
   onReoffered(result: { body: Body } | { status: number; reason: string }): void;
   /** Exactly once, the last thing said of this call. */
   onEnded(end: CallEnd): void;

@@ -8,6 +8,8 @@ import type { Request, Response } from './message/message.ts';
 const rememberedLimit = 8;
 /** How often one request is sent again because its nonce was stale. */
 const staleLimit = 3;
+/** How often one request is sent again in all: a server could think of a new realm each time. */
+const answerLimit = 6;
 
 interface Known {
   challenges: readonly string[];
@@ -57,8 +59,9 @@ export class Credentials {
     const server = printAddress(from);
     const key = `${response.status} ${server} ${answer.realm}`;
     const tried = tries.get(key) ?? 0;
+    const total = [...tries.values()].reduce((sum, count) => sum + count, 0);
     tries.set(key, tried + 1);
-    const worthwhile = tried === 0 || (answer.stale && tried < staleLimit);
+    const worthwhile = total < answerLimit && (tried === 0 || (answer.stale && tried < staleLimit));
     // Newest last; a wrong password is not remembered.
     this.#known.delete(key);
     if (!worthwhile) return false;

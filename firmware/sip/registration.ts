@@ -1,4 +1,5 @@
 /** Keeps one account registered: REGISTER, its refresh, and patience when the registrar is away (RFC 3261 §10.2). */
+import { isIP } from 'node:net';
 import { type Address, sameAddress } from '../lib/address.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Account } from './account.ts';
@@ -6,6 +7,7 @@ import type { RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { Exchange } from './exchange.ts';
+import { parseNumber } from './message/grammar.ts';
 import { isMalformed, type Request, type Response } from './message/message.ts';
 import { parseNameAddress } from './message/name-addr.ts';
 import { reasonPhrase } from './message/status.ts';
@@ -33,8 +35,11 @@ export class Registration {
   #exchange: Exchange | undefined;
   #again = false;
   #stopping = false;
-  /** The Contact that the registrar has of us. */
+  /** The Contact that the registrar has of us, and until when by our clock. */
   #contact: string | undefined;
+  #contactUntilMs = 0;
+  /** The last answer told us an address; the next one to do so is not believed. */
+  #justLearnt = false;
   #cancelTimer = () => {};
 
   constructor(core: Core, account: Account, onState: (state: RegistrationState) => void) {
@@ -150,6 +155,7 @@ export class Registration {
     this.#pauses = this.#newPauses();
     const grantedMs = grantedFor(response, contact) ?? this.#expiresMs;
     const untilMs = this.#core.clock.now() + grantedMs;
+    this.#contactUntilMs = untilMs;
     this.#tell({ is: 'registered', untilMs, contact });
     if (this.#again || this.#learnAddress(response, local)) {
       this.#register();
@@ -170,22 +176,14 @@ export class Registration {
     if (isMalformed(via)) return false;
     const { received, rport } = via.parameters;
     const seen: Address = {
-      host: typeof received === 'string' ? received : local.host,
-      port: typeof rport === 'string' ? Number(rport) : local.port,
+      host: typeof received === 'string' && isIP(received) !== 0 ? received : local.host,
+      port: (typeof rport === 'string' && parseNumber(rport, 65_535)) || local.port,
     };
-    if (sameAddress(seen, this.account.publicAddress ?? local)) {
-      this.#justLearnt = false;
-      return false;
-    }
-    if (this.#justLearnt) {
-      this.#justLearnt = false;
-      return false;
-    }
-    this.#justLearnt = true;
-    this.account.publicAddress = sameAddress(seen, local) ? undefined : seen;
-    return true;
+    const isNews = !this.#justLearnt && !sameAddress(seen, this.account.publicAddress ?? local);
+    this.#justLearnt = isNews;
+    if (isNews) this.account.publicAddress = sameAddress(seen, local) ? undefined : seen;
+    return isNews;
   }
-  #justLearnt = false;
 
   #refused(response: Response) {
     const { status, headers } = response;
@@ -203,7 +201,7 @@ export class Registration {
 
   #retryLater(why: string, status?: number, leastMs = 0) {
     const retryMs = Math.max(this.#pauses.next().value, leastMs);
-    this.#contact = undefined;
+    if (this.#core.clock.now() >= this.#contactUntilMs) this.#contact = undefined;
     this.#tell({ is: 'failed', why, retryMs, ...(status !== undefined && { status }) });
     const retry = () => {
       this.#tell({ is: 'registering' });

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 export class Timers implements Clock {
   readonly #clock: Clock;
   readonly #armed = new Set<() => void>();
+  #closed = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -14,6 +15,7 @@ export class Timers implements Clock {
   }
 
   after(delayMs: number, task: () => void, name?: string) {
+    if (this.#closed) return () => {};
     const cancel = () => {
       if (this.#armed.delete(cancel)) disarm();
     };
@@ -33,7 +35,9 @@ export class Timers implements Clock {
     return this.#armed.size;
   }
 
-  cancelAll() {
+  /** Cancels everything; nothing is armed any more. */
+  close() {
+    this.#closed = true;
     for (const cancel of [...this.#armed]) cancel();
   }
 }

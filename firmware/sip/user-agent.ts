@@ -52,6 +52,7 @@ export class UserAgent implements SipUserAgent {
   readonly #calls = new Set<Call>();
   readonly #others = new Map<string, RequestHandler>();
   #running = false;
+  #stopping = false;
   #whenQuiet = () => {};
 
   constructor(environment: Environment, settings: UserAgentSettings, handler: UserAgentHandler) {
@@ -95,6 +96,7 @@ export class UserAgent implements SipUserAgent {
   }
 
   stop(limitMs: number, done: () => void) {
+    this.#stopping = true;
     let waitingFor = this.#registrations.length;
     let finished = false;
     const finish = () => {
@@ -102,7 +104,7 @@ export class UserAgent implements SipUserAgent {
       finished = true;
       this.#running = false;
       this.#core.transactions.stop();
-      this.#timers.cancelAll();
+      this.#timers.close();
       this.#calls.clear();
       done();
     };
@@ -200,6 +202,7 @@ export class UserAgent implements SipUserAgent {
   #invited(transaction: ServerTransaction) {
     const { request, source } = transaction;
     if (contactOf(request) === undefined) return this.#reject(transaction, 400, { reason: 'Missing Contact' });
+    if (this.#stopping) return this.#reject(transaction, 503);
     if (this.#isBusy) return this.#reject(transaction, 486);
     const uri = parseUri(request.uri);
     const known = isMalformed(uri) ? undefined : uri;

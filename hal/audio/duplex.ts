@@ -45,7 +45,7 @@ export class Duplex {
     this.#options = options;
     const inFrames = (ms: number) => Math.round((format.rate * ms) / 1000);
     const bufferFrames = inFrames(spec.bufferMs);
-    // Half the buffer is the cushion against a late thread, the other half room for the microphone's bursts.
+    // Half the buffer is filled after each frame, as cushion against a late thread; half is room for bursts.
     const startFrames = Math.max(format.frameSamples, Math.floor(bufferFrames / 2));
     const common = { rate: format.rate, periodFrames: inFrames(spec.periodMs), bufferFrames, startFrames };
     this.#capture = open({ ...common, name: spec.capture, side: 'capture' });
@@ -55,8 +55,8 @@ export class Duplex {
       this.#capture.close();
       throw error;
     }
-    this.#prefillFrames = Math.min(startFrames, this.#playback.bufferFrames);
-    this.#fill = new PlaybackFill(this.#prefillFrames - format.frameSamples, format.rate);
+    this.#prefillFrames = Math.min(startFrames, this.#playback.bufferFrames) - format.frameSamples;
+    this.#fill = new PlaybackFill(this.#prefillFrames, format.rate);
     this.#captured = new Int16Array(format.frameSamples);
     this.#toPlay = new Int16Array(format.frameSamples);
     this.#rawCapture = new Int16Array(format.frameSamples * this.#capture.channels);
@@ -156,7 +156,7 @@ export class Duplex {
     return this.#rawPlayback;
   }
 
-  /** The start threshold is the prefill: the loudspeaker starts with its last sample. */
+  /** So much silence that the frame after it reaches the start threshold. */
   #prefill() {
     this.#playing = true;
     this.#fill.reset();

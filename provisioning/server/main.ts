@@ -1,7 +1,7 @@
 /** `provisioning/server/main.ts`: serves a folder of documents to a fleet, or checks it. */
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { isMalformed, parseAction } from '../../firmware/io/actions.ts';
+import { checkAction } from '../../firmware/io/actions.ts';
 import { wallClock } from '../../firmware/lib/clock.ts';
 import { systemLog } from '../../firmware/lib/log.ts';
 import { checkFolder } from './check-folder.ts';
@@ -59,11 +59,6 @@ async function check({ folder }: Options): Promise<void> {
   for (const line of notes) console.log(`note: ${line}`);
   console.log(`${devices} devices, ${problems.length} problems`);
   process.exitCode = problems.length > 0 ? 1 : 0;
-}
-
-function checkAction(text: string): string | undefined {
-  const action = parseAction(text);
-  return isMalformed(action) ? action.malformed : undefined;
 }
 
 async function serve({ folder: path, host, port, cert, key, adminTokenFile }: Options): Promise<void> {

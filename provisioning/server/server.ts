@@ -118,8 +118,9 @@ export class ProvisioningServer {
     }
     this.#inventory.saw(id, this.#wallClock(), text(headers['porter-revision']), headers['user-agent']);
     const { document, etag } = found;
-    const known = matches(headers['if-none-match'], etag);
-    return known ? { status: 304, headers: { etag } } : { status: 200, body: document, headers: { etag } };
+    if (matches(headers['if-none-match'], etag)) return { status: 304, headers: { etag } };
+    this.#log.info('document given', { device: id, revision: etag.slice(1, -1) });
+    return { status: 200, body: document, headers: { etag } };
   }
 
   async #listing(request: IncomingMessage): Promise<Answer> {

@@ -31,6 +31,8 @@ type Receive = (bytes: Uint8Array, from: Address) => void;
 export class LossyNetwork {
   /** One line a packet: time, from, arrow, to, first line. `-x` was lost, `=>` was doubled. */
   readonly trace: string[] = [];
+  /** Sees every packet as it is sent, lost ones too. */
+  tap: ((bytes: Uint8Array, from: Address, to: Address) => void) | undefined;
   readonly #hosts = new Map<string, Receive>();
   readonly #clock: Clock;
   readonly #random: Random;
@@ -56,6 +58,7 @@ export class LossyNetwork {
   send(bytes: Uint8Array, from: Address, to: Address) {
     const { loss, duplication, delayMs } = this.#impairment;
     const copies = this.#random.next() < loss ? 0 : this.#random.next() < duplication ? 2 : 1;
+    this.tap?.(bytes, from, to);
     this.#note(bytes, from, ['-x', '->', '=>'][copies]!, to);
     for (let copy = 0; copy < copies; copy++) {
       const [least, most] = delayMs;

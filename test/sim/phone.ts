@@ -1,5 +1,6 @@
 /** Two ends of a call without a call: engines with simulated sound cards on one virtual clock and one network. */
 
+import type { Clock } from '../../firmware/lib/clock.ts';
 import type { Opus } from '../../firmware/audio/codecs/opus.ts';
 import { InProcessMedia } from '../../firmware/media/in-process.ts';
 import type {
@@ -36,6 +37,8 @@ export interface PhoneOptions {
   settings?: Partial<MediaSettings>;
   /** Fills a frame of the microphone. */
   speaks?: (frame: Int16Array, index: number) => void;
+  /** The sound card's own clock, where it is not the world's. */
+  clock?: Clock;
   /** What others see as its address, where that is not its own. */
   translate?: (port: number) => { host: string; port: number };
 }
@@ -59,7 +62,7 @@ export class Phone {
     this.files = new MemoryFiles(world.clock);
     this.audio = new SimulatedAudio({
       spec: audioSpec(rate),
-      clock: world.clock,
+      clock: options.clock ?? world.clock,
       source: (frame, index) => options.speaks?.(frame, index),
       sink: frame => {
         this.#heard.set(frame, this.#heardCount);

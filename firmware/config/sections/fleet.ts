@@ -1,6 +1,6 @@
 /** Settings: MQTT, provisioning, the control socket, the log. */
 import { field, section } from '../field.ts';
-import { duration, line, matching, oneOf, url, yesOrNo } from '../types.ts';
+import { bearerToken, duration, line, matching, oneOf, url, yesOrNo } from '../types.ts';
 
 const topicRoot = () =>
   matching(
@@ -33,7 +33,7 @@ export const provisioning = section({
     help: 'Base URL of the provisioning server. Absent: no provisioning.',
     needs: 'restart provisioning',
   }),
-  token: field(line(512).optional(), {
+  token: field(bearerToken().optional(), {
     help: 'Proves to the server who asks.',
     secret: true,
     needs: 'restart provisioning',

@@ -42,6 +42,7 @@ export class TransactionLayer {
   readonly #servers = new Map<string, ServerTransaction>();
   /** Merge key → key of the transaction that came first (§8.2.2.2). */
   readonly #firstWays = new Map<string, string>();
+  #stopped = false;
   /** §8.2.7: a stateless answer must have the same tag in every copy. */
   readonly #statelessTag: string;
 
@@ -62,7 +63,7 @@ export class TransactionLayer {
 
   /** Sends a request outside any transaction: the ACK to a 2xx (§13.2.2.4). */
   sendAck(ack: Request, to: Address, copy: boolean) {
-    this.#send(this.#withVia(ack, to), to, copy);
+    if (!this.#stopped) this.#send(this.#withVia(ack, to), to, copy);
   }
 
   receive(bytes: Uint8Array, source: Address) {
@@ -77,8 +78,9 @@ export class TransactionLayer {
     }
   }
 
-  /** Forgets every transaction, without a word to anybody. */
+  /** Forgets every transaction, without a word to anybody, and begins none any more. */
   stop() {
+    this.#stopped = true;
     for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.stop();
     this.#clients.clear();
     this.#servers.clear();
@@ -148,6 +150,8 @@ export class TransactionLayer {
         void this.#client(cancel, address, { onResponse() {}, onFailure() {} }),
     };
     const transaction = new ClientTransaction(request, to, wire, user, () => this.#clients.delete(key));
+    // A name may be resolved only after the end.
+    if (this.#stopped) return transaction;
     this.#clients.set(key, transaction);
     transaction.start();
     return transaction;

@@ -66,6 +66,25 @@ describe('a sound document', () => {
     expect([audio.loudspeaker, audio.period, calls.talkFor]).toEqual([-6.5, 10, 90_000]);
   });
 
+  test.each([
+    'sip:front@example.org',
+    'sip:100@192.0.2.1:5062',
+    'sip:a@[2001:db8::1]:5060;transport=udp',
+    'sip:a@b;lr',
+    'sip:+49-30@h',
+  ])('takes %s as an account', uri => {
+    expect(config({ sip: { accounts: { desk: { uri } } } }).sip.accounts.desk?.uri).toBe(uri);
+  });
+
+  test.each(['sip:192.0.2.1', 'sip:pbx.example.org:5062', 'sip:[2001:db8::1]', 'sip:proxy;lr'])(
+    'takes %s as a server',
+    outboundProxy => {
+      expect(wrong({ sip: { accounts: { desk: { ...account, outboundProxy, registrar: outboundProxy } } } })).toEqual(
+        [],
+      );
+    },
+  );
+
   test('knows no door called constructor', () => {
     const name: string = 'constructor';
     expect(config({}).doors[name]).toBeUndefined();
@@ -165,8 +184,10 @@ describe('an error says where, what stands there and what is allowed', () => {
     expect(lines.at(-1)).toBe('… and 5 more');
   });
 
-  test('cuts a long value', () => {
-    expect(wrong({ device: { name: 'x'.repeat(5000) } })[0]!.length).toBeLessThan(150);
+  test('cuts a long value, and does not show a very long one', () => {
+    const name = (length: number) => wrong({ device: { name: 'x'.repeat(length) } })[0];
+    expect(name(100)).toBe(`device.name: "${'x'.repeat(59)}… is not text of one line, at most 64 characters`);
+    expect(name(5000)).toBe('device.name: a text of 5000 characters is not text of one line, at most 64 characters');
   });
 
   test('refuses a table that is too large', () => {
@@ -190,6 +211,7 @@ describe('a secret is never shown', () => {
     [{ mqtt: { url: `mqtt://user:a@b${canary}@broker` } }],
     [{ mqtt: { password: { is: canary } } }],
     [{ provisioning: { token: `${canary}\u0000` } }],
+    [{ mqtt: { url: `mqtt://user:${canary}${'x'.repeat(300)}@broker` } }],
   ])('%#', document => {
     const lines = wrong(document);
     expect(lines).not.toEqual([]);

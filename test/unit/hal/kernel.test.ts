@@ -41,9 +41,12 @@ test('a file is opened, written, asked by ioctl, read without waiting, and close
   expect(codeOf(() => thrown(() => kernel.ioctl(fd, BYTES_WAITING, waiting)))).toBe('gone');
 });
 
-test('a file that becomes readable is told, until nobody watches', async () => {
-  const kernel = linuxKernel(systemClock);
-  const [first, second] = [kernel.open(pipe('a')), kernel.open(pipe('b'))];
+test.each([
+  ['as installed', undefined],
+  ['without the package epoll', null],
+])('a file that becomes readable is told, until nobody watches (%s)', async (how, epoll) => {
+  const kernel = linuxKernel(systemClock, epoll);
+  const [first, second] = [kernel.open(pipe(`a ${how}`)), kernel.open(pipe(`b ${how}`))];
   const heard: string[] = [];
   const into = Buffer.alloc(16);
   await new Promise<void>(resolve => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -61,7 +61,7 @@ describe('a WAV file', () => {
     expect(parseWav(file(wavHeader(8000, 4000), samples(7, 8, 9)).subarray(0, 49), 'x').samples).toEqual(
       new Int16Array([7, 8]),
     );
-    expect(parseWav(wavHeader(8000, 0xffffffff), 'x').samples).toHaveLength(0);
+    expect(parseWav(wavHeader(8000, 0xffffff00), 'x').samples).toHaveLength(0);
   });
 
   test.each([
@@ -108,9 +108,8 @@ describe('a WAV file', () => {
     }
   });
 
-  test('written for an hour keeps its sizes', () => {
+  test('written for a minute keeps its sizes', () => {
     const path = join(folder, 'long.wav');
-    writeFileSync(path, '');
     const writer = new WavWriter(path, 8000);
     const second = new Int16Array(8000);
     for (let i = 0; i < 60; i++) writer.write(second);

@@ -212,6 +212,10 @@ describe('a new document', () => {
       'refused: bad: there is no such setting; and more',
       'unchanged',
     ]);
+    const count = asked.length;
+    client.checkNow();
+    await pass(0);
+    expect(asked[count]!.headers['if-none-match']).toBe('"old"');
   });
 
   test('on which the device itself fails counts as refused', async () => {

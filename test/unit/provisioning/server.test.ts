@@ -163,6 +163,14 @@ describe('a request that cannot be answered', () => {
   });
 });
 
+test.each(['../secret', '..', '.', '', 'a/b', 'a\\b', 'a\u0000', 'A', 'x'.repeat(64)])(
+  '%j is no device to the folder',
+  async id => {
+    await put('secret.json', {});
+    expect(await new DocumentFolder(path).find(id)).toEqual({ is: 'unknown' });
+  },
+);
+
 describe('a layer that is broken', () => {
   test.each([
     ['site.json', '{"config": ', 'site.json is not JSON'],

@@ -1,0 +1,135 @@
+/** Golden ladders: what goes over the wire, message by message. `npx vitest run test/flows -u` writes them anew. */
+import { expect, test } from 'vitest';
+import { LossyNetwork, presets } from '../sim/lossy-network.ts';
+import { ScriptedPeer } from '../sim/scripted-peer.ts';
+import { seeded } from '../sim/seeded.ts';
+import { sipDesk } from '../sim/sip-desk.ts';
+import { Phone, sdp } from '../sim/sip-phone.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+import { Ladder } from './ladder.ts';
+
+const front = { host: '192.0.2.20', port: 5060 };
+const desk = { host: '192.0.2.10', port: 5060 };
+const names = { '192.0.2.20:5060': 'front', '192.0.2.10:5060': 'desk' };
+const account = { aor: 'sip:front@192.0.2.10', displayName: 'Front door', expiresMs: 300_000, password: 'secret' };
+
+function stage() {
+  const clock = new VirtualClock();
+  const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+  const ladder = new Ladder(clock, network, names);
+  const golden = (file: string, title: string) =>
+    expect(ladder.print(title)).toMatchFileSnapshot(`${import.meta.dirname}/${file}.flow`);
+  return { clock, network, golden };
+}
+
+function twoPhones() {
+  const { clock, network, golden } = stage();
+  const door = new Phone(clock, network, { address: front, account });
+  const telephone = new Phone(clock, network, { address: desk, seed: 2, account: { aor: 'sip:desk@192.0.2.10' } });
+  return { clock, golden, door, telephone };
+}
+
+test('RFC 3665 §2.1 successful new registration, and §2.4 its cancellation', async () => {
+  const { clock, network, golden } = stage();
+  sipDesk(clock, network, desk);
+  const door = new Phone(clock, network, { address: front, account: { ...account, register: true } });
+  clock.advance(1_000);
+  door.userAgent.stop(2_000, () => {});
+  clock.advance(1_000);
+  expect(door.registrations.map(({ is }) => is)).toEqual(['registering', 'registered', 'unregistered']);
+  await golden('registration', 'RFC 3665 §2.1 Successful New Registration, §2.4 Cancellation of Registration');
+});
+
+test('RFC 3665 §2.5 unsuccessful registration', async () => {
+  const { clock, network, golden } = stage();
+  sipDesk(clock, network, desk);
+  const door = new Phone(clock, network, {
+    address: front,
+    account: { ...account, register: true, password: 'wrong' },
+  });
+  clock.advance(1_000);
+  expect(door.registrations.at(-1)).toMatchObject({ is: 'failed', status: 401 });
+  await golden('registration-wrong-password', 'RFC 3665 §2.5 Unsuccessful Registration');
+});
+
+test('RFC 3665 §3.1 session establishment', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(2_000);
+  telephone.call!.accept(sdp('answer'));
+  clock.advance(5_000);
+  telephone.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard.at(-1)).toBe('ended by them');
+  await golden('call', 'RFC 3665 §3.1 Successful Session Establishment');
+});
+
+test('RFC 3665 §3.7 session with re-INVITE', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(2_000);
+  telephone.call!.accept(sdp('answer'));
+  clock.advance(1_000);
+  telephone.call!.reoffer(sdp('hold'));
+  clock.advance(1_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(telephone.heard).toContain('reoffered new answer');
+  await golden('re-invite', 'RFC 3665 §3.7 Session with re-INVITE');
+});
+
+test('RFC 3665 §3.8 no answer: the caller gives up', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(20_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(telephone.heard.at(-1)).toBe('ended by them');
+  await golden('call-cancelled', 'RFC 3665 §3.8 Unsuccessful No Answer');
+});
+
+test('RFC 3665 §3.9 busy', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  telephone.onInvite = ({ call }) => call.refuse(486);
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['ended by refusal 486']);
+  await golden('call-busy', 'RFC 3665 §3.9 Unsuccessful Busy');
+});
+
+test('RFC 3665 §3.10 no response from the user agent', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  telephone.unplug();
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(40_000);
+  expect(door.heard).toEqual(['ended by failure no answer from 192.0.2.10:5060']);
+  await golden('call-unanswered', 'RFC 3665 §3.10 Unsuccessful No Response from User Agent');
+});
+
+test('a call through a proxy that asks for credentials and stays in the route (RFC 3665 §3.2, §3.3)', async () => {
+  const { clock, network, golden } = stage();
+  const proxy = new ScriptedPeer(network, desk);
+  const challenge = 'Digest realm="desk.example", nonce="f84f1cec41e6cbe5aea9c8e88d359", algorithm=SHA-256, qop="auth"';
+  proxy.onRequest = request => {
+    if (request.method === 'BYE') proxy.reply(request, 200);
+    if (request.method !== 'INVITE') return;
+    if (!request.headers.has('Proxy-Authorization')) {
+      proxy.reply(request, 407, { headers: [['Proxy-Authenticate', challenge]], tag: 'proxy' });
+      return;
+    }
+    proxy.reply(request, 180, { headers: [['Contact', '<sip:desk@192.0.2.30>']] });
+    const route = '<sip:192.0.2.10;lr>';
+    request.headers.add('Record-Route', route);
+    proxy.reply(request, 200, { headers: [['Contact', '<sip:desk@192.0.2.30>']], body: sdp('answer') });
+  };
+  const door = new Phone(clock, network, {
+    address: front,
+    account: { ...account, outboundProxy: 'sip:192.0.2.10' },
+  });
+  door.dial('sip:desk@example.org');
+  clock.advance(1_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['progress 180', 'answered answer', 'ended by us']);
+  await golden('call-through-proxy', 'A call through a proxy with credentials (RFC 3665 §3.2, §3.3)');
+});
