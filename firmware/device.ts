@@ -13,6 +13,7 @@ import type { Status } from './controller/contracts.ts';
 import { Intercom, type IntercomParts } from './controller/intercom.ts';
 import { checkAction } from './io/actions.ts';
 import type { Connect } from './report/broker.ts';
+import type { LogLevel } from './lib/log.ts';
 import { MqttReport } from './report/mqtt.ts';
 import type { Offered } from './rpc/methods.ts';
 import { SocketServer } from './rpc/socket-server.ts';
@@ -38,6 +39,7 @@ export interface DeviceOptions extends Omit<IntercomParts, 'openBoard'> {
   /** Where what must survive the process is kept. */
   stateDirectory: string;
   openProvisioning(spec: ProvisioningSpec): ProvisioningPart;
+  onLogLevel(level: LogLevel): void;
   /** The `connect` of the `mqtt` package. */
   connectMqtt: Connect;
 }
@@ -71,6 +73,7 @@ export class PorterDevice {
 
     // The socket first: it tells whether another device already owns the lines.
     const { config } = this.#loaded;
+    this.#options.onLogLevel(config.log.level);
     this.#intercom = new Intercom({ ...this.#options, openBoard: config => this.#openBoard(config) }, config);
     this.#offered = { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) };
     this.#socket = new SocketServer({
@@ -182,6 +185,7 @@ export class PorterDevice {
     const before = this.#loaded.config;
     this.#loaded = { ...this.#loaded, ...result, problems: [] };
     this.#surround({ revision, problem: undefined });
+    this.#options.onLogLevel(result.config.log.level);
     this.#intercom.apply(result.config);
     if (JSON.stringify(before.mqtt) !== JSON.stringify(result.config.mqtt)) void this.#restartMqtt();
     if (JSON.stringify(before.provisioning) !== JSON.stringify(result.config.provisioning))

@@ -25,7 +25,7 @@ const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../pac
 const SYSTEM_STATE = '/var/lib/porter';
 
 async function run({ config, state, log: level }: RunOptions): Promise<void> {
-  const log = systemLog((level ?? 'info') as LogLevel);
+  const { log, setLevel } = systemLog((level ?? 'info') as LogLevel);
   const device = new PorterDevice({
     clock: systemClock,
     wallClock,
@@ -37,6 +37,8 @@ async function run({ config, state, log: level }: RunOptions): Promise<void> {
     openMedia: settings => new MediaThread({ settings, clock: systemClock, log: log.part('media') }),
     connectMqtt: mqtt.connect,
     openProvisioning: spec => openProvisioning(spec, log),
+    // The command line's word counts against the configuration's.
+    onLogLevel: configured => level === undefined && setLevel(configured),
     configFile: resolve(config),
     stateDirectory: resolve(state ?? SYSTEM_STATE),
   });

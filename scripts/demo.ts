@@ -6,11 +6,7 @@ import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
 import { systemClock, wallClock } from '../firmware/lib/clock.ts';
 import { silentLog } from '../firmware/lib/log.ts';
-import { systemRandom } from '../firmware/lib/random.ts';
-import { MediaThread } from '../firmware/media/thread.ts';
 import { RpcClient } from '../firmware/rpc/client.ts';
-import { systemResolve } from '../firmware/sip/locate.ts';
-import { UdpSocket } from '../firmware/sip/transport/udp.ts';
 import { DocumentFolder } from '../provisioning/server/folder.ts';
 import { ProvisioningServer } from '../provisioning/server/server.ts';
 import { startBroker } from '../test/demo/broker.ts';
@@ -18,7 +14,8 @@ import { DEVICE, writeFleet } from '../test/demo/fleet.ts';
 import { freePort } from '../test/demo/free-port.ts';
 import { pause, Timeline } from '../test/demo/timeline.ts';
 import { listen, MARKERS, markedSpeech } from '../test/demo/verify.ts';
-import { Desk, type DeskCall, type DeskEvent } from '../test/desk/desk.ts';
+import type { Desk, DeskCall, DeskEvent } from '../test/desk/desk.ts';
+import { realDesk } from '../test/desk/real-desk.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const HOST = '127.0.0.1';
@@ -140,36 +137,18 @@ class Demo {
   }
 
   async #startDesk(port: number) {
-    const media = new MediaThread({
-      settings: {
-        audio: { driver: 'simulated', capture: '', playback: '', rate: 16_000, periodMs: 10, bufferMs: 40 },
-        rtpPorts: { from: 42_400, to: 42_799 },
-        jitter: { minMs: 20, maxMs: 400 },
-        silentAfterMs: 30_000,
-        country: 'eu',
-        opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
-        loudspeakerDb: 0,
-        microphoneDb: 0,
-        cname: 'desk',
-      },
-      clock: systemClock,
-      log: silentLog,
+    this.#desk = realDesk({
+      host: HOST,
+      port,
+      rtpPorts: { from: 42_400, to: 42_799 },
+      user: 'desk',
+      callers: ['stranger'],
+      realm: 'desk.example',
+      passwords: { front: 'front-secret' },
+      codecs: ['opus', 'PCMA', 'PCMU'],
+      onCall: call => call.ring(),
+      onEvent: event => this.#deskEvent(event),
     });
-    const parts = { clock: systemClock, wallClock, random: systemRandom, log: silentLog, resolve: systemResolve };
-    this.#desk = new Desk(
-      { ...parts, media, socket: new UdpSocket({ host: HOST, port }) },
-      {
-        host: HOST,
-        port,
-        user: 'desk',
-        callers: ['stranger'],
-        realm: 'desk.example',
-        passwords: { front: 'front-secret' },
-        codecs: ['opus', 'PCMA', 'PCMU'],
-        onCall: call => call.ring(),
-        onEvent: event => this.#deskEvent(event),
-      },
-    );
     this.#desk.start();
     this.#stops.push(() => this.#desk.stop());
   }

@@ -214,7 +214,7 @@ export class Intercom implements Device {
       panel: this.#panel,
       board: this.#board,
       clock: this.#parts.clock,
-      policy: { mqttOpensDoors: this.#config.mqtt.openDoors, simulated: this.#board.hand !== undefined },
+      policy: { mqtt: this.#config.mqtt, simulated: this.#board.hand !== undefined },
     });
     if (!result.done) this.events.tell('device', 'action refused', { action: action.do, origin, why: result.why });
     return result;

@@ -14,9 +14,15 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** JSON lines to standard error, one object a line. */
-export function systemLog(level: LogLevel): Log {
-  return wrap(pino({ level, base: null }, pino.destination({ dest: 2, sync: true })));
+/** JSON lines to standard error, one object a line. `setLevel` counts for every part at once. */
+export function systemLog(level: LogLevel): { log: Log; setLevel(level: LogLevel): void } {
+  const sink = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  return {
+    log: wrap(sink, {}),
+    setLevel: next => {
+      sink.level = next;
+    },
+  };
 }
 
 export const silentLog: Log = {
@@ -27,12 +33,12 @@ export const silentLog: Log = {
   part: () => silentLog,
 };
 
-function wrap(sink: pino.Logger): Log {
+function wrap(sink: pino.Logger, common: Fields): Log {
   return {
-    debug: (event, fields) => sink.debug(fields ?? {}, event),
-    info: (event, fields) => sink.info(fields ?? {}, event),
-    warn: (event, fields) => sink.warn(fields ?? {}, event),
-    error: (event, fields) => sink.error(fields ?? {}, event),
-    part: name => wrap(sink.child({ part: name })),
+    debug: (event, fields) => sink.debug({ ...common, ...fields }, event),
+    info: (event, fields) => sink.info({ ...common, ...fields }, event),
+    warn: (event, fields) => sink.warn({ ...common, ...fields }, event),
+    error: (event, fields) => sink.error({ ...common, ...fields }, event),
+    part: part => wrap(sink, { ...common, part }),
   };
 }

@@ -72,7 +72,7 @@ export class ProvisioningClient {
   /** The document in use. */
   #current: Provisioned | undefined;
   /** The server's document that was refused, so that it is neither fetched nor judged twice. */
-  #refused: { etag: string | undefined; status: ProvisioningStatus } | undefined;
+  #refused: { etag: string | undefined; status: Extract<ProvisioningStatus, { is: 'refused' }> } | undefined;
   #retries: Iterator<number, never> | undefined;
   #disarm: (() => void) | undefined;
   #stopping: AbortController | undefined;
@@ -151,6 +151,7 @@ export class ProvisioningClient {
       ...(token !== undefined && { token }),
       ...(etag !== undefined && { etag }),
       ...(this.#current && { revision: this.#current.revision }),
+      ...(this.#refused && { refused: this.#refused.status.revision }),
     };
   }
 
@@ -176,7 +177,7 @@ export class ProvisioningClient {
     if (!same) {
       const verdict = await this.#judge(document, revision);
       if (!verdict.accepted) {
-        const status: ProvisioningStatus = { is: 'refused', revision, reasons: verdict.reasons };
+        const status = { is: 'refused', revision, reasons: verdict.reasons } as const;
         this.#refused = { etag, status };
         this.#say(status);
         return;

@@ -15,6 +15,8 @@ export interface Question {
   etag?: string;
   /** What the device runs, for the server's inventory. */
   revision?: string;
+  /** The server's present revision, if the device had to refuse it. */
+  refused?: string;
   /** For the whole exchange, redirections included. */
   timeoutMs: number;
 }
@@ -69,12 +71,16 @@ async function exchange(question: Question, { fetch, wallClock }: Environment, s
 }
 
 /** The token goes to the server that it was given for and to no other, wherever that one sends us. */
-function headersOf({ userAgent, token, etag, revision }: Question, sameOrigin: boolean): Record<string, string> {
+function headersOf(
+  { userAgent, token, etag, revision, refused }: Question,
+  sameOrigin: boolean,
+): Record<string, string> {
   return {
     accept: 'application/json',
     'user-agent': userAgent,
     ...(etag !== undefined && { 'if-none-match': etag }),
     ...(revision !== undefined && { 'porter-revision': revision }),
+    ...(refused !== undefined && { 'porter-refused': refused }),
     ...(token !== undefined && sameOrigin && { authorization: `Bearer ${token}` }),
   };
 }

@@ -1,5 +1,6 @@
 /** Judges a whole fleet before a device sees it: every merged document against the schema. */
 import type { Surroundings } from '../../firmware/config/check.ts';
+import { isObject } from '../../firmware/config/document.ts';
 import { parseConfig } from '../../firmware/config/parse.ts';
 import { printProblems } from '../../firmware/config/problems.ts';
 import type { DocumentFolder } from './folder.ts';
@@ -24,8 +25,9 @@ export async function checkFolder(folder: DocumentFolder, surroundings: Surround
     }
     const parsed = parseConfig(found.document, surroundings);
     if ('problems' in parsed) report.problems.push(...printProblems(parsed.problems).map(line => `${id}: ${line}`));
-    if ('config' in parsed && found.document.device !== undefined && parsed.config.device.id !== id) {
-      report.problems.push(`${id}: device.id: ${JSON.stringify(parsed.config.device.id)} is another device`);
+    const { device } = found.document;
+    if (isObject(device) && device.id !== undefined && device.id !== id) {
+      report.problems.push(`${id}: device.id: ${JSON.stringify(device.id)} is another device`);
     }
     if (found.token === undefined)
       report.notes.push(`${id} has no token: whoever reaches the server can read its passwords`);

@@ -5,6 +5,8 @@ export interface Sighting {
   lastSeen: string;
   /** What the device said it runs (`Porter-Revision`); absent before its first document. */
   revision?: string;
+  /** The revision that it could not take (`Porter-Refused`); absent where all is well. */
+  refused?: string;
   userAgent?: string;
 }
 
@@ -21,12 +23,11 @@ export class Inventory {
   readonly #sightings = new Map<string, Sighting>();
 
   /** Only for ids that the folder has: strangers cannot fill the memory. */
-  saw(id: string, atMs: number, revision: string | undefined, userAgent: string | undefined): void {
-    this.#sightings.set(id, {
-      lastSeen: new Date(atMs).toISOString(),
-      ...(revision !== undefined && { revision: revision.slice(0, textLimit) }),
-      ...(userAgent !== undefined && { userAgent: userAgent.slice(0, textLimit) }),
-    });
+  saw(id: string, atMs: number, said: Omit<Sighting, 'lastSeen'>): void {
+    const bounded = Object.entries(said).flatMap(([key, text]) =>
+      text === undefined ? [] : [[key, text.slice(0, textLimit)]],
+    );
+    this.#sightings.set(id, { lastSeen: new Date(atMs).toISOString(), ...Object.fromEntries(bounded) });
   }
 
   of(id: string): Sighting | undefined {

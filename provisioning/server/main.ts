@@ -65,7 +65,7 @@ async function serve({ folder: path, host, port, cert, key, adminTokenFile }: Op
   if ((cert === undefined) !== (key === undefined)) throw new Error('--cert and --key go together');
   const folder = new DocumentFolder(path);
   await folder.devices();
-  const log = systemLog('info').part('provisioning');
+  const log = systemLog('info').log.part('provisioning');
   const server = new ProvisioningServer(
     {
       folder,

@@ -116,7 +116,11 @@ export class ProvisioningServer {
     if (found.token !== undefined && !sameSecret(bearer(headers.authorization), found.token)) {
       return failure(401, `device ${id} must present its token`, { 'www-authenticate': 'Bearer' });
     }
-    this.#inventory.saw(id, this.#wallClock(), text(headers['porter-revision']), headers['user-agent']);
+    this.#inventory.saw(id, this.#wallClock(), {
+      revision: text(headers['porter-revision']),
+      refused: text(headers['porter-refused']),
+      userAgent: headers['user-agent'],
+    });
     const { document, etag } = found;
     if (matches(headers['if-none-match'], etag)) return { status: 304, headers: { etag } };
     this.#log.info('document given', { device: id, revision: etag.slice(1, -1) });

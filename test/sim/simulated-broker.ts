@@ -129,6 +129,7 @@ class SimulatedClient extends EventEmitter {
   readonly options: IClientOptions;
   readonly #broker: SimulatedBroker;
   readonly #clock: VirtualClock;
+  readonly #unacknowledged = new Set<(error?: Error) => void>();
 
   constructor(broker: SimulatedBroker, clock: VirtualClock, options: IClientOptions) {
     super();
@@ -141,7 +142,7 @@ class SimulatedClient extends EventEmitter {
     topic: string,
     payload: string,
     options: { retain?: boolean; properties?: { correlationData?: Buffer } },
-    acknowledged: () => void,
+    acknowledged: (error?: Error) => void,
   ) {
     const message = {
       topic,
@@ -149,7 +150,11 @@ class SimulatedClient extends EventEmitter {
       retain: options.retain ?? false,
       correlationData: options.properties?.correlationData,
     };
-    this.#clock.after(TRIP_MS, () => this.#broker.publish(this, message, acknowledged), 'simulated PUBLISH');
+    this.#unacknowledged.add(acknowledged);
+    const acknowledge = (error?: Error) => {
+      if (this.#unacknowledged.delete(acknowledged)) acknowledged(error);
+    };
+    this.#clock.after(TRIP_MS, () => this.#broker.publish(this, message, acknowledge), 'simulated PUBLISH');
   }
 
   subscribe(topics: string[], _options: object, done: (error: Error | null, granted: object[]) => void) {
@@ -168,6 +173,9 @@ class SimulatedClient extends EventEmitter {
     if (this.ended) return;
     this.ended = true;
     this.#broker.leave(this);
+    // The package calls back for whatever it could not deliver.
+    for (const acknowledged of this.#unacknowledged) acknowledged(new Error('Connection closed'));
+    this.#unacknowledged.clear();
     this.#clock.after(TRIP_MS, done, 'simulated DISCONNECT');
   }
 

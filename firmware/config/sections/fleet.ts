@@ -61,6 +61,6 @@ export const control = section({
 export const log = section({
   level: field(oneOf(['debug', 'info', 'warn', 'error', 'silent']).prefault('info'), {
     help: 'The least serious event that is logged.',
-    needs: 'restart process',
+    needs: 'live',
   }),
 });

@@ -18,6 +18,10 @@ export const serverTransactionLimit = 1_000;
 /** What a request above the limit is told to wait. Seconds. */
 const overloadRetryAfterS = 10;
 
+const NUL = 0;
+const LF = 10;
+const CR = 13;
+
 export interface TransactionUser {
   /** A new request; ACK and CANCEL never come this way. */
   onRequest(transaction: ServerTransaction): void;
@@ -68,6 +72,8 @@ export class TransactionLayer {
 
   receive(bytes: Uint8Array, source: Address) {
     const { counters } = this.#environment;
+    // RFC 5626 §4.4.1, and what phones send to hold a NAT open.
+    if (bytes.every(byte => byte === CR || byte === LF || byte === NUL)) return;
     counters.receivedMessages++;
     const message = parseMessage(bytes);
     if (message.kind === 'malformed') this.#refuseMalformed(message, source);
@@ -159,8 +165,6 @@ export class TransactionLayer {
 
   #refuseMalformed({ status, why, request }: Malformed, source: Address) {
     const { counters, log } = this.#environment;
-    // Status 0 is a keep-alive: nothing is wrong with it.
-    if (status === 0) return;
     counters.malformedMessages++;
     log.debug('malformed message', { from: printAddress(source), why });
     // An ACK is never answered (§17.1.1.3).

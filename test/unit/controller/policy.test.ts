@@ -20,6 +20,13 @@ test.each<[Action, Origin, boolean, boolean, boolean]>([
 ])(
   '%o by %s (MQTT opens doors: %s, simulated: %s) is allowed: %s',
   (action, origin, mqttOpensDoors, simulated, allowed) => {
-    expect(refusal(action, origin, { mqttOpensDoors, simulated }) === undefined).toBe(allowed);
+    expect(refusal(action, origin, { mqtt: { commands: true, openDoors: mqttOpensDoors }, simulated }) === undefined).toBe(allowed);
   },
 );
+
+test('with commands switched off MQTT may ask for nothing, and everybody else for everything', () => {
+  const policy = { mqtt: { commands: false, openDoors: true }, simulated: false };
+  expect(refusal({ do: 'hang up' }, 'mqtt', policy)).toBeDefined();
+  expect(refusal(open, 'mqtt', policy)).toBeDefined();
+  expect(refusal(open, 'button', policy)).toBeUndefined();
+});

@@ -203,7 +203,11 @@ describe('a new document', () => {
     expect(statuses).toEqual(['refused: bad: there is no such setting; and more']);
     expect(files.paths).toEqual([]);
     await pass(1.2 * hourMs);
-    expect(asked[1]!.headers).toMatchObject({ 'if-none-match': '"bad"', 'porter-revision': 'old' });
+    expect(asked[1]!.headers).toMatchObject({
+      'if-none-match': '"bad"',
+      'porter-revision': 'old',
+      'porter-refused': 'bad',
+    });
     expect(documents).toHaveLength(1);
     expect(client.status.is).toBe('refused');
     await pass(3 * hourMs);
@@ -216,6 +220,7 @@ describe('a new document', () => {
     client.checkNow();
     await pass(0);
     expect(asked[count]!.headers['if-none-match']).toBe('"old"');
+    expect(asked[count]!.headers).not.toHaveProperty('porter-refused');
   });
 
   test('on which the device itself fails counts as refused', async () => {

@@ -230,7 +230,12 @@ describe('the inventory', () => {
   test('tells who exists, what each is offered, and what it was last heard to run', async () => {
     const base = await serve();
     await ask(`${base}/v1/devices/front/config`, {
-      headers: { authorization: 'Bearer t', 'porter-revision': 'abc', 'user-agent': 'porter/1' },
+      headers: {
+        authorization: 'Bearer t',
+        'porter-revision': 'abc',
+        'porter-refused': 'xyz',
+        'user-agent': 'porter/1',
+      },
     });
     await ask(`${base}/v1/devices/stranger/config`);
     const { body } = await ask(`${base}/v1/devices`);
@@ -243,6 +248,7 @@ describe('the inventory', () => {
           offered: expect.stringMatching(/^[0-9a-f]{16}$/),
           lastSeen: '2026-01-01T00:00:00.000Z',
           revision: 'abc',
+          refused: 'xyz',
           userAgent: 'porter/1',
         },
       ],
@@ -271,9 +277,11 @@ test('a fleet is checked as a whole, device by device', async () => {
   await put('devices/b.json', { config: { device: { id: 'a' } }, token: 't' });
   await put('devices/c.json', { config: { buttons: { bell: { input: 'x', press: 'jump' } } } });
   await put('devices/d.json', '{');
+  await put('devices/e.json', { config: { device: { id: 'e', name: 'E' } }, token: 't' });
+  await put('devices/f.json', { config: { device: { name: 'F' } }, token: 't' });
   const checkAction = (text: string) => (text === 'jump' ? 'is no action' : undefined);
   expect(await checkFolder(new DocumentFolder(path), { checkAction })).toEqual({
-    devices: 4,
+    devices: 6,
     problems: [
       'a: calls.talkFor: "long" is not a duration; write a number and a unit such as "30 s", "5 min"',
       'b: device.id: "a" is another device',

@@ -188,6 +188,17 @@ describe('shows a state', () => {
     });
   });
 
+  test('that changes again before the broker has the first', () => {
+    const { broker, clock, device } = connected();
+    device.change({ doors: { main: { relay: 'open', unlocked: true } } });
+    clock.advance(1);
+    device.change({ doors: { main: { relay: 'fault', unlocked: true } } });
+    clock.advance(1000);
+    expect(JSON.parse(broker.retained.get(`${root}/state/doors`)!)).toEqual({
+      main: { relay: 'fault', unlocked: true },
+    });
+  });
+
   test('a failure has its reason', () => {
     const { broker, clock, device } = connected();
     device.change({ accounts: { main: { aor: 'sip:door@example.org', state: 'failed', detail: '403 Forbidden' } } });

@@ -40,6 +40,15 @@ test('after a lost connection what was not acknowledged goes again, oldest first
   expect(takeAll(outbox).map(({ payload }) => payload)).toEqual(['2', '3']);
 });
 
+test('an acknowledgement may still come for a letter that is to go again', () => {
+  const outbox = filled(3);
+  const sent = takeAll(outbox);
+  outbox.rewind();
+  outbox.acknowledge(sent[1]!);
+  outbox.acknowledge(sent[1]!);
+  expect(takeAll(outbox).map(({ payload }) => payload)).toEqual(['1', '3']);
+});
+
 test('beyond the limit the oldest goes, and is counted', () => {
   const outbox = filled(OUTBOX_LIMIT + 3);
   expect(outbox.waiting).toBe(OUTBOX_LIMIT);

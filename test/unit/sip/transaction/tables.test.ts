@@ -9,16 +9,17 @@ import { type TimerName, timers } from '../../../../firmware/sip/transaction/tim
 
 // A table is read here whatever its states, events and timers are called.
 // biome-ignore lint/suspicious/noExplicitAny: Machine is invariant in its names
-type AnyMachine = Machine<any, string, any, TimerName, string>;
+type AnyMachine = Machine<any, any, any, any, string>;
 
 function print(machine: AnyMachine, context: unknown): string {
   const states = Object.keys(machine.table);
-  const events = [...new Set(states.flatMap(state => Object.keys(machine.table[state]!)))];
+  const events = [...new Set(states.flatMap(state => Object.keys(machine.table[state])))];
   const lines = [`(start) -> ${printStep(machine.start(context))}`];
   for (const state of states) {
     lines.push('', state);
+    const row: AnyMachine['table'][string] = machine.table[state];
     for (const event of events) {
-      const cell = machine.table[state]![event];
+      const cell = row[event];
       lines.push(`  ${event.padEnd(16)} ${cell === undefined ? '-' : printStep(cell(context, 'message'))}`);
     }
   }

@@ -1,0 +1,42 @@
+/** The desk on real sockets and a media thread of its own, as the demo and the tests on real time use it. */
+import { systemClock, wallClock } from '../../firmware/lib/clock.ts';
+import { silentLog } from '../../firmware/lib/log.ts';
+import { systemRandom } from '../../firmware/lib/random.ts';
+import { MediaThread } from '../../firmware/media/thread.ts';
+import { systemResolve } from '../../firmware/sip/locate.ts';
+import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
+import { Desk, type DeskSettings } from './desk.ts';
+
+export interface RealDeskSettings extends DeskSettings {
+  rtpPorts: { from: number; to: number };
+  /** A WAV that the desk's microphone hears, in a loop; absent: silence. */
+  microphone?: string;
+}
+
+export function realDesk({ rtpPorts, microphone, ...settings }: RealDeskSettings): Desk {
+  const media = new MediaThread({
+    settings: {
+      audio: {
+        driver: 'simulated',
+        capture: '',
+        playback: '',
+        rate: 16_000,
+        periodMs: 10,
+        bufferMs: 40,
+        ...(microphone !== undefined && { captureFile: microphone }),
+      },
+      rtpPorts,
+      jitter: { minMs: 20, maxMs: 400 },
+      silentAfterMs: 30_000,
+      country: 'eu',
+      opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
+      loudspeakerDb: 0,
+      microphoneDb: 0,
+      cname: settings.user,
+    },
+    clock: systemClock,
+    log: silentLog,
+  });
+  const parts = { clock: systemClock, wallClock, random: systemRandom, log: silentLog, resolve: systemResolve, media };
+  return new Desk({ ...parts, socket: new UdpSocket({ host: settings.host, port: settings.port }) }, settings);
+}

@@ -1,0 +1,183 @@
+/** baresip as a telephone without a screen: driven over its control port, speaks a WAV, records what it decodes. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Bench } from './bench.ts';
+import { HOST } from './device.ts';
+import { rtpRange, sipPort, tcpPort } from './ports.ts';
+import { Program } from './program.ts';
+import { until } from './until.ts';
+
+export interface BaresipSpec {
+  /** Address of record, with the registrar's port. */
+  aor: string;
+  password: string;
+  /** In baresip's words: `PCMA/8000/1`. */
+  codecs: readonly string[];
+  /** A mono WAV of 48,000 samples a second; it must last longer than the call. */
+  voice: string;
+}
+
+export interface BaresipEvent {
+  type: string;
+  param?: string;
+}
+
+/** Where Debian puts its modules. */
+const MODULES = '/usr/lib/baresip/modules';
+
+export class Baresip {
+  readonly events: BaresipEvent[] = [];
+  readonly port: number;
+  readonly #folder: string;
+  readonly #program: Program;
+  readonly #socket: Socket;
+  readonly #answers = new Map<string, (answer: string) => void>();
+  #read = Buffer.alloc(0);
+  #tokens = 0;
+  #seen = 0;
+
+  constructor(parts: { port: number; folder: string; program: Program; socket: Socket }) {
+    this.port = parts.port;
+    this.#folder = parts.folder;
+    this.#program = parts.program;
+    this.#socket = parts.socket;
+    this.#socket.on('data', chunk => this.#hear(chunk));
+    this.#socket.on('error', () => {});
+  }
+
+  /** Runs one of its commands (`dial`, `accept`, `hangup`, `hold`, `resume` …) and answers what it prints. */
+  async command(command: string, params = ''): Promise<string> {
+    const token = String(++this.#tokens);
+    let answer: string | undefined;
+    this.#answers.set(token, text => {
+      answer = text;
+    });
+    const message = JSON.stringify({ command, params, token });
+    // A netstring: the length in bytes, a colon, the bytes, a comma.
+    this.#socket.write(`${Buffer.byteLength(message)}:${message},`);
+    return until(`baresip answers ${command}`, () => answer, { detail: () => this.story() });
+  }
+
+  /** Waits for the next event of this type after the last one that was waited for. */
+  async event(type: string, withinMs?: number): Promise<BaresipEvent> {
+    const find = () => {
+      this.#program.assertRunning();
+      const at = this.events.findIndex((event, index) => index >= this.#seen && event.type === type);
+      if (at < 0) return undefined;
+      this.#seen = at + 1;
+      return this.events[at];
+    };
+    const options = { detail: () => this.story(), ...(withinMs !== undefined && { withinMs }) };
+    return until(`baresip ${type}`, find, options);
+  }
+
+  /** What it decoded of the last call. Complete once the call has ended. */
+  recording(): string {
+    const decoded = readdirSync(this.#folder)
+      .filter(name => name.endsWith('-dec.wav'))
+      .sort();
+    const last = decoded.at(-1);
+    if (last === undefined) throw new Error(`baresip has recorded nothing:\n${this.story()}`);
+    return join(this.#folder, last);
+  }
+
+  story(): string {
+    return `${this.events.map(({ type, param }) => `${type} ${param ?? ''}`).join('\n')}\n--- log\n${this.#program.tail()}`;
+  }
+
+  close() {
+    this.#socket.destroy();
+  }
+
+  #hear(chunk: Buffer) {
+    this.#read = Buffer.concat([this.#read, chunk]);
+    for (;;) {
+      const colon = this.#read.indexOf(':');
+      if (colon < 0) return;
+      const end = colon + 1 + Number(this.#read.toString('latin1', 0, colon));
+      if (this.#read.length <= end) return;
+      const message = JSON.parse(this.#read.toString('utf8', colon + 1, end)) as {
+        response?: boolean;
+        token?: string;
+        data?: string;
+      } & BaresipEvent;
+      this.#read = this.#read.subarray(end + 1);
+      if (message.response) this.#answers.get(message.token ?? '')?.(message.data ?? '');
+      else this.events.push(message);
+    }
+  }
+}
+
+/** Starts it and waits until it is registered. It is stopped with the bench. */
+export async function startBaresip(bench: Bench, name: string, spec: BaresipSpec): Promise<Baresip> {
+  const folder = bench.room(`baresip-${name}`);
+  const port = await sipPort();
+  const control = await tcpPort();
+  const rtp = await rtpRange();
+  writeFileSync(join(folder, 'config'), configuration({ port, control, rtp, folder, voice: spec.voice }));
+  const user = /^sip:([^@]+)@/.exec(spec.aor)![1];
+  writeFileSync(
+    join(folder, 'accounts'),
+    `<${spec.aor}>;auth_user=${user};auth_pass=${spec.password};answermode=manual;audio_codecs=${spec.codecs.join(',')};regint=60\n`,
+  );
+  writeFileSync(join(folder, 'contacts'), '');
+  const program = new Program('baresip', ['-f', folder, '-s'], { log: join(folder, 'log'), cwd: folder });
+  bench.onStop(() => program.stop());
+  const socket = await until(
+    'baresip opens its control port',
+    () => {
+      program.assertRunning();
+      return open(control);
+    },
+    { detail: () => program.tail() },
+  );
+  const baresip = new Baresip({ port, folder, program, socket });
+  bench.onStop(() => baresip.close());
+  // It may have registered before anybody listened.
+  await until('baresip is registered', () => program.tail().includes('200 OK') || undefined, {
+    detail: () => program.tail(),
+  });
+  return baresip;
+}
+
+const open = (port: number) =>
+  new Promise<Socket | undefined>(resolve => {
+    const socket = connect(port, HOST);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+  });
+
+/** `net_interface` wants the address, not `lo`. One rate throughout: its file source does not convert. */
+const configuration = (parts: {
+  port: number;
+  control: number;
+  rtp: { from: number; to: number };
+  folder: string;
+  voice: string;
+}) => `sip_listen ${HOST}:${parts.port}
+net_interface ${HOST}
+audio_source aufile,${parts.voice}
+audio_player none
+audio_alert none
+ausrc_srate 48000
+ausrc_channels 1
+auplay_srate 48000
+auplay_channels 1
+rtp_ports ${parts.rtp.from}-${parts.rtp.to}
+rtp_timeout 60
+opus_stereo no
+opus_sprop_stereo no
+ctrl_tcp_listen ${HOST}:${parts.control}
+snd_path ${parts.folder}
+statmode_default off
+module_path ${MODULES}
+module g711.so
+module opus.so
+module aufile.so
+module sndfile.so
+module_app account.so
+module_app menu.so
+module_app ctrl_tcp.so
+module_tmp uuid.so
+`;
