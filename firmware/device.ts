@@ -1,8 +1,8 @@
 /** The device as a process: what is started in which order, and stopped in reverse. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBoard } from '../hal/boards/catalog.ts';
 import { openBoard } from '../hal/board.ts';
+import { findBoard } from '../hal/boards/catalog.ts';
 import type { JsonObject } from './config/document.ts';
 import { effectiveSettings } from './config/layers.ts';
 import { type Loaded, loadConfig, readLocal, resolveLayers } from './config/load.ts';
@@ -12,8 +12,8 @@ import { boardOf } from './controller/board-of.ts';
 import type { Status } from './controller/contracts.ts';
 import { Intercom, type IntercomParts } from './controller/intercom.ts';
 import { checkAction } from './io/actions.ts';
-import type { Connect } from './report/broker.ts';
 import type { LogLevel } from './lib/log.ts';
+import type { Connect } from './report/broker.ts';
 import { MqttReport } from './report/mqtt.ts';
 import type { Offered } from './rpc/methods.ts';
 import { SocketServer } from './rpc/socket-server.ts';
@@ -88,7 +88,7 @@ export class PorterDevice {
     this.#intercom.start();
     this.#startSupervisor();
     this.#startMqtt();
-    this.#startProvisioning();
+    this.#startProvisioning(this.#loaded.provisioned);
   }
 
   async stop(): Promise<void> {
@@ -158,16 +158,17 @@ export class PorterDevice {
     const provisioning = this.#provisioning;
     this.#provisioning = undefined;
     await provisioning?.stop();
-    this.#startProvisioning();
+    this.#startProvisioning((await this.#store.load()).latest);
   }
 
-  #startProvisioning() {
+  /** `current`: what is on the disk, so that it is not fetched once more. */
+  #startProvisioning(current: Provisioned | undefined) {
     const { config } = this.#loaded;
     if (config.provisioning.url === undefined) return;
     this.#provisioning = this.#options.openProvisioning({
       config,
       store: this.#store,
-      current: this.#loaded.provisioned,
+      current,
       onDocument: (document, revision) => this.#provisioned(document, revision),
       onStatus: line => this.#surround({ source: `provisioning server, ${line}` }),
     });

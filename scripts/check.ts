@@ -17,7 +17,8 @@ function checkSources(): string[] {
     const text = readFileSync(join(root, file), 'utf8');
     const lines = text.split('\n');
     // A test's name says what it is for.
-    if (!file.endsWith('.test.ts') && !/^(\/\*\*|\/\/|#!)/.test(text)) complaints.push(`${file}:1: the first line says what the file is for`);
+    if (!file.endsWith('.test.ts') && !/^(\/\*\*|\/\/|#!)/.test(text))
+      complaints.push(`${file}:1: the first line says what the file is for`);
     lines.forEach((line, index) => {
       const at = `${file}:${index + 1}`;
       const target = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/.exec(line)?.[1];

@@ -118,7 +118,11 @@ class Demo {
       microphone: join(this.#out, 'visitor.wav'),
       loudspeaker: join(this.#out, 'intercom-heard.wav'),
     });
-    const server = new ProvisioningServer({ folder: new DocumentFolder(fleet), host: HOST, port: 0 }, wallClock, silentLog);
+    const server = new ProvisioningServer(
+      { folder: new DocumentFolder(fleet), host: HOST, port: 0 },
+      wallClock,
+      silentLog,
+    );
     const url = await server.start();
     this.#stops.push(() => server.stop());
     tell('server', `provisioning at ${url}`);
@@ -202,7 +206,9 @@ class Demo {
     await wait('its configuration was fetched and applied', () => this.#event('config', 'applied'));
     await wait('it registered with digest', () => this.#deskEvents.some(event => event.is === 'registered'));
     await wait('the broker shows it online, retained', () => this.#last('availability') === 'online');
-    await wait('the broker shows the registration', () => (this.#last('state/accounts') ?? '').includes('"registered"'));
+    await wait('the broker shows the registration', () =>
+      (this.#last('state/accounts') ?? '').includes('"registered"'),
+    );
   }
 
   async #callsTheDesk() {

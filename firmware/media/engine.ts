@@ -269,7 +269,12 @@ export class Engine {
       { name: 'playback' },
     ];
     const here: Chain[] = this.#here.playing ? [[{ name: 'player' }, { name: 'mixer' }]] : [];
-    return printGraph([microphone, ...[...this.#streams.values()].flatMap(stream => stream.chains()), ...here, loudspeaker]);
+    return printGraph([
+      microphone,
+      ...[...this.#streams.values()].flatMap(stream => stream.chains()),
+      ...here,
+      loudspeaker,
+    ]);
   }
 }
 

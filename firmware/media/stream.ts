@@ -2,7 +2,6 @@
 import { frameSamples } from '../audio/frame.ts';
 import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
-import { WavWriter } from '../audio/wav-writer.ts';
 import { type Address, printAddress } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -15,8 +14,10 @@ import type { PortPair } from './network.ts';
 import { Player } from './player.ts';
 import type { CodecChoice, MediaEvent, MediaSettings, StreamId, StreamSettings, StreamStatistics } from './protocol.ts';
 import { Receiving } from './receiving.ts';
+import { type Recorded, Recordings } from './recordings.ts';
 import { Remote } from './remote.ts';
 import { Sending } from './sending.ts';
+import { choicesOf, hears, hearsTheSame, sameRemote, sendsTheSame, speaks } from './stream-settings.ts';
 
 export interface StreamOptions {
   id: StreamId;
@@ -51,7 +52,7 @@ export class Stream {
   readonly #packet = emptyPacket();
   readonly #heardFrame: Int16Array;
   readonly #sentFrame: Int16Array;
-  readonly #recorders: { received?: WavWriter; sent?: WavWriter } = {};
+  readonly #recordings: Recordings;
   #call: Call | undefined;
   /** Counted in sessions and codecs that a later negotiation has replaced. */
   #earlier = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0, lost: 0, concealed: 0, late: 0 };
@@ -66,6 +67,9 @@ export class Stream {
     this.id = options.id;
     this.#heardFrame = new Int16Array(frameSamples(options.rate));
     this.#sentFrame = new Int16Array(frameSamples(options.rate));
+    this.#recordings = new Recordings(options.files, options.rate, why =>
+      options.emit({ is: 'failed', stream: options.id, doing: 'record', why }),
+    );
     this.player = new Player(options.rate, (id, why) => options.emit({ is: 'played', id, ...(why && { why }) }));
   }
 
@@ -83,9 +87,9 @@ export class Stream {
       return;
     }
     if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
-    const sendsSame = sameCodec(call.settings.codec, settings.codec);
-    const hearsSame = sameChoices(choicesOf(call.settings), choicesOf(settings));
-    if (!sendsSame || !hearsSame) this.#renegotiate(call, settings);
+    if (!sendsTheSame(call.settings, settings) || !hearsTheSame(call.settings, settings)) {
+      this.#renegotiate(call, settings);
+    }
     call.settings = settings;
     call.sending.telephoneEvent = settings.telephoneEvent;
     if (!hears(settings)) call.receiving.reset();
@@ -236,7 +240,7 @@ export class Stream {
       else frame.set(microphone);
     }
     if (!speaks(call.settings)) return call.sending.pause();
-    this.#recorders.sent?.append(frame);
+    this.#recordings.sent(frame);
     call.sending.frame(frame, nowMs);
   }
 
@@ -244,7 +248,7 @@ export class Stream {
     if (!hears(call.settings)) return;
     const frame = this.#heardFrame;
     if (call.receiving.read(frame, nowMs)) mixer.add(frame);
-    this.#recorders.received?.append(frame);
+    this.#recordings.received(frame);
   }
 
   #watch(call: Call, nowMs: number) {
@@ -263,20 +267,8 @@ export class Stream {
     return this.#call.sending.queueKeys(keys, toneMs, gapMs);
   }
 
-  record(what: 'received' | 'sent', file: string) {
-    this.#endRecording(what);
-    const { files, rate } = this.#options;
-    this.#recorders[what] = new WavWriter(files.create(file), rate);
-  }
-
-  #endRecording(what: 'received' | 'sent', done = () => {}) {
-    const recorder = this.#recorders[what];
-    if (recorder === undefined) return done();
-    delete this.#recorders[what];
-    recorder.close(why => {
-      if (why) this.#options.emit({ is: 'failed', stream: this.id, doing: 'record', why });
-      done();
-    });
+  record(what: Recorded, file: string) {
+    this.#recordings.begin(what, file);
   }
 
   /** Says BYE and lets everything go; `closed` when the recordings are on disk. */
@@ -291,7 +283,7 @@ export class Stream {
     call?.receiving.close();
     this.#call = undefined;
     this.#options.emit({ is: 'closed', stream: this.id, statistics });
-    this.#endRecording('received', () => this.#endRecording('sent', closed));
+    this.#recordings.close(closed);
   }
 
   get statistics(): StreamStatistics {
@@ -332,22 +324,6 @@ export class Stream {
     return chains;
   }
 }
-
-const speaks = ({ direction }: StreamSettings) => direction === 'sendrecv' || direction === 'sendonly';
-const hears = ({ direction }: StreamSettings) => direction === 'sendrecv' || direction === 'recvonly';
-
-const choicesOf = ({ codec, alsoReceives = [] }: StreamSettings): CodecChoice[] => [codec, ...alsoReceives];
-
-const sameCodec = (a: CodecChoice, b: CodecChoice) =>
-  a.name === b.name && a.payloadType === b.payloadType && a.ptimeMs === b.ptimeMs && !a.fec === !b.fec;
-
-/** For receiving, name and payload type are all that counts. */
-const sameChoices = (a: CodecChoice[], b: CodecChoice[]) =>
-  a.length === b.length &&
-  a.every(({ name, payloadType }, index) => name === b[index]!.name && payloadType === b[index]!.payloadType);
-
-const sameRemote = ({ remote: a }: StreamSettings, { remote: b }: StreamSettings) =>
-  a.host === b.host && a.rtpPort === b.rtpPort && a.rtcpPort === b.rtcpPort;
 
 const announced = ({ remote: { host, rtpPort, rtcpPort } }: StreamSettings) =>
   new Remote({ host, port: rtpPort }, { host, port: rtcpPort });

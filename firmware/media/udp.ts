@@ -29,7 +29,8 @@ export class UdpNetwork implements MediaNetwork {
       if (tried === this.#pairs) return done({ why: `no pair of RTP ports is free in ${range}` });
       const port = this.#from + 2 * ((first + tried) % this.#pairs);
       bind(host, port, (rtp, why) => {
-        if (rtp === undefined) return why === 'EADDRINUSE' ? attempt(tried + 1) : done({ why: cannotBind(host, port, why) });
+        if (rtp === undefined)
+          return why === 'EADDRINUSE' ? attempt(tried + 1) : done({ why: cannotBind(host, port, why) });
         bind(host, port + 1, (rtcp, why) => {
           if (rtcp !== undefined) return done(new UdpPair(rtp, rtcp, port, handlers));
           rtp.close();
@@ -46,7 +47,11 @@ const cannotBind = (host: string, port: number, why: string) =>
   why === 'EADDRNOTAVAIL' ? `${host} is no address of this device` : `${host} port ${port} cannot be taken: ${why}`;
 
 /** Node resolves each destination, even a literal; ours are literals always, and so a packet leaves within the call. */
-function lookup(host: string, _options: unknown, found: (error: Error | null, address: string, family: number) => void) {
+function lookup(
+  host: string,
+  _options: unknown,
+  found: (error: Error | null, address: string, family: number) => void,
+) {
   found(null, host, isIPv6(host) ? 6 : 4);
 }
 

@@ -119,7 +119,8 @@ export class Broker {
     if (!client || !this.#up) return;
     const properties = correlationData && this.#version === 5 ? { properties: { correlationData } } : {};
     client.publish(topic, payload, { qos: 1, retain, ...properties }, error => {
-      if (client !== this.#client || !this.#up) return;
+      // The package fails what is on its way before it says that the connection is gone: only a code is the broker's word.
+      if (client !== this.#client || !this.#up || (error && !('code' in error))) return;
       if (error) this.#options.log.warn('broker refuses a message', { topic, why: error.message });
       done();
     });
@@ -171,8 +172,8 @@ export class Broker {
     });
     client.on('close', () => {
       if (client !== this.#client) return;
-      client.end(true);
       this.#client = undefined;
+      client.end(true);
       this.#lost(trouble);
     });
   }

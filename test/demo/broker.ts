@@ -13,7 +13,9 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-const mosquitto = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto'].find(path => existsSync(path));
+const mosquitto = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto'].find(path =>
+  existsSync(path),
+);
 
 export async function startBroker(folder: string): Promise<Broker> {
   const port = await freePort('tcp');

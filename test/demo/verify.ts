@@ -30,7 +30,8 @@ export function listen(file: string): Hearing {
   const { samples, rate } = readWav(file);
   const block = rate / 4;
   const blocks: Int16Array[] = [];
-  for (let from = 0; from + block <= samples.length; from += block / 2) blocks.push(samples.subarray(from, from + block));
+  for (let from = 0; from + block <= samples.length; from += block / 2)
+    blocks.push(samples.subarray(from, from + block));
   const loudest = (measure: (part: Int16Array) => number) => Math.max(1e-3, ...blocks.map(measure));
   return {
     seconds: samples.length / rate,

@@ -142,7 +142,14 @@ export class Desk {
       bind: this.settings.host,
       sessionId: String(random.uint32()),
     });
-    const call = new DeskCall({ remote, invite, sound, media, settings: this.settings, gone: () => this.#calls.delete(stream) });
+    const call = new DeskCall({
+      remote,
+      invite,
+      sound,
+      media,
+      settings: this.settings,
+      gone: () => this.#calls.delete(stream),
+    });
     this.#calls.set(stream, call);
     return call;
   }

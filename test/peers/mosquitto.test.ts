@@ -102,7 +102,15 @@ afterEach(async () => {
 
 /** Joins the device. Time is the machine's, unless a test wants to move it. */
 function joinBroker(
-  changed: { port?: number; password?: string; clock?: VirtualClock; log?: Log; openDoors?: boolean } = {},
+  changed: {
+    port?: number;
+    password?: string;
+    clock?: VirtualClock;
+    log?: Log;
+    openDoors?: boolean;
+    keepAliveMs?: number;
+    onState?: () => void;
+  } = {},
 ) {
   const report = new MqttReport({
     clock: changed.clock ?? systemClock,
@@ -116,11 +124,12 @@ function joinBroker(
       topicRoot: 'porter/v1',
       username: 'door',
       password: changed.password ?? 'hunter2',
-      keepAliveMs: 60_000,
+      keepAliveMs: changed.keepAliveMs ?? 60_000,
       reconnectSpreadMs: 0,
     },
     policy: () => ({ commands: true, openDoors: changed.openDoors ?? true }),
     connect: mqtt.connect,
+    onState: changed.onState ?? (() => {}),
   });
   cleanUp.push(() => report.stop());
   report.start();
@@ -327,6 +336,28 @@ test('a broker that was away hears what happened meanwhile, and the states of no
     .map(({ payload }) => JSON.parse(payload).seq);
   expect(events).toEqual([1, 2]);
   await after.on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'open', unlocked: true } }));
+});
+
+test('a broker that hangs is noticed, and what was on its way to it is not lost', async () => {
+  let noticed = () => {};
+  const lost = new Promise<void>(resolve => {
+    noticed = resolve;
+  });
+  const clock = new VirtualClock();
+  const seen = await watcher();
+  const onState = () => {
+    if (report.state().state === 'connecting') noticed();
+  };
+  const report = joinBroker({ clock, keepAliveMs: 1_000, onState });
+  clock.advance(0);
+  await seen.on(`${root}/availability`, 'online');
+  mosquitto?.kill('SIGSTOP');
+  for (let index = 0; index < 40; index++) device.tell('button', 'pressed', {});
+  await lost;
+  mosquitto?.kill('SIGCONT');
+  clock.advance(10_100);
+  for (let seq = 1; seq <= 40; seq++)
+    await seen.until(({ topic, payload }) => topic === `${root}/event/button` && JSON.parse(payload).seq === seq);
 });
 
 test('a wrong password is told in the log, once, and tried again later', async () => {

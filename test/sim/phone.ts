@@ -1,7 +1,7 @@
 /** Two ends of a call without a call: engines with simulated sound cards on one virtual clock and one network. */
 
-import type { Clock } from '../../firmware/lib/clock.ts';
 import type { Opus } from '../../firmware/audio/codecs/opus.ts';
+import type { Clock } from '../../firmware/lib/clock.ts';
 import { InProcessMedia } from '../../firmware/media/in-process.ts';
 import type {
   CodecChoice,

@@ -3,25 +3,12 @@
  * ends, the relay is at rest, and nothing outlives its owner.
  */
 import { describe, expect, test } from 'vitest';
-import { decibels, toneLevel } from './tone.ts';
 import { type Preset, presets } from './lossy-network.ts';
-import { DESK, tone, World } from './world.ts';
+import { decibels, toneLevel } from './tone.ts';
+import { building, tone, World } from './world.ts';
 
 const RATE = 8_000;
 const RELAY_LONGEST_MS = 3_000;
-
-export const document = {
-  board: { name: 'simulated' },
-  media: { codecs: ['PCMA', 'PCMU'] },
-  sip: {
-    listen: { host: '192.0.2.10' },
-    accounts: { pbx: { uri: `sip:front@${DESK.host}:5060`, password: 'secret', expires: '60 s' } },
-  },
-  contacts: { desk: { uri: `sip:desk@${DESK.host}:5060` } },
-  buttons: { front: { input: 'button-1', press: 'call desk', led: 'led-1' } },
-  doors: { main: { relay: 'relay-1', openFor: '3 s', codes: ['55'] } },
-  calls: { ringFor: '20 s', talkFor: '2 min', autoAnswer: { allow: [`desk@${DESK.host}`] } },
-};
 
 async function story(seed: number, preset: Preset) {
   const world = new World({ seed, impairment: presets[preset] });
@@ -33,7 +20,7 @@ async function story(seed: number, preset: Preset) {
       world.clock.after(1_000 + 2_000 * chance.next(), () => call.answer(), 'a hand at the desk');
     },
   });
-  const device = world.device(document, tone(600));
+  const device = world.device(building, tone(600));
   let longestMs = 0;
   let closedSinceMs: number | undefined;
   const watch = () => {

@@ -84,13 +84,18 @@ export class SimulatedBroker {
     this.#client = undefined;
     this.#publishWill(client);
     if (disconnect !== undefined) client.emit('disconnect', { reasonCode: disconnect });
+    client.flush();
     client.emit('close');
   }
 
   publish(client: SimulatedClient, message: Message, acknowledged: (error?: Error) => void) {
     if (client !== this.#client) return;
     if (this.forbidden !== undefined && message.topic.startsWith(this.forbidden)) {
-      this.#clock.after(TRIP_MS, () => acknowledged(new Error('Publish error: Not authorized')), 'simulated PUBACK');
+      this.#clock.after(
+        TRIP_MS,
+        () => acknowledged(Object.assign(new Error('Publish error: Not authorized'), { code: 0x87 })),
+        'simulated PUBACK',
+      );
       return;
     }
     this.received.push(message);
@@ -173,10 +178,14 @@ class SimulatedClient extends EventEmitter {
     if (this.ended) return;
     this.ended = true;
     this.#broker.leave(this);
-    // The package calls back for whatever it could not deliver.
+    this.flush();
+    this.#clock.after(TRIP_MS, done, 'simulated DISCONNECT');
+  }
+
+  /** The package calls back for whatever it could not deliver, before it says that the connection is gone. */
+  flush() {
     for (const acknowledged of this.#unacknowledged) acknowledged(new Error('Connection closed'));
     this.#unacknowledged.clear();
-    this.#clock.after(TRIP_MS, done, 'simulated DISCONNECT');
   }
 
   fail(error: Error | undefined) {

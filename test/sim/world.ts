@@ -47,7 +47,13 @@ class Ears {
   #heard = new Int16Array(0);
   #count = 0;
 
-  constructor(world: World, address: Address, settings: MediaSettings, opus: Opus | undefined, speaks: Speaks | undefined) {
+  constructor(
+    world: World,
+    address: Address,
+    settings: MediaSettings,
+    opus: Opus | undefined,
+    speaks: Speaks | undefined,
+  ) {
     const audio = new SimulatedAudio({
       spec: settings.audio,
       clock: world.clock,
@@ -93,6 +99,20 @@ const mediaSettings = (cname: string): MediaSettings => ({
   microphoneDb: 0,
   cname,
 });
+
+/** One button, one door, one desk: the configuration of the device in most stories. */
+export const building = {
+  board: { name: 'simulated' },
+  media: { codecs: ['PCMA', 'PCMU'] },
+  sip: {
+    listen: { host: '192.0.2.10' },
+    accounts: { pbx: { uri: `sip:front@${DESK.host}:5060`, password: 'secret', expires: '60 s' } },
+  },
+  contacts: { desk: { uri: `sip:desk@${DESK.host}:5060` } },
+  buttons: { front: { input: 'button-1', press: 'call desk', led: 'led-1' } },
+  doors: { main: { relay: 'relay-1', openFor: '3 s', codes: ['55'] } },
+  calls: { ringFor: '20 s', talkFor: '2 min', autoAnswer: { allow: [`desk@${DESK.host}`] } },
+};
 
 export interface SimDevice {
   intercom: Intercom;

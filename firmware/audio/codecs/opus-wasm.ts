@@ -1,5 +1,11 @@
 /** Opus by libopus compiled to WebAssembly, for machines without the library: twice the work, the same sound. */
-import { Application, createDecoder, createEncoder, type OpusDecoderHandle, type OpusEncoderHandle } from 'libopus-wasm';
+import {
+  Application,
+  createDecoder,
+  createEncoder,
+  type OpusDecoderHandle,
+  type OpusEncoderHandle,
+} from 'libopus-wasm';
 import { MAX_PACKET_MS } from '../frame.ts';
 import { BAD_PAYLOAD } from './codec.ts';
 import { OPUS_MAX_BYTES, type Opus } from './opus.ts';

@@ -35,9 +35,9 @@ test('changes over 30 ms in even steps, up and down', () => {
     for (let index = 1; index < ramp.length; index++) {
       expect(Math.abs(ramp[index]! - ramp[index - 1]!)).toBeLessThanOrEqual(43);
     }
-    expect(apply(gain, 10_000).every(sample => sample === Math.round(10_000 * (db === SILENT_DB ? 0 : 10 ** (db / 20))))).toBe(
-      true,
-    );
+    expect(
+      apply(gain, 10_000).every(sample => sample === Math.round(10_000 * (db === SILENT_DB ? 0 : 10 ** (db / 20)))),
+    ).toBe(true);
   }
 });
 
@@ -56,7 +56,11 @@ test('a graph prints itself as one would draw it', () => {
   const volume = new Gain(RATE, -6);
   expect(
     printGraph([
-      [{ name: 'microphone' }, { name: 'gain', detail: () => `${volume.db} dB` }, { name: 'rtp', detail: () => '[::1]:4000' }],
+      [
+        { name: 'microphone' },
+        { name: 'gain', detail: () => `${volume.db} dB` },
+        { name: 'rtp', detail: () => '[::1]:4000' },
+      ],
       [{ name: 'mixer' }, { name: 'playback' }],
     ]),
   ).toBe('microphone → gain -6 dB → rtp [::1]:4000\nmixer → playback');

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { CodecChoice } from '../../../firmware/media/protocol.ts';
 import { loadLibopus } from '../../../firmware/audio/codecs/libopus.ts';
 import { opusRate } from '../../../firmware/audio/codecs/opus.ts';
 import { rms } from '../../../firmware/audio/frame.ts';
 import type { Clock } from '../../../firmware/lib/clock.ts';
+import type { CodecChoice } from '../../../firmware/media/protocol.ts';
 import { OPUS, PCMA, PCMU, type Phone, speaksTone, World } from '../../sim/phone.ts';
 import { blockSnr, decibels, longestGapMs, toneLevel } from '../../sim/tone.ts';
 

@@ -6,7 +6,11 @@ import { blockSnr, decibels, toneLevel } from '../../sim/tone.ts';
 
 const opus = loadLibopus(16_000);
 
-const keysHeard = (phone: Phone) => phone.told('dtmf').map(({ key }) => key).join('');
+const keysHeard = (phone: Phone) =>
+  phone
+    .told('dtmf')
+    .map(({ key }) => key)
+    .join('');
 
 const sendKeys = (phone: Phone, keys: string, toneMs = 100, gapMs = 60) =>
   phone.send({ do: 'send dtmf', stream: 'call', keys, toneMs, gapMs });
@@ -99,7 +103,9 @@ describe('refused', () => {
     const [world, door, desk] = talking();
     sendKeys(desk, keys);
     world.run(500);
-    expect(desk.told('failed')).toMatchObject([{ stream: 'call', doing: 'send dtmf', why: expect.stringMatching(why) }]);
+    expect(desk.told('failed')).toMatchObject([
+      { stream: 'call', doing: 'send dtmf', why: expect.stringMatching(why) },
+    ]);
     expect(keysHeard(door)).toBe('');
   });
 

@@ -130,6 +130,8 @@ test('a thread that dies takes its streams with it, is started again and works',
   });
   await thread.toldWhere(event => event.is === 'ready' && event !== thread.events[0]);
   thread.media.send({ do: 'open', stream: 'third', host: '127.0.0.1' });
-  expect(await thread.toldWhere(event => 'stream' in event && event.stream === 'third')).toMatchObject({ is: 'opened' });
+  expect(await thread.toldWhere(event => 'stream' in event && event.stream === 'third')).toMatchObject({
+    is: 'opened',
+  });
   await thread.media.stop();
 });

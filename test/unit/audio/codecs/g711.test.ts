@@ -22,7 +22,7 @@ function decisionValues(law: Law): number[] {
     let x = 0;
     for (let n = 0; n < 128; n++) {
       values.push(x * 8);
-      x += n < 32 ? 2 : 2 ** (Math.floor(n / 16));
+      x += n < 32 ? 2 : 2 ** Math.floor(n / 16);
     }
   } else {
     // Table 2a: the first step is 1, then 15 of 2, 16 of 4, … 16 of 256, of a full scale of 8159; ×4 for 16 bits.
