@@ -74,7 +74,7 @@ function call({ call, otherCalls }: Status): string[] {
   ].filter(fact => fact !== undefined);
   const lines = [[`${DOING[call.state]} ${whom}`, ...facts].join(', ')];
   const heard = call.statistics;
-  if (heard) {
+  if (heard && heard.receivedPackets + heard.sentPackets > 0) {
     const expected = heard.receivedPackets + heard.lostPackets;
     lines.push(
       `heard ${count(heard.receivedPackets, 'packet')}, ${percent(heard.lostPackets, expected)} lost, ` +
@@ -97,13 +97,15 @@ function call({ call, otherCalls }: Status): string[] {
 }
 
 function accounts({ accounts }: Status): string[] {
-  const rows = Object.entries(accounts).map(([id, { aor, state, detail }]) => [
-    id,
-    aor,
-    // A failure's reason stands above, among the problems.
-    state === 'failed' ? 'FAILED' : detail === '' ? state : `${state}, ${detail}`,
-  ]);
+  const rows = Object.entries(accounts).map(([id, { aor, state, detail }]) => [id, aor, standing(state, detail)]);
   return rows.length === 0 ? ['none; calls go from peer to peer'] : columns(rows);
+}
+
+/** A failure's reason stands among the problems; that of an account which is not to register says all by itself. */
+function standing(state: string, detail: string): string {
+  if (state === 'failed') return 'FAILED';
+  if (detail === '') return state;
+  return state === 'unregistered' ? detail : `${state}, ${detail}`;
 }
 
 function buttons({ buttons }: Status): string[] {
@@ -129,7 +131,7 @@ function sound({ audio }: Status): string {
   const state = audio.state === 'down' ? 'AWAY' : audio.state === 'xrun' ? 'up' : audio.state;
   const { counters } = audio;
   return [
-    `${audio.driver}, ${state}`,
+    audio.driver === '' ? state : `${audio.driver}, ${state}`,
     counters === undefined ? undefined : count(counters.xruns, 'gap'),
     counters === undefined || counters.reopened === 0 ? undefined : `reopened ${count(counters.reopened, 'time')}`,
     audio.opus === undefined || audio.opus === 'none' ? 'no Opus here' : `Opus by ${audio.opus}`,

@@ -53,7 +53,8 @@ export interface Status {
   otherCalls: number;
   accounts: Record<string, { aor: string; state: RegistrationState['is']; detail: string }>;
   doors: Record<string, { relay: 'open' | 'closed' | 'fault'; unlocked: boolean }>;
-  buttons: Record<string, { pressed: boolean; stuck: boolean }>;
+  /** `led`: the pattern that the button's lamp shows, where it has one. */
+  buttons: Record<string, { pressed: boolean; stuck: boolean; led?: string }>;
   audio: {
     driver: string;
     state: AudioStatus['is'] | 'starting';

@@ -79,10 +79,6 @@ export class FrontPanel {
     for (const led of this.#leds.values()) led.show(pattern);
   }
 
-  get pattern(): string {
-    return this.#leds.values().next().value?.pattern.name ?? 'off';
-  }
-
   /** As if a finger had pressed: the same debounce, the same rules. */
   press(name: string, holdMs = FINGER_MS): ActionResult {
     const panelled = this.#buttons.get(name);
@@ -97,7 +93,11 @@ export class FrontPanel {
 
   status(): Status['buttons'] {
     return Object.fromEntries(
-      [...this.#buttons].map(([name, { button }]) => [name, { pressed: button.pressed, stuck: button.stuck }]),
+      [...this.#buttons].map(([name, { button }]) => {
+        const led = this.#leds.get(this.#settings()[name]?.led ?? '');
+        const { pressed, stuck } = button;
+        return [name, { pressed, stuck, ...(led !== undefined && { led: led.pattern.name }) }];
+      }),
     );
   }
 

@@ -283,7 +283,7 @@ export class Intercom implements Device {
 
   /** What is still alive: for diagnostics, and for tests that nothing outlives its owner. */
   get alive() {
-    return { ...this.#telephone.userAgent.alive, deviceCalls: this.#calls.active, led: this.#panel.pattern };
+    return { ...this.#telephone.userAgent.alive, deviceCalls: this.#calls.active };
   }
 
   /** Something changed in the status: LEDs follow at once, listeners a little later and together. */

@@ -18,6 +18,7 @@ import { type Recorded, Recordings } from './recordings.ts';
 import { Remote } from './remote.ts';
 import { Sending } from './sending.ts';
 import { choicesOf, hears, hearsTheSame, sameRemote, sendsTheSame, speaks } from './stream-settings.ts';
+import { Tally } from './tally.ts';
 
 export interface StreamOptions {
   id: StreamId;
@@ -54,10 +55,7 @@ export class Stream {
   readonly #sentFrame: Int16Array;
   readonly #recordings: Recordings;
   #call: Call | undefined;
-  /** Counted in sessions and codecs that a later negotiation has replaced. */
-  #earlier = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0, lost: 0, concealed: 0, late: 0 };
-  #duplicates = 0;
-  #malformed = 0;
+  readonly #tally = new Tally();
   #heard = false;
   #lastHeardMs = 0;
   #saidSilent = false;
@@ -114,29 +112,14 @@ export class Stream {
     const session = clockChanges ? this.#session(settings.codec) : call.session;
     const sending = this.#sending(settings, session);
     const receiving = this.#receiving(settings);
-    this.#putAside(call, clockChanges);
+    this.#tally.endReceiving(call.receiving);
+    if (clockChanges) this.#tally.endSession(call.session);
     call.sending.close();
     call.receiving.close();
     if (clockChanges) call.events = this.#events(settings.codec);
     call.session = session;
     call.sending = sending;
     call.receiving = receiving;
-  }
-
-  #putAside(call: Call, sessionToo: boolean) {
-    const { statistics } = call.session;
-    const earlier = this.#earlier;
-    earlier.concealed += call.receiving.concealedFrames;
-    earlier.late += call.receiving.latePackets;
-    this.#malformed += call.receiving.badPayloads;
-    if (!sessionToo) return;
-    earlier.sentPackets += statistics.sentPackets;
-    earlier.sentBytes += statistics.sentBytes;
-    earlier.receivedPackets += statistics.receivedPackets;
-    earlier.receivedBytes += statistics.receivedBytes;
-    earlier.lost += statistics.lostPackets;
-    this.#duplicates += statistics.duplicatePackets;
-    this.#malformed += statistics.badPackets;
   }
 
   #session(codec: CodecChoice): RtpSession {
@@ -181,12 +164,12 @@ export class Stream {
     const { receiving, session, settings, events } = call;
     const isEvent = packet !== undefined && packet.payloadType === settings.telephoneEvent;
     if (packet === undefined || !(isEvent || receiving.takes(packet.payloadType))) {
-      this.#malformed++;
+      this.#tally.malformed++;
       return;
     }
     const nowMs = this.#options.clock.now();
     if (!call.remote.heard(from, nowMs)) {
-      this.#malformed++;
+      this.#tally.malformed++;
       return;
     }
     if (session.received(packet, nowMs) !== 'ok') return;
@@ -196,7 +179,7 @@ export class Stream {
       this.#options.emit({ is: 'heard', stream: this.id, from: printAddress(from) });
     }
     if (isEvent) {
-      if (!events.receive(packet.payload, packet.timestamp, nowMs)) this.#malformed++;
+      if (!events.receive(packet.payload, packet.timestamp, nowMs)) this.#tally.malformed++;
       receiving.pass(packet, nowMs);
     } else if (hears(settings)) {
       receiving.push(packet, nowMs);
@@ -208,7 +191,7 @@ export class Stream {
     if (call === undefined) return;
     const nowMs = this.#options.clock.now();
     if (!call.remote.heardRtcp(from) || !call.session.receivedRtcp(bytes, nowMs)) {
-      this.#malformed++;
+      this.#tally.malformed++;
       return;
     }
     this.#alive(nowMs);
@@ -288,25 +271,7 @@ export class Stream {
 
   get statistics(): StreamStatistics {
     const call = this.#call;
-    const earlier = this.#earlier;
-    const now = call?.session.statistics;
-    return {
-      codec: call?.settings.codec.name,
-      sentPackets: earlier.sentPackets + (now?.sentPackets ?? 0),
-      sentBytes: earlier.sentBytes + (now?.sentBytes ?? 0),
-      receivedPackets: earlier.receivedPackets + (now?.receivedPackets ?? 0),
-      receivedBytes: earlier.receivedBytes + (now?.receivedBytes ?? 0),
-      lostPackets: earlier.lost + (now?.lostPackets ?? 0),
-      jitterMs: now?.jitterMs ?? 0,
-      concealedFrames: Math.round(earlier.concealed + (call?.receiving.concealedFrames ?? 0)),
-      latePackets: earlier.late + (call?.receiving.latePackets ?? 0),
-      duplicatePackets: this.#duplicates + (now?.duplicatePackets ?? 0),
-      malformedPackets: this.#malformed + (now?.badPackets ?? 0) + (call?.receiving.badPayloads ?? 0),
-      bufferMs: call?.receiving.bufferMs ?? 0,
-      ...(now?.remoteLossFraction !== undefined && { remoteLossFraction: now.remoteLossFraction }),
-      ...(now?.remoteJitterMs !== undefined && { remoteJitterMs: now.remoteJitterMs }),
-      ...(now?.roundTripMs !== undefined && { roundTripMs: now.roundTripMs }),
-    };
+    return this.#tally.statistics(call && { ...call, codec: call.settings.codec.name });
   }
 
   /** Its ways through the device. */

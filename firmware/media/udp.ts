@@ -46,19 +46,19 @@ export class UdpNetwork implements MediaNetwork {
 const cannotBind = (host: string, port: number, why: string) =>
   why === 'EADDRNOTAVAIL' ? `${host} is no address of this device` : `${host} port ${port} cannot be taken: ${why}`;
 
-/** Node resolves each destination, even a literal; ours are literals always, and so a packet leaves within the call. */
-function lookup(
-  host: string,
-  _options: unknown,
-  found: (error: Error | null, address: string, family: number) => void,
-) {
-  found(null, host, isIPv6(host) ? 6 : 4);
-}
+/** An IPv4 peer as an IPv6 socket bound to `::` writes it (RFC 4291 §2.5.5.2). */
+const MAPPED = '::ffff:';
+
+type Found = (error: Error | null, address: string, family: number) => void;
+
+/** Node resolves each destination, even a literal. Ours are literals always, and so a packet leaves within the call. */
+const lookup4 = (host: string, _options: unknown, found: Found) => found(null, host, 4);
+const lookup6 = (host: string, _options: unknown, found: Found) => found(null, isIPv6(host) ? host : MAPPED + host, 6);
 
 function bind(host: string, port: number, done: (socket: Socket | undefined, why: string) => void) {
   const socket = createSocket({
     type: isIPv6(host) ? 'udp6' : 'udp4',
-    lookup: lookup as never, // Node's type asks for the many-answers form, which dgram never calls.
+    lookup: (isIPv6(host) ? lookup6 : lookup4) as never, // Node's type asks for the many-answers form, which dgram never calls.
     recvBufferSize: SOCKET_BUFFER_BYTES,
     sendBufferSize: SOCKET_BUFFER_BYTES,
   });
@@ -90,7 +90,7 @@ class UdpPair implements PortPair {
     const from: Address = { host: '', port: 0 };
     const listen = (socket: Socket, take: (bytes: Uint8Array, from: Address) => void) => {
       socket.on('message', (bytes, { address, port }) => {
-        from.host = address;
+        from.host = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
         from.port = port;
         take(bytes, from);
       });

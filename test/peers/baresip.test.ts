@@ -46,7 +46,7 @@ async function stage(codec: Codec, config: Record<string, unknown> = {}) {
       ...config,
     },
   });
-  await device.event('sip', 'registered');
+  await device.registered('pbx');
 }
 
 async function deviceCallsDesk() {

@@ -5,6 +5,7 @@
 import type { Opus } from '../../firmware/audio/codecs/opus.ts';
 import { parseConfig } from '../../firmware/config/parse.ts';
 import { printProblems } from '../../firmware/config/problems.ts';
+import { boardOf } from '../../firmware/controller/board-of.ts';
 import type { DeviceEvent } from '../../firmware/controller/contracts.ts';
 import { Intercom, type SipSocket } from '../../firmware/controller/intercom.ts';
 import type { Address } from '../../firmware/lib/address.ts';
@@ -171,8 +172,8 @@ export class World {
         log: silentLog,
         version: '0.0.0',
         resolve: this.#resolve,
-        openBoard: () => {
-          board = openBoard(simulated, { clock: this.clock });
+        openBoard: config => {
+          board = openBoard(boardOf(simulated, config), { clock: this.clock });
           return board;
         },
         openSocket: () => this.#socket(DEVICE),

@@ -87,6 +87,13 @@ export class RunningDevice {
     });
   }
 
+  /** Waits until this account is registered; that may have happened before anybody listened. */
+  async registered(account: string) {
+    await until(`${account} is registered`, async () => (await this.status()).accounts[account]?.state === 'registered', {
+      detail: () => this.story(),
+    });
+  }
+
   /** Everything that has happened, for a failure message. */
   story(): string {
     const told = this.events.map(({ seq, session, ts, source, type, ...facts }) => {

@@ -112,6 +112,24 @@ test('what a caller calls itself does not drive the terminal', () => {
   expect(shown).toContain('rings here, from ?[2J?evil???1m <sip:x@y>');
 });
 
+test('before the first packet there is nothing to say about packets', () => {
+  const call = {
+    state: 'calling',
+    remote: 'sip:x@y',
+    statistics: { ...statistics, receivedPackets: 0, sentPackets: 0 },
+  } as const;
+  expect(show({ call })).toContain('Call      calling sip:x@y\nAccounts');
+});
+
+test('how an account stands', () => {
+  const account = (state: 'registered' | 'registering' | 'unregistered' | 'failed', detail: string) =>
+    show({ accounts: { main: { aor: 'sip:door@example.org', state, detail } } }).match(/example\.org {2}(.*)/)?.[1];
+  expect(account('registered', 'for 280 s more')).toBe('registered, for 280 s more');
+  expect(account('registering', '')).toBe('registering');
+  expect(account('unregistered', 'from peer to peer')).toBe('from peer to peer');
+  expect(account('failed', '403 Forbidden')).toBe('FAILED');
+});
+
 test('a device without accounts, buttons, doors, counters', () => {
   const shown = show({ accounts: {}, buttons: {}, doors: {}, audio: { driver: 'simulated', state: 'starting' } });
   expect(shown).toContain('Accounts  none; calls go from peer to peer');

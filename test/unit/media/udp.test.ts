@@ -71,7 +71,12 @@ describe('a port pair', () => {
   });
 });
 
-test.each(['127.0.0.1', '::1'])('packets go both ways over %s, RTP and RTCP each on its port', async host => {
+test.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['::1', '::1'],
+  ['::', '127.0.0.1'],
+])('packets go both ways, bound to %s, to %s, RTP and RTCP each on its port', async (bound, host) => {
   const network = new UdpNetwork({ from: 33_040, to: 33_059 }, seeded(2));
   const got: string[] = [];
   let resolve = () => {};
@@ -82,8 +87,8 @@ test.each(['127.0.0.1', '::1'])('packets go both ways over %s, RTP and RTCP each
     got.push(`${what} ${bytes.join(' ')} from ${from.host} ${from.port}`);
     if (got.length === 2) resolve();
   };
-  const a = await pairOf(network, host, { onRtp: hear('rtp'), onRtcp: hear('rtcp') });
-  const b = await pairOf(network, host);
+  const a = await pairOf(network, bound, { onRtp: hear('rtp'), onRtcp: hear('rtcp') });
+  const b = await pairOf(network, bound);
   const bytes = new Uint8Array([1, 2, 3, 4]);
   b.sendRtp(bytes, 3, { host, port: a.rtpPort });
   // What has been handed over is on its way: the buffer may be used again at once.

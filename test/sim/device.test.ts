@@ -1,0 +1,274 @@
+/** A whole device on virtual time, one behaviour at a time: who rings, who is answered, what a press means, what ends. */
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../firmware/config/parse.ts';
+import type { DeviceEvent } from '../../firmware/controller/contracts.ts';
+import type { DeskCall } from '../desk/desk.ts';
+import { presets } from './lossy-network.ts';
+import { decibels, toneLevel } from './tone.ts';
+import { building, DESK, DEVICE, tone, World } from './world.ts';
+
+const RATE = 8_000;
+const FRONT = `sip:front@${DEVICE.host}:${DEVICE.port}`;
+
+/** A registered device and a desk on a good network. */
+async function ready(changes: object = {}, onCall: (call: DeskCall) => void = call => call.ring()) {
+  const world = new World({ seed: 1, impairment: presets.perfect });
+  const desk = world.desk({ onCall, speaks: tone(1_000) });
+  const device = world.device({ ...building, ...changes }, tone(600));
+  const { intercom } = device;
+  await world.until(() => intercom.status().accounts.pbx?.state === 'registered', 5_000);
+  const told = (source: DeviceEvent['source'], type: string) =>
+    device.events.filter(event => event.source === source && event.type === type);
+  const press = async (forMs = 150) => {
+    device.hold('button-1', true);
+    await world.run(forMs);
+    device.hold('button-1', false);
+    await world.run(200);
+  };
+  const state = () => intercom.status().call.state;
+  const led = () => intercom.status().buttons.front?.led;
+  return { world, desk: desk.desk, deskEars: desk.ears, device, intercom, told, press, state, led };
+}
+
+test('the lamp and the state follow a call from the press to the end', async () => {
+  const { world, press, state, led, desk } = await ready();
+  expect([state(), led()]).toEqual(['idle', 'off']);
+  await press();
+  expect([state(), led()]).toEqual(['ringback', 'blink-slow']);
+  desk.calls[0]!.answer();
+  await world.run(100);
+  expect([state(), led()]).toEqual(['talking', 'on']);
+  desk.calls[0]!.hangUp();
+  await world.run(100);
+  expect([state(), led()]).toEqual(['idle', 'off']);
+});
+
+test('while it cannot call, the lamp says so', async () => {
+  const { world, intercom, led } = await ready({
+    sip: { ...building.sip, accounts: { pbx: { ...building.sip.accounts.pbx, password: 'wrong' } } },
+  });
+  await world.run(5_000);
+  expect(intercom.status().accounts.pbx?.state).not.toBe('registered');
+  expect(led()).toBe('double-flash');
+});
+
+test('ringback is heard while the desk rings, and the hang-up tone when it has ended', async () => {
+  const { world, device, press, desk } = await ready();
+  await press();
+  await world.run(500);
+  expect(decibels(toneLevel(device.ears.heard(300), 425, RATE) / 32_768)).toBeGreaterThan(-30);
+  desk.calls[0]!.answer();
+  await world.run(1_000);
+  desk.calls[0]!.hangUp();
+  await world.run(100);
+  expect(decibels(toneLevel(device.ears.heard(80), 659, RATE) / 32_768)).toBeGreaterThan(-30);
+});
+
+test('a busy desk is heard as busy, told as such, and the device is idle again', async () => {
+  const { world, device, press, state, told } = await ready({}, call => call.refuse(486));
+  await press();
+  await world.run(200);
+  expect(state()).toBe('idle');
+  expect(told('call', 'ended')[0]).toMatchObject({ by: 'refusal', status: 486 });
+  expect(decibels(toneLevel(device.ears.heard(200), 425, RATE) / 32_768)).toBeGreaterThan(-30);
+  await world.run(4_000);
+  expect(decibels(toneLevel(device.ears.heard(200), 425, RATE) / 32_768)).toBeLessThan(-60);
+});
+
+test('a desk that nobody answers is given up after the ring limit', async () => {
+  const { world, press, state, told, desk } = await ready();
+  await press();
+  await world.run(20_000);
+  expect(state()).toBe('idle');
+  expect(told('call', 'ended')[0]).toMatchObject({ by: 'failure' });
+  expect(desk.calls).toEqual([]);
+});
+
+test('a press soon after the call began changes nothing, a later one hangs up', async () => {
+  const { world, press, state, told, desk } = await ready();
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(1_000);
+  await press();
+  expect(state()).toBe('talking');
+  expect(told('button', 'press ignored')).toHaveLength(1);
+  await world.run(10_000);
+  await press();
+  expect(state()).toBe('idle');
+});
+
+test('an incoming call rings until a press answers it', async () => {
+  const { world, device, desk, press, state, led } = await ready({ calls: { ...building.calls, autoAnswer: {} } });
+  const call = desk.call(FRONT, { page: true });
+  await world.run(500);
+  expect([state(), led(), call.state]).toEqual(['ringing', 'blink-slow', 'ringing']);
+  await press();
+  await world.run(500);
+  expect([state(), call.state]).toEqual(['talking', 'talking']);
+  await world.run(1_000);
+  expect(decibels(toneLevel(device.ears.heard(500), 1_000, RATE) / 8_000)).toBeGreaterThan(-1.5);
+});
+
+test('an incoming call that nobody answers ends after the ring limit with 480', async () => {
+  const { world, desk, state } = await ready();
+  const call = desk.call(FRONT);
+  await world.run(20_500);
+  expect([state(), call.state]).toEqual(['idle', 'ended']);
+  expect(call.end).toMatchObject({ by: 'refusal', status: 480 });
+});
+
+test('where incoming calls are refused they do not ring at all', async () => {
+  const { world, desk, told } = await ready({ calls: { ...building.calls, incoming: 'refuse' } });
+  const call = desk.call(FRONT);
+  await world.run(500);
+  expect(call.end).toMatchObject({ by: 'refusal', status: 480 });
+  expect(told('call', 'answered')).toEqual([]);
+});
+
+test('a caller on the allow list is answered by itself; one from elsewhere in its name is not', async () => {
+  const { world, desk, state, told } = await ready();
+  const page = desk.call(FRONT, { page: true });
+  await world.run(300);
+  expect([state(), page.state]).toEqual(['talking', 'talking']);
+  page.hangUp();
+  await world.run(300);
+  const stranger = desk.call(FRONT, { page: true, caller: 'stranger' });
+  await world.run(300);
+  expect(stranger.state).toBe('ringing');
+  expect(told('call', 'auto-answer refused')[0]!.why).toContain('not on the allow list');
+  stranger.hangUp();
+});
+
+test('the name of an allowed caller alone is not believed: the address must be trusted too', async () => {
+  const elsewhere = { pbx: { uri: 'sip:front@192.0.2.99', register: false } };
+  const { world, desk, told } = await ready({ sip: { ...building.sip, accounts: elsewhere } });
+  const page = desk.call(FRONT, { page: true });
+  await world.run(300);
+  expect(page.state).toBe('ringing');
+  expect(told('call', 'auto-answer refused')[0]!.why).toContain('not a trusted source');
+});
+
+test('in listen mode a page is heard here, and nothing is heard of the room', async () => {
+  const calls = { ...building.calls, autoAnswer: { ...building.calls.autoAnswer, mode: 'listen' } };
+  const { world, desk, device, deskEars, state } = await ready({ calls });
+  desk.call(FRONT, { page: true });
+  await world.run(3_000);
+  expect(state()).toBe('paging');
+  expect(decibels(toneLevel(device.ears.heard(500), 1_000, RATE) / 8_000)).toBeGreaterThan(-1.5);
+  expect(decibels(toneLevel(deskEars.heard(500), 600, RATE) / 32_768)).toBeLessThan(-60);
+});
+
+test('a second call is refused with 486 while one is up', async () => {
+  const { world, press, desk, state } = await ready();
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(300);
+  const second = desk.call(FRONT);
+  await world.run(300);
+  expect(second.end).toMatchObject({ by: 'refusal', status: 486 });
+  expect(state()).toBe('talking');
+});
+
+test('asked for a call while one is up it says so', async () => {
+  const { press, intercom } = await ready();
+  await press();
+  expect(intercom.perform({ do: 'call', target: 'desk' }, 'cli')).toMatchObject({ done: false, code: 'not now' });
+});
+
+test('codes open doors in a call, wrong ones are reported without their digits', async () => {
+  const { world, press, desk, device, told } = await ready();
+  await press();
+  const call = desk.calls[0]!;
+  call.answer();
+  await world.run(300);
+  call.sendKeys('4711#');
+  await world.run(2_000);
+  expect(device.output('relay-1')).toBe(false);
+  expect(told('door', 'wrong code')[0]).toMatchObject({ digits: 4, left: 4 });
+  expect(JSON.stringify(device.events)).not.toContain('4711');
+  call.sendKeys('55#');
+  await world.run(1_500);
+  expect(device.output('relay-1')).toBe(true);
+  await world.run(3_000);
+  expect(device.output('relay-1')).toBe(false);
+});
+
+test('a call ends after the talk limit', async () => {
+  const { world, press, desk, state } = await ready({ calls: { ...building.calls, talkFor: '5 s' } });
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(4_500);
+  expect(state()).toBe('talking');
+  await world.run(1_000);
+  expect(state()).toBe('idle');
+});
+
+test('a peer that vanishes is noticed by its silence', async () => {
+  const { world, press, desk, state, told } = await ready({ calls: { ...building.calls, talkFor: '0 s' } });
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(2_000);
+  world.sound.faults = { loss: 1 };
+  await world.run(35_000);
+  expect(state()).toBe('idle');
+  expect(told('call', 'ended')[0]!.why).toContain('nothing was heard');
+});
+
+test('a changed contact counts at once; a changed account waits for the end of the call', async () => {
+  const { world, press, desk, intercom, told, state } = await ready();
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(300);
+  const changed = (document: object) => {
+    const parsed = parseConfig(document);
+    if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+    intercom.apply(parsed.config);
+  };
+  changed({ ...building, contacts: { ...building.contacts, office: { uri: `sip:office@${DESK.host}` } } });
+  expect(intercom.names().contacts).toEqual(['desk', 'office']);
+  expect(told('config', 'applied')).toHaveLength(1);
+  changed({ ...building, sip: { ...building.sip, listen: { ...building.sip.listen, port: 5062 } } });
+  expect(told('config', 'waiting')).toHaveLength(1);
+  await world.run(1_000);
+  expect(state()).toBe('talking');
+  desk.calls[0]!.hangUp();
+  await world.until(() => told('config', 'applied').length === 2, 10_000);
+  expect(told('config', 'applied')).toHaveLength(2);
+  expect(intercom.config.sip.listen.port).toBe(5062);
+});
+
+test('a line that the board does not have is a fault that is told, and the rest works', async () => {
+  const doors = { ...building.doors, gate: { relay: 'relay-9' } };
+  const board = { outputs: { 'relay-9': { chip: 'absent', line: 1 } } };
+  const { press, state, told, intercom } = await ready({ doors, board });
+  expect(told('device', 'line fault').map(({ line }) => line)).toContain('relay-9');
+  expect(intercom.perform({ do: 'open', door: 'gate' }, 'cli')).toMatchObject({ done: false, code: 'failed' });
+  await press();
+  expect(state()).toBe('ringback');
+});
+
+test('names that do not exist are answered with those that do', async () => {
+  const { intercom } = await ready();
+  const why = (result: ReturnType<typeof intercom.perform>) => (result.done ? '' : result.why);
+  expect(why(intercom.perform({ do: 'press', button: 'back' }, 'cli'))).toContain('there are: front');
+  expect(why(intercom.perform({ do: 'open', door: 'cellar' }, 'cli'))).toContain('there are: main');
+  expect(why(intercom.perform({ do: 'call', target: 'nobody' }, 'cli'))).toContain('there are: desk');
+  expect(why(intercom.perform({ do: 'call', target: 'sip:' }, 'cli'))).toContain('cannot be called');
+  expect(why(intercom.perform({ do: 'move input', input: 'x', active: true }, 'cli'))).toContain('button-1');
+});
+
+test('stopping in mid-call hangs up, unregisters and leaves nothing armed', async () => {
+  const { world, press, desk, intercom, device } = await ready();
+  await press();
+  const call = desk.calls[0]!;
+  call.answer();
+  await world.run(500);
+  intercom.perform({ do: 'open', door: 'main' }, 'cli');
+  expect(device.output('relay-1')).toBe(true);
+  await world.finish(intercom.stop());
+  expect(call.state).toBe('ended');
+  expect(desk.registrar.contactFor('front')).toBeUndefined();
+  await world.finish(desk.stop());
+  await world.run(64_000);
+  expect(world.clock.armed).toEqual([]);
+});
