@@ -82,12 +82,17 @@ export class PorterDevice {
       log: log.part('socket'),
       offered: this.#offered,
     });
-    // Nobody is served before this function returns to the event loop, and then the device is up.
-    await this.#socket.start();
-    this.#surround({ problem: 'why' in local ? local.why : this.#loaded.problems[0] });
-    this.#intercom.start();
-    this.#startSupervisor();
+    await this.#socket.claim();
+    this.#surround({
+      revision: this.#loaded.provisioned?.revision,
+      source: this.#loaded.provisioned === undefined ? `local file ${configFile}` : 'the last provisioned document',
+      problem: 'why' in local ? local.why : this.#loaded.problems[0],
+    });
+    // Before the device starts, so that its first events are not missed.
     this.#startMqtt();
+    this.#intercom.start();
+    await this.#socket.start();
+    this.#startSupervisor();
     this.#startProvisioning(this.#loaded.provisioned);
   }
 

@@ -111,10 +111,12 @@ export class Intercom implements Device {
       onPress: (button, how) => this.#pressed(button, how),
       changed,
     });
+    const settings = mediaSettings(this.#config, this.#board);
     this.#sound = new Sound({
       clock,
+      driver: settings.audio.driver,
       events: this.events,
-      media: this.#parts.openMedia(mediaSettings(this.#config, this.#board)),
+      media: this.#parts.openMedia(settings),
       onEvent: event => this.#calls.onMediaEvent(event),
       changed,
     });
@@ -214,10 +216,23 @@ export class Intercom implements Device {
       panel: this.#panel,
       board: this.#board,
       clock: this.#parts.clock,
-      policy: { mqtt: this.#config.mqtt, simulated: this.#board.hand !== undefined },
+      policy: {
+        mqtt: this.#config.mqtt,
+        simulated: this.#board.hand !== undefined,
+        behind: button => this.#behind(button),
+      },
     });
     if (!result.done) this.events.tell('device', 'action refused', { action: action.do, origin, why: result.why });
     return result;
+  }
+
+  /** What a press of this button can do, by configuration. */
+  #behind(button: string): Action[] {
+    const { press, longPress } = this.#config.buttons[button] ?? {};
+    return [press, longPress].flatMap(text => {
+      const action = text === undefined ? undefined : parseAction(text);
+      return action === undefined || 'malformed' in action ? [] : [action];
+    });
   }
 
   #pressed(button: string, how: 'short' | 'long') {

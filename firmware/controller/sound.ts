@@ -10,17 +10,18 @@ const REPORT_MS = 1_000;
 export class Sound {
   readonly media: Media;
   readonly #clock: Clock;
+  readonly #driver: string;
   readonly #events: EventLog;
   readonly #onEvent: (event: MediaEvent) => void;
   readonly #changed: () => void;
   readonly #waiting = new Set<() => void>();
   #audio: AudioStatus | undefined;
-  #driver = '';
   #opus: string | undefined;
   #counters: AudioCounters | undefined;
 
   constructor(parts: {
     clock: Clock;
+    driver: string;
     events: EventLog;
     media: Media;
     onEvent: (event: MediaEvent) => void;
@@ -28,6 +29,7 @@ export class Sound {
   }) {
     this.media = parts.media;
     this.#clock = parts.clock;
+    this.#driver = parts.driver;
     this.#events = parts.events;
     this.#onEvent = parts.onEvent;
     this.#changed = parts.changed;

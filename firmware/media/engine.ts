@@ -18,6 +18,7 @@ import type { MediaNetwork, PortPair } from './network.ts';
 import { Player } from './player.ts';
 import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
 import { Stream } from './stream.ts';
+import { Tally } from './tally.ts';
 
 /** Streams at once: a door station talks to one, and a few may ring or be put through. */
 const MAX_STREAMS = 8;
@@ -170,7 +171,9 @@ export class Engine {
   }
 
   #close(id: StreamId, closed: () => void) {
-    this.#opening.delete(id);
+    if (this.#opening.delete(id)) {
+      this.#options.emit({ is: 'closed', stream: id, statistics: new Tally().statistics(undefined) });
+    }
     const stream = this.#streams.get(id);
     if (stream === undefined) return closed();
     this.#stopLoading(at => at !== 'here' && at.stream === id, 'the stream was closed');
@@ -250,8 +253,8 @@ export class Engine {
       left--;
       if (left === 0) this.#options.emit({ is: 'stopped' });
     };
+    for (const id of this.#opening) this.#close(id, () => {});
     for (const id of [...this.#streams.keys()]) this.#close(id, closed);
-    this.#opening.clear();
     this.#stopping = true;
     closed();
   }

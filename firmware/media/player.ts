@@ -1,5 +1,6 @@
 /** What is played at one place, the loudspeaker or the far end of a call: tones and files, begun and ended softly. */
-import { frameSamples, saturate } from '../audio/frame.ts';
+import { frameSamples } from '../audio/frame.ts';
+import { add } from '../audio/mixer.ts';
 import { type Cadence, ToneGenerator } from '../audio/tones.ts';
 import type { Wav } from '../audio/wav.ts';
 import { WavPlayer } from '../audio/wav-player.ts';
@@ -63,13 +64,13 @@ export class Player {
       if (this.#fading.pop()!.read(this.#frame)) this.#addFading(frame);
     }
     if (this.#tone) {
-      if (this.#tone.read(this.#frame)) this.#add(frame);
+      if (this.#tone.read(this.#frame)) add(this.#frame, frame);
       else this.#tone = undefined;
     }
     if (this.#file) {
       const { id } = this.#file;
       if (this.#file.read(this.#frame)) {
-        this.#add(frame);
+        add(this.#frame, frame);
       } else {
         this.#file = undefined;
         this.#onPlayed(id);
@@ -78,14 +79,9 @@ export class Player {
     return true;
   }
 
-  #add(frame: Int16Array) {
-    for (let index = 0; index < frame.length; index++) frame[index] = saturate(frame[index]! + this.#frame[index]!);
-  }
-
   #addFading(frame: Int16Array) {
     const { length } = frame;
-    for (let index = 0; index < length; index++) {
-      frame[index] = saturate(frame[index]! + this.#frame[index]! * (1 - (index + 1) / length));
-    }
+    for (let index = 0; index < length; index++) this.#frame[index]! *= 1 - (index + 1) / length;
+    add(this.#frame, frame);
   }
 }

@@ -11,6 +11,9 @@ import type { CodecChoice, CodecName } from './protocol.ts';
 /** Sound is invented for at most so long when nothing comes; then there is silence. */
 const MAX_INVENTED_MS = 120;
 
+/** Opus conceals in multiples of this (RFC 6716 §2.1.4: its shortest frame), and G.711 does not mind. */
+const CONCEALED_STEP_MS = 2.5;
+
 /** A payload type, its decoder, and the way to the device's rate. */
 interface Reception {
   name: CodecName;
@@ -156,22 +159,23 @@ export class Receiving {
 
   #recover({ durationTicks, following, followingType }: Extract<Pull, { is: 'lost' }>) {
     const { decoder, ticksPerMs } = this.#active;
-    const lostMs = Math.min(MAX_PACKET_MS, durationTicks / ticksPerMs);
+    const steps = Math.round(durationTicks / ticksPerMs / CONCEALED_STEP_MS);
+    const lostMs = Math.min(MAX_PACKET_MS, Math.max(1, steps) * CONCEALED_STEP_MS);
     if (following === undefined || this.#receptions.get(followingType) !== this.#active) return this.#invent(lostMs);
     this.concealedFrames += lostMs / FRAME_MS;
-    this.#add(decoder.recover(following, this.#decoded, (lostMs * decoder.rate) / 1000));
+    this.#add(decoder.recover(following, this.#decoded, samplesIn(lostMs, decoder)));
   }
 
   #invent(ms: number) {
     if (this.#inventedMs >= MAX_INVENTED_MS) {
       // Silence, but as long as what was lost, so that the pace is kept.
-      const samples = (ms * this.#active.decoder.rate) / 1000;
+      const samples = samplesIn(ms, this.#active.decoder);
       this.#decoded.fill(0, 0, samples);
       return this.#add(samples);
     }
     this.concealedFrames += ms / FRAME_MS;
     const { decoder } = this.#active;
-    const samples = decoder.conceal(this.#decoded, (ms * decoder.rate) / 1000);
+    const samples = decoder.conceal(this.#decoded, samplesIn(ms, decoder));
     this.#inventedMs += ms;
     if (this.#inventedMs >= MAX_INVENTED_MS) fadeOut(this.#decoded, samples);
     this.#add(samples);
@@ -187,6 +191,8 @@ export class Receiving {
     for (const { decoder } of this.#receptions.values()) decoder.close();
   }
 }
+
+const samplesIn = (ms: number, { rate }: Decoder) => Math.round((ms * rate) / 1000);
 
 function fadeOut(samples: Int16Array, count: number) {
   for (let index = 0; index < count; index++) samples[index] = Math.round(samples[index]! * (1 - (index + 1) / count));

@@ -64,7 +64,7 @@ export class Sending {
     this.#onKeysSent = options.onKeysSent;
     this.#encoder = options.codecs.encoder(codec);
     this.#resampler = resampler(rate, this.#encoder.rate, frameSamples(rate));
-    this.#ptimeMs = Math.min(MAX_PACKET_MS, Math.max(FRAME_MS, Math.round(codec.ptimeMs / FRAME_MS) * FRAME_MS));
+    this.#ptimeMs = packetTimeMs(codec);
     this.#frame = new Int16Array(frameSamples(this.#encoder.rate));
     this.#samples = new Int16Array((this.#encoder.rate * this.#ptimeMs) / 1000);
     this.#ticksPerMs = clockRateOf(codec.name) / 1000;
@@ -154,4 +154,13 @@ export class Sending {
   close() {
     this.#encoder.close();
   }
+}
+
+/** The packet times that can be sent: whole frames, and for Opus what one Opus frame can be (RFC 6716 §2.1.4). */
+const OPUS_PACKET_TIMES_MS = [60, 40, 20, 10];
+
+/** The longest that can be sent and is no longer than what was negotiated. */
+function packetTimeMs({ name, ptimeMs }: CodecChoice): number {
+  if (name === 'opus') return OPUS_PACKET_TIMES_MS.find(time => time <= ptimeMs) ?? FRAME_MS;
+  return Math.min(MAX_PACKET_MS, Math.max(FRAME_MS, Math.floor(ptimeMs / FRAME_MS) * FRAME_MS));
 }

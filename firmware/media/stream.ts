@@ -1,7 +1,8 @@
 /** One call's sound: its RTP session, what it sends, what it hears, whom it talks to. No I/O of its own. */
 import { frameSamples } from '../audio/frame.ts';
+import { Gain, SILENT_DB } from '../audio/gain.ts';
 import type { Chain } from '../audio/graph.ts';
-import type { Mixer } from '../audio/mixer.ts';
+import { add, type Mixer } from '../audio/mixer.ts';
 import { type Address, printAddress } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -42,6 +43,8 @@ interface Call {
   receiving: Receiving;
   remote: Remote;
   events: TelephoneEventReceiver;
+  /** The source heard last. */
+  ssrc: number | undefined;
 }
 
 export class Stream {
@@ -53,6 +56,10 @@ export class Stream {
   readonly #packet = emptyPacket();
   readonly #heardFrame: Int16Array;
   readonly #sentFrame: Int16Array;
+  readonly #playerFrame: Int16Array;
+  /** Closes and opens the microphone softly. */
+  readonly #microphone: Gain;
+  #microphoneClosed = false;
   readonly #recordings: Recordings;
   #call: Call | undefined;
   readonly #tally = new Tally();
@@ -65,6 +72,8 @@ export class Stream {
     this.id = options.id;
     this.#heardFrame = new Int16Array(frameSamples(options.rate));
     this.#sentFrame = new Int16Array(frameSamples(options.rate));
+    this.#playerFrame = new Int16Array(frameSamples(options.rate));
+    this.#microphone = new Gain(options.rate, 0);
     this.#recordings = new Recordings(options.files, options.rate, why =>
       options.emit({ is: 'failed', stream: options.id, doing: 'record', why }),
     );
@@ -102,6 +111,7 @@ export class Stream {
       receiving: this.#receiving(settings),
       remote: announced(settings),
       events: this.#events(settings.codec),
+      ssrc: undefined,
     };
   }
 
@@ -173,6 +183,11 @@ export class Stream {
       return;
     }
     if (session.received(packet, nowMs) !== 'ok') return;
+    if (packet.ssrc !== call.ssrc) {
+      // Another source has another time line (RFC 3550 §5.1), on which no key goes on.
+      call.ssrc = packet.ssrc;
+      events.reset();
+    }
     this.#alive(nowMs);
     if (!this.#heard) {
       this.#heard = true;
@@ -218,10 +233,13 @@ export class Stream {
 
   #speak(call: Call, microphone: Int16Array, nowMs: number) {
     const frame = this.#sentFrame;
-    if (!this.player.read(frame)) {
-      if (this.muted) frame.fill(0);
-      else frame.set(microphone);
+    const closed = this.muted || this.player.playing;
+    if (closed !== this.#microphoneClosed) {
+      this.#microphoneClosed = closed;
+      this.#microphone.set(closed ? SILENT_DB : 0);
     }
+    this.#microphone.apply(microphone, frame);
+    if (this.player.read(this.#playerFrame)) add(this.#playerFrame, frame);
     if (!speaks(call.settings)) return call.sending.pause();
     this.#recordings.sent(frame);
     call.sending.frame(frame, nowMs);

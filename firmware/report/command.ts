@@ -1,8 +1,8 @@
 /** Judges what comes in on the command topic: too big, too many, too old, seen before, malformed, not allowed. Pure. */
 import { z } from 'zod';
 import type { Action } from '../controller/contracts.ts';
+import { type MqttPolicy, mqttRefusal } from '../controller/policy.ts';
 import { isMalformed, parseAction } from '../io/actions.ts';
-import { type MqttPolicy, refusal } from './policy.ts';
 
 /** Bytes in one command or request. */
 export const PAYLOAD_LIMIT_BYTES = 4 * 1024;
@@ -53,7 +53,7 @@ export class CommandJudge {
     if (why !== undefined) return bad(why);
     const action = parseAction(text);
     if (isMalformed(action)) return bad(action.malformed);
-    const no = refusal(action, this.#policy());
+    const no = mqttRefusal(action, this.#policy());
     if (no !== undefined) return { is: 'refused', code: 'not allowed', why: no, ...named };
     if (id !== undefined) this.#remember(id);
     return { is: 'good', action, ...named };

@@ -17,7 +17,7 @@ export function facets({ call, otherCalls, accounts, doors, buttons, audio, conf
       ...(state === 'failed' && { detail }),
     })),
     doors: mapValues(doors, ({ relay, unlocked }) => ({ relay, unlocked })),
-    buttons: mapValues(buttons, ({ pressed, stuck }) => ({ pressed, stuck })),
+    buttons: mapValues(buttons, ({ pressed, stuck, led }) => ({ pressed, stuck, led })),
     audio: { driver: audio.driver, state: audio.state === 'xrun' ? 'up' : audio.state, why: audio.why },
     config: { revision: config.revision, source: config.source, problem: config.problem },
   };

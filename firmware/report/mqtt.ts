@@ -1,5 +1,6 @@
 /** The device at an MQTT broker: shows its state, tells its events, takes actions and requests. Never in its way. */
 import type { Device, DeviceEvent, Status } from '../controller/contracts.ts';
+import { type MqttPolicy, mqttRefusal } from '../controller/policy.ts';
 import { printAction } from '../io/actions.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -10,7 +11,6 @@ import { Broker, type Connect, type Received } from './broker.ts';
 import { CommandJudge, PAYLOAD_LIMIT_BYTES, PER_SECOND_LIMIT, Throttle } from './command.ts';
 import { facets, info } from './facets.ts';
 import { Outbox } from './outbox.ts';
-import { type MqttPolicy, refusal } from './policy.ts';
 import { type Facet, isAnswerTopic, type Topics, topics } from './topics.ts';
 
 export interface MqttSettings {
@@ -239,7 +239,7 @@ export class MqttReport {
 
   readonly #caller = {
     origin: 'mqtt',
-    refuse: (action: Parameters<typeof refusal>[0]) => refusal(action, this.#options.policy()),
+    refuse: (action: Parameters<typeof mqttRefusal>[0]) => mqttRefusal(action, this.#options.policy()),
   } as const;
 
   #answer(topic: string, answer: object, correlationData?: Buffer) {

@@ -19,6 +19,8 @@ const firstRetryMs = 4_000;
 const retryLimitMs = 300_000;
 /** A registrar that asks for more patience than this is not obeyed further. */
 const retryAfterLimitMs = 3_600_000;
+/** A registrar that grants seconds is not asked more often than this. */
+const leastRefreshMs = 5_000;
 /** The longest registration that we accept from a 423. */
 const expiresLimitMs = 86_400_000;
 
@@ -162,7 +164,7 @@ export class Registration {
       return;
     }
     // Before it expires, and not together with every other device of the site.
-    const refreshMs = grantedMs * (0.8 + 0.1 * this.#core.random.next());
+    const refreshMs = Math.max(leastRefreshMs, grantedMs * (0.8 + 0.1 * this.#core.random.next()));
     this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
   }
 

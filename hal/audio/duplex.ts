@@ -56,7 +56,7 @@ export class Duplex {
       throw error;
     }
     this.#prefillFrames = Math.min(startFrames, this.#playback.bufferFrames) - format.frameSamples;
-    this.#fill = new PlaybackFill(this.#prefillFrames, format.rate);
+    this.#fill = new PlaybackFill(format.rate);
     this.#captured = new Int16Array(format.frameSamples);
     this.#toPlay = new Int16Array(format.frameSamples);
     this.#rawCapture = new Int16Array(format.frameSamples * this.#capture.channels);
@@ -123,31 +123,49 @@ export class Duplex {
     this.#read += result;
     if (this.#read < frameSamples) return false;
     this.#read = 0;
-    if (channels === 1) this.#captured.set(this.#rawCapture);
-    else
-      for (let i = 0; i < frameSamples; i++)
-        this.#captured[i] = (this.#rawCapture[2 * i]! + this.#rawCapture[2 * i + 1]!) >> 1;
+    this.#toMono(channels);
     return true;
+  }
+
+  #toMono(channels: number) {
+    if (channels === 1) {
+      this.#captured.set(this.#rawCapture);
+      return;
+    }
+    for (let i = 0; i < this.#captured.length; i++) {
+      this.#captured[i] = (this.#rawCapture[2 * i]! + this.#rawCapture[2 * i + 1]!) >> 1;
+    }
   }
 
   #play() {
     const { format, counters } = this.#options;
-    if (!this.#playing) this.#prefill();
-    let available = this.#playback.available();
-    if (available < 0) {
-      this.#heal('playback', available);
-      available = this.#playback.bufferFrames - this.#prefillFrames;
+    // Frames that waited while the loudspeaker ran dry are stale: it starts again with the newest.
+    if (!this.#playing && this.#capture.available() >= format.frameSamples) {
+      counters.driftSamples += format.frameSamples;
+      return;
     }
+    if (!this.#playing) this.#prefill();
     const delay = this.#playback.delay();
+    if (delay === EPIPE || delay === ESTRPIPE) {
+      this.#heal('playback', delay);
+      this.#play();
+      return;
+    }
+    // A sound server does not know its delay at once (EIO): whether the stream lives, the write will say.
     if (delay >= 0) this.#delayMs = (delay * 1000) / format.rate;
-    const correction = this.#fill.correction(this.#playback.bufferFrames - available);
-    if (correction !== 0) counters.driftSamples++;
-    const length = format.frameSamples + correction;
+    const length = delay < 0 ? format.frameSamples : this.#length(this.#fill.decide(delay));
+    counters.driftSamples += Math.abs(length - format.frameSamples);
+    if (length === 0) return;
     stretch(this.#toPlay, this.#stretched, length);
     // A full buffer takes less, and the rest is lost: the loudspeaker must not fall behind the microphone.
     const result = this.#playback.write(this.#interleave(length), length);
     if (result < 0 && result !== EAGAIN) this.#heal('playback', result);
     else counters.driftSamples += length - Math.max(0, result);
+  }
+
+  #length(decision: ReturnType<PlaybackFill['decide']>): number {
+    const { frameSamples } = this.#options.format;
+    return { write: frameSamples, lengthen: frameSamples + 1, shorten: frameSamples - 1, drop: 0 }[decision];
   }
 
   #interleave(length: number): Int16Array {
@@ -160,7 +178,8 @@ export class Duplex {
   #prefill() {
     this.#playing = true;
     this.#fill.reset();
-    this.#must('playback', this.#playback.write(this.#silence, this.#prefillFrames));
+    const result = this.#playback.write(this.#silence, this.#prefillFrames);
+    if (result !== EAGAIN) this.#must('playback', result);
   }
 
   #heal(side: Side, result: number) {
@@ -170,7 +189,7 @@ export class Duplex {
     this.#options.onXrun(side);
     if (side === 'playback') {
       this.#must(side, this.#playback.prepare());
-      this.#prefill();
+      this.#playing = false;
     } else {
       this.#read = 0;
       this.#must(side, this.#capture.prepare());

@@ -1,39 +1,58 @@
-/** Keeps the loudspeaker's buffer at its target when its clock drifts from the microphone's: one sample at a time. */
+/** Keeps what waits for the loudspeaker constant when its clock drifts from the microphone's: one sample at a time. */
 
-/** Weight of the newest fill in the running mean: about 0.6 s, far longer than a scheduler's jitter. */
+/** Weight of the newest delay in the running mean: about 0.6 s, far longer than a scheduler's jitter. */
 const MEAN_WEIGHT = 1 / 64;
 /** The mean may stray this far before anything is done. Milliseconds. */
 const TOLERANCE_MS = 2;
 /** One sample in so many frames: at 16 kHz 780 ppm, several times the drift of the worst crystals. Frames. */
 const FRAMES_PER_CORRECTION = 8;
+/** A stream's first delays are rough; the mean of the next ones is what it is to be kept at. Frames. */
+const SETTLING_FRAMES = 20;
+const LEARNING_FRAMES = 64;
+/** Beyond this a whole frame is left out at once: the excess came from a stall, not from drift. Milliseconds. */
+const MAX_EXCESS_MS = 20;
 
+/**
+ * The target is learned from each start of the stream, because only its change is comparable: a sound server or a USB
+ * card adds a constant of its own to the delay that it reports.
+ */
 export class PlaybackFill {
-  readonly #targetSamples: number;
-  readonly #toleranceSamples: number;
-  #mean: number;
+  readonly #rate: number;
+  #target = 0;
+  #mean = 0;
+  #frames = 0;
   #framesSinceCorrection = 0;
 
-  constructor(targetSamples: number, rate: number) {
-    this.#targetSamples = targetSamples;
-    this.#toleranceSamples = (rate * TOLERANCE_MS) / 1000;
-    this.#mean = targetSamples;
+  constructor(rate: number) {
+    this.#rate = rate;
   }
 
   /** After a restart of the stream the history says nothing. */
   reset() {
-    this.#mean = this.#targetSamples;
+    this.#target = 0;
+    this.#mean = 0;
+    this.#frames = 0;
     this.#framesSinceCorrection = 0;
   }
 
-  /** Told the samples still unplayed before a frame is written, says how many samples longer it should be: -1, 0 or 1. */
-  correction(fillSamples: number): -1 | 0 | 1 {
-    this.#mean += (fillSamples - this.#mean) * MEAN_WEIGHT;
-    this.#framesSinceCorrection++;
-    if (this.#framesSinceCorrection < FRAMES_PER_CORRECTION) return 0;
-    const off = this.#mean - this.#targetSamples;
-    if (Math.abs(off) <= this.#toleranceSamples) return 0;
+  /** Told the samples still to be played before a frame is written, says what to do with the frame. */
+  decide(delaySamples: number): 'write' | 'lengthen' | 'shorten' | 'drop' {
+    this.#frames++;
+    const learned = this.#frames - SETTLING_FRAMES;
+    if (learned <= 0) return 'write';
+    if (learned <= LEARNING_FRAMES) {
+      this.#target += (delaySamples - this.#target) / learned;
+      this.#mean = this.#target;
+      return 'write';
+    }
+    const inSamples = (ms: number) => (this.#rate * ms) / 1000;
+    if (delaySamples - this.#target > inSamples(MAX_EXCESS_MS)) return 'drop';
+    this.#mean += (delaySamples - this.#mean) * MEAN_WEIGHT;
+    if (++this.#framesSinceCorrection < FRAMES_PER_CORRECTION) return 'write';
+    const off = this.#mean - this.#target;
+    if (Math.abs(off) <= inSamples(TOLERANCE_MS)) return 'write';
     this.#framesSinceCorrection = 0;
-    return off > 0 ? -1 : 1;
+    return off > 0 ? 'shorten' : 'lengthen';
   }
 }
 

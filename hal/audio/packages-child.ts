@@ -13,7 +13,7 @@ export interface ChildSettings {
 }
 
 /** Lines on file 3. */
-export type ChildEvent = { event: 'xrun' } | { event: 'failed'; why: string };
+export type ChildEvent = { event: 'xrun'; side: 'capture' | 'playback' } | { event: 'failed'; why: string };
 
 /** The parts of the packages that are used. */
 interface AlsaCapture {
@@ -37,14 +37,22 @@ const BYTES_PER_SAMPLE = 2;
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
 const events = createWriteStream('', { fd: 3 });
-const tell = (event: ChildEvent) => events.write(`${JSON.stringify(event)}\n`);
+const tell = (event: ChildEvent, done?: () => void) => events.write(`${JSON.stringify(event)}\n`, done);
 const bytesOf = (ms: number) => ((settings.rate * ms) / 1000) * BYTES_PER_SAMPLE;
+
+/** A broken card reports overruns as fast as it can: one in so long is told. Milliseconds. */
+const XRUN_REST_MS = 100;
+let lastXrunMs = 0;
+
+function xrun(side: 'capture' | 'playback') {
+  if (performance.now() - lastXrunMs < XRUN_REST_MS) return;
+  lastXrunMs = performance.now();
+  tell({ event: 'xrun', side });
+}
 
 /** `process.exit` hangs while a capture is open. */
 function fail(why: string) {
-  events.write(`${JSON.stringify({ event: 'failed', why } satisfies ChildEvent)}\n`, () =>
-    process.kill(process.pid, 'SIGKILL'),
-  );
+  tell({ event: 'failed', why }, () => process.kill(process.pid, 'SIGKILL'));
 }
 
 function load<T>(name: string): T | undefined {
@@ -60,7 +68,7 @@ function hear(Capture: CaptureConstructor) {
   const { capture: device, rate, periodFrames } = settings;
   const capture = new Capture({ channels: 1, device, format: 'S16_LE', periodSize: periodFrames, rate, debug: false });
   capture.on('audio', samples => process.stdout.write(samples));
-  capture.on('overrun', () => tell({ event: 'xrun' }));
+  capture.on('overrun', () => xrun('capture'));
   // After a read error the package repeats the last buffer for ever, as fast as it can.
   capture.on('readError', what => fail(`capture ${device}: ${what}`));
   capture.on('error', what => fail(`capture ${device}: ${what instanceof Error ? what.message : what}`));
@@ -82,7 +90,7 @@ function speak(Speaker: SpeakerConstructor) {
     waitingBytes += chunk.length;
     if (waitingBytes < bytesOf(WRITE_MS)) return;
     if (speaker.writableLength <= bytesOf(MAX_WAITING_MS)) speaker.write(Buffer.concat(waiting));
-    else tell({ event: 'xrun' });
+    else xrun('playback');
     waiting = [];
     waitingBytes = 0;
   });

@@ -3,6 +3,7 @@
  * For boards without libasound's own path; half a second of delay lies in `speaker`, so the driver `alsa` is better.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type {
@@ -62,6 +63,8 @@ export class PackagesAudio implements AudioDevice {
   #process: AudioProcess = () => {};
   #onStatus: (status: AudioStatus) => void = () => {};
   #child: ChildProcess | undefined;
+  /** Killed, and not yet gone. */
+  readonly #ending = new Set<ChildProcess>();
   #filled = 0;
   #up = false;
   #everUp = false;
@@ -103,7 +106,8 @@ export class PackagesAudio implements AudioDevice {
     this.#silentPace.stop();
     this.#process = () => {};
     this.#onStatus = () => {};
-    await this.#kill();
+    this.#kill();
+    await Promise.all([...this.#ending].map(child => once(child, 'close')));
   }
 
   playbackDelayMs() {
@@ -141,18 +145,18 @@ export class PackagesAudio implements AudioDevice {
   #readEvents(child: ChildProcess) {
     let text = '';
     child.stdio[3]?.on('data', (chunk: Buffer) => {
-      text = (text + chunk).slice(-MAX_EVENT_LINE_BYTES);
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) if (this.#child === child) this.#hasEvent(JSON.parse(line) as ChildEvent);
+      const lines = (text + chunk).split('\n');
+      text = (lines.pop() ?? '').slice(0, MAX_EVENT_LINE_BYTES);
+      for (const line of lines) if (this.#child === child) this.#hasEvent(line);
     });
     child.stdio[3]?.on('error', () => {});
   }
 
-  #hasEvent(event: ChildEvent) {
+  #hasEvent(line: string) {
+    const event = parseEvent(line);
     if (event.event === 'failed') return this.#fail(event.why);
     this.counters.xruns++;
-    this.#onStatus({ is: 'xrun', side: 'capture' });
+    this.#onStatus({ is: 'xrun', side: event.side });
   }
 
   #watch() {
@@ -223,7 +227,7 @@ export class PackagesAudio implements AudioDevice {
     if (this.#clock.now() - this.#startedMs > LAST_RETRY_MS * 2) this.#retryMs = FIRST_RETRY_MS;
     this.#cancel();
     this.#up = false;
-    void this.#kill();
+    this.#kill();
     this.#silentPace.start();
     this.#cancel = this.#clock.after(this.#retryMs, () => this.#spawn(), 'start sound process');
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
@@ -232,18 +236,28 @@ export class PackagesAudio implements AudioDevice {
     this.#onStatus({ is: 'down', why, code: why.includes('scripts/native') ? 'unsupported' : 'io' });
   }
 
-  #kill(): Promise<void> {
+  #kill() {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-    const ended = new Promise<void>(resolve => child.once('close', () => resolve()));
+    // One that could not be started has no id, and no end to wait for.
+    if (child?.pid === undefined) return;
+    this.#ending.add(child);
+    child.once('close', () => this.#ending.delete(child));
     child.kill('SIGKILL');
-    return child.pid === undefined ? Promise.resolve() : ended;
   }
 
   #frame() {
     this.counters.frames++;
     this.#toPlay.fill(0);
     this.#process(this.#captured, this.#toPlay);
+  }
+}
+
+/** A native library that writes where it should not is one more fault of the child. */
+function parseEvent(line: string): ChildEvent {
+  try {
+    return JSON.parse(line) as ChildEvent;
+  } catch {
+    return { event: 'failed', why: 'the sound process speaks nonsense' };
   }
 }

@@ -245,6 +245,11 @@ export class DeskCall implements CallHandler {
     this.#parts.media.send({ do: 'send dtmf', stream: this.#parts.sound.stream, keys, toneMs: 100, gapMs: 60 });
   }
 
+  /** A hand over the mouthpiece. */
+  mute() {
+    this.#parts.media.send({ do: 'mute', stream: this.#parts.sound.stream, muted: true });
+  }
+
   say(file: string, done?: () => void) {
     const { stream } = this.#parts.sound;
     this.#onSaid = done;

@@ -1,19 +1,23 @@
 /** The desk on real sockets and a media thread of its own, as the demo and the tests on real time use it. */
+
 import { systemClock, wallClock } from '../../firmware/lib/clock.ts';
 import { silentLog } from '../../firmware/lib/log.ts';
 import { systemRandom } from '../../firmware/lib/random.ts';
 import { MediaThread } from '../../firmware/media/thread.ts';
 import { systemResolve } from '../../firmware/sip/locate.ts';
 import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
+import type { AudioSpec } from '../../hal/contracts.ts';
 import { Desk, type DeskSettings } from './desk.ts';
 
 export interface RealDeskSettings extends DeskSettings {
   rtpPorts: { from: number; to: number };
   /** A WAV that the desk's microphone hears, in a loop; absent: silence. */
   microphone?: string;
+  /** A sound card in place of files. */
+  card?: Pick<AudioSpec, 'driver' | 'capture' | 'playback'>;
 }
 
-export function realDesk({ rtpPorts, microphone, ...settings }: RealDeskSettings): Desk {
+export function realDesk({ rtpPorts, microphone, card, ...settings }: RealDeskSettings): Desk {
   const media = new MediaThread({
     settings: {
       audio: {
@@ -23,6 +27,7 @@ export function realDesk({ rtpPorts, microphone, ...settings }: RealDeskSettings
         rate: 16_000,
         periodMs: 10,
         bufferMs: 40,
+        ...card,
         ...(microphone !== undefined && { captureFile: microphone }),
       },
       rtpPorts,

@@ -57,7 +57,8 @@ export class LossyNetwork {
 
   send(bytes: Uint8Array, from: Address, to: Address) {
     const { loss, duplication, delayMs } = this.#impairment;
-    const copies = this.#random.next() < loss ? 0 : this.#random.next() < duplication ? 2 : 1;
+    const isPluggedIn = this.#hosts.has(printAddress(from));
+    const copies = this.#random.next() < loss || !isPluggedIn ? 0 : this.#random.next() < duplication ? 2 : 1;
     this.tap?.(bytes, from, to);
     this.#note(bytes, from, ['-x', '->', '=>'][copies]!, to);
     for (let copy = 0; copy < copies; copy++) {

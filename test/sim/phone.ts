@@ -3,6 +3,7 @@
 import type { Opus } from '../../firmware/audio/codecs/opus.ts';
 import type { Clock } from '../../firmware/lib/clock.ts';
 import { InProcessMedia } from '../../firmware/media/in-process.ts';
+import type { MediaNetwork } from '../../firmware/media/network.ts';
 import type {
   CodecChoice,
   MediaCommand,
@@ -39,6 +40,8 @@ export interface PhoneOptions {
   speaks?: (frame: Int16Array, index: number) => void;
   /** The sound card's own clock, where it is not the world's. */
   clock?: Clock;
+  /** Its way to the network, where it is not the world's. */
+  network?: MediaNetwork;
   /** What others see as its address, where that is not its own. */
   translate?: (port: number) => { host: string; port: number };
 }
@@ -73,7 +76,7 @@ export class Phone {
       clock: world.clock,
       wallClock: () => 1_800_000_000_000 + world.clock.now(),
       random: seeded(host.length * 1000 + host.charCodeAt(host.length - 1)),
-      network: world.network.host(host, options.translate),
+      network: options.network ?? world.network.host(host, options.translate),
       files: this.files,
       opus: options.opus,
       audio: this.audio,

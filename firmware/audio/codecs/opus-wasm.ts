@@ -52,9 +52,13 @@ export async function loadOpusWasm(rate: number): Promise<Opus | undefined> {
         encode(samples, into) {
           options.frameSize = samples.length;
           options.maxPacketBytes = Math.min(into.length, OPUS_MAX_BYTES);
-          const packet = handle!.encode(samples, options);
-          into.set(packet);
-          return packet.length;
+          try {
+            const packet = handle!.encode(samples, options);
+            into.set(packet);
+            return packet.length;
+          } catch {
+            return 0;
+          }
         },
         close() {
           if (handle) encoders.push(handle);

@@ -73,6 +73,7 @@ export class Established implements DialogOwner {
       return;
     }
     this.#ours = new Reoffer(this.#core, this.dialog, this.#account, this.#user.ownsCallId, body, {
+      mayOffer: () => this.#theirs === undefined,
       onResult: result => {
         this.#ours = undefined;
         this.#user.handler().onReoffered(result);
@@ -98,7 +99,7 @@ export class Established implements DialogOwner {
 
   #offered(transaction: ServerTransaction) {
     // §14.2: two offers must not be open at once.
-    if (this.#ours !== undefined || !this.#user.isConfirmed()) transaction.respond(491);
+    if (this.#ours?.isOpen || !this.#user.isConfirmed()) transaction.respond(491);
     else if (this.#theirs !== undefined) {
       const seconds = Math.floor(this.#core.random.next() * (retryAfterLimitS + 1));
       transaction.respond(500, { headers: [['Retry-After', String(seconds)]] });

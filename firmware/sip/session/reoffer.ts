@@ -6,12 +6,15 @@ import type { Dialog } from '../dialog/dialog.ts';
 import { bodyOf, setBody } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
 import type { Response } from '../message/message.ts';
+import { reasonPhrase } from '../message/status.ts';
 import { acknowledge } from './acknowledge.ts';
 
 /** How often an offer is made again after 491 Request Pending. */
 const glareLimit = 4;
 
 export interface ReofferUser {
+  /** False while an offer of the peer is open. */
+  mayOffer(): boolean;
   /** It is over: the answer, or the refusal. */
   onResult(result: { body: Body } | { status: number; reason: string }): void;
   /** The peer has lost the dialog (481), or is not there any more (408, timeout): the call is over. */
@@ -28,6 +31,8 @@ export class Reoffer {
   readonly #user: ReofferUser;
   #crossed = 0;
   #answered = false;
+  /** Our INVITE is on its way; false while a 491 is waited out, when the peer's offer may come. */
+  isOpen = false;
   #stopped = false;
   #cancelRetry = () => {};
 
@@ -48,6 +53,7 @@ export class Reoffer {
   }
 
   start() {
+    this.isOpen = true;
     const request = this.#dialog.request('INVITE');
     request.headers.add('Allow', this.#core.allow);
     setBody(request, this.#body);
@@ -82,17 +88,28 @@ export class Reoffer {
       const body = bodyOf(response);
       this.#user.onResult(body === undefined ? { status: 488, reason: 'answer without body' } : { body });
     } else if (this.#stopped) return;
-    else if (status === 491 && this.#crossed < glareLimit) this.#retry();
+    else if (status === 491) this.#pending(reason);
     // §12.2.1.2: these two say that the dialog is no more.
     else if (status === 481 || status === 408) this.#user.onGone(`${status} ${reason}`);
     else this.#user.onResult({ status, reason });
   }
 
+  /** An offer of the peer stands in the way. */
+  #pending(reason = reasonPhrase(491)) {
+    if (this.#crossed < glareLimit) this.#retry();
+    else this.#user.onResult({ status: 491, reason });
+  }
+
   /** §14.1: 2.1 to 4 s for the side that chose the Call-ID, 0 to 2 s for the other, in steps of 10 ms. */
   #retry() {
+    this.isOpen = false;
     this.#crossed++;
     const [least, most] = this.#ownsCallId ? [210, 400] : [0, 200];
     const delayMs = 10 * (least + Math.floor(this.#core.random.next() * (most - least + 1)));
-    this.#cancelRetry = this.#core.clock.after(delayMs, () => this.start(), 're-INVITE after 491');
+    const again = () => {
+      if (this.#user.mayOffer()) this.start();
+      else this.#pending();
+    };
+    this.#cancelRetry = this.#core.clock.after(delayMs, again, 're-INVITE after 491');
   }
 }

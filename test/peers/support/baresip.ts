@@ -29,6 +29,7 @@ const MODULES = '/usr/lib/baresip/modules';
 export class Baresip {
   readonly events: BaresipEvent[] = [];
   readonly port: number;
+  readonly rtp: { from: number; to: number };
   readonly #folder: string;
   readonly #program: Program;
   readonly #socket: Socket;
@@ -37,8 +38,9 @@ export class Baresip {
   #tokens = 0;
   #seen = 0;
 
-  constructor(parts: { port: number; folder: string; program: Program; socket: Socket }) {
+  constructor(parts: { port: number; rtp: { from: number; to: number }; folder: string; program: Program; socket: Socket }) {
     this.port = parts.port;
+    this.rtp = parts.rtp;
     this.#folder = parts.folder;
     this.#program = parts.program;
     this.#socket = parts.socket;
@@ -70,6 +72,12 @@ export class Baresip {
     };
     const options = { detail: () => this.story(), ...(withinMs !== undefined && { withinMs }) };
     return until(`baresip ${type}`, find, options);
+  }
+
+  /** The keys that it has heard, in order. */
+  keys(): string {
+    const started = this.events.filter(({ type }) => type === 'CALL_DTMF_START');
+    return started.map(({ param }) => param ?? '').join('');
   }
 
   /** What it decoded of the last call. Complete once the call has ended. */
@@ -132,7 +140,7 @@ export async function startBaresip(bench: Bench, name: string, spec: BaresipSpec
     },
     { detail: () => program.tail() },
   );
-  const baresip = new Baresip({ port, folder, program, socket });
+  const baresip = new Baresip({ port, rtp, folder, program, socket });
   bench.onStop(() => baresip.close());
   // It may have registered before anybody listened.
   await until('baresip is registered', () => program.tail().includes('200 OK') || undefined, {

@@ -27,6 +27,7 @@ export type Facts = Record<string, unknown>;
 
 export class RunningDevice {
   readonly port: number;
+  readonly rtp: { from: number; to: number };
   /** What the loudspeaker has played. */
   readonly heard: string;
   readonly events: DeviceEvent[] = [];
@@ -36,8 +37,16 @@ export class RunningDevice {
   /** Events up to here were looked at by `event`. */
   #seen = 0;
 
-  constructor(parts: { port: number; heard: string; program: Program; rpc: RpcClient; lines: string }) {
+  constructor(parts: {
+    port: number;
+    rtp: { from: number; to: number };
+    heard: string;
+    program: Program;
+    rpc: RpcClient;
+    lines: string;
+  }) {
     this.port = parts.port;
+    this.rtp = parts.rtp;
     this.heard = parts.heard;
     this.#program = parts.program;
     this.#rpc = parts.rpc;
@@ -113,13 +122,14 @@ export class RunningDevice {
 export async function startDevice(bench: Bench, { config = {}, microphone }: DeviceSpec = {}): Promise<RunningDevice> {
   const room = bench.room('device');
   const port = await sipPort();
+  const rtp = await rtpRange();
   const heard = join(room, 'heard.wav');
   const state = join(room, 'state');
   const document = merge(
     {
       device: { id: 'front-gate', name: 'Front gate' },
       sip: { listen: { host: HOST, port } },
-      media: { rtpPorts: await rtpRange() },
+      media: { rtpPorts: rtp },
       audio: { playbackFile: heard, ...(microphone !== undefined && { captureFile: microphone }) },
       buttons: { front: { input: 'button-1', press: 'call desk', led: 'led-1' } },
       doors: { main: { relay: 'relay-1', openFor: '500 ms', codes: ['55'] } },
@@ -136,7 +146,7 @@ export async function startDevice(bench: Bench, { config = {}, microphone }: Dev
   bench.onStop(() => program.stop());
   const rpc = new RpcClient(join(state, 'porter.sock'), systemClock);
   bench.onStop(() => rpc.close());
-  const device = new RunningDevice({ port, heard, program, rpc, lines: join(state, 'lines') });
+  const device = new RunningDevice({ port, rtp, heard, program, rpc, lines: join(state, 'lines') });
   const connect = async () => {
     program.assertRunning();
     return rpc.connect().then(

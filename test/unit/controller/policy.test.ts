@@ -20,13 +20,28 @@ test.each<[Action, Origin, boolean, boolean, boolean]>([
 ])(
   '%o by %s (MQTT opens doors: %s, simulated: %s) is allowed: %s',
   (action, origin, mqttOpensDoors, simulated, allowed) => {
-    expect(refusal(action, origin, { mqtt: { commands: true, openDoors: mqttOpensDoors }, simulated }) === undefined).toBe(allowed);
+    expect(
+      refusal(action, origin, { mqtt: { commands: true, openDoors: mqttOpensDoors }, simulated, behind: () => [] }) ===
+        undefined,
+    ).toBe(allowed);
   },
 );
 
 test('with commands switched off MQTT may ask for nothing, and everybody else for everything', () => {
-  const policy = { mqtt: { commands: false, openDoors: true }, simulated: false };
+  const policy = { mqtt: { commands: false, openDoors: true }, simulated: false, behind: () => [] };
   expect(refusal({ do: 'hang up' }, 'mqtt', policy)).toBeDefined();
   expect(refusal(open, 'mqtt', policy)).toBeDefined();
   expect(refusal(open, 'button', policy)).toBeUndefined();
+});
+
+test('a press over MQTT may not do what MQTT may not ask for', () => {
+  const press: Action = { do: 'press', button: 'exit' };
+  const policy = (openDoors: boolean) => ({
+    mqtt: { commands: true, openDoors },
+    simulated: false,
+    behind: () => [open],
+  });
+  expect(refusal(press, 'mqtt', policy(false))).toMatchObject({ code: 'not allowed' });
+  expect(refusal(press, 'mqtt', policy(true))).toBeUndefined();
+  expect(refusal(press, 'cli', policy(false))).toBeUndefined();
 });

@@ -66,6 +66,18 @@ describe('a call', () => {
     expect(blockSnr(desk.heard(1000), 440, 16_000)).toBeGreaterThan(35);
   });
 
+  test.each([
+    [30, 20],
+    [100, 60],
+    [5, 10],
+  ])('of Opus packets of %i ms, which it cannot make, in packets of %i', (ptimeMs, sentMs) => {
+    const [world, door, desk] = twoTalkers();
+    world.connect(door, desk, { ...OPUS, ptimeMs });
+    world.run(3000);
+    expect(Math.abs(level(desk.heard(1000), 440))).toBeLessThan(1);
+    expect(door.media.engine.describe()).toContain(`opus 16 kHz ${sentMs} ms`);
+  });
+
   test('is heard within 60 ms on a good network', () => {
     const world = new World();
     const door = world.phone('192.0.2.1', { speaks: (frame, index) => index >= 200 && frame.fill(9000) });

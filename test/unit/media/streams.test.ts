@@ -4,7 +4,8 @@ import { rms } from '../../../firmware/audio/frame.ts';
 import type { CodecChoice } from '../../../firmware/media/protocol.ts';
 import { emptyPacket, parseRtp, type RtpPacket, writeRtp } from '../../../firmware/rtp/packet.ts';
 import { parseRtcp } from '../../../firmware/rtp/rtcp.ts';
-import { OPUS, PCMA, PCMU, type Phone, speaksTone, World } from '../../sim/phone.ts';
+import { EVENTS, OPUS, PCMA, PCMU, Phone, speaksTone, World } from '../../sim/phone.ts';
+import { seeded } from '../../sim/seeded.ts';
 import { blockSnr, decibels, largestStep, longestGapMs, toneLevel } from '../../sim/tone.ts';
 
 const opus = loadLibopus(16_000);
@@ -322,16 +323,16 @@ describe('silence of the peer', () => {
   });
 });
 
-describe('packets that are not the peer’s sound', () => {
-  const stranger = { host: '203.0.113.9', port: 4000 };
-  const at = { host: '192.0.2.1', port: 20_000 };
-  const packet = (changes: Partial<RtpPacket>, payload = new Uint8Array(160)) => {
-    const bytes = new Uint8Array(1500);
-    const header = { payloadType: 8, marker: false, sequence: 1, timestamp: 1, ssrc: 1, ...changes };
-    return bytes.slice(0, writeRtp(bytes, header, payload));
-  };
-  const known = { host: '192.0.2.2', port: 20_002 };
+const stranger = { host: '203.0.113.9', port: 4000 };
+const at = { host: '192.0.2.1', port: 20_000 };
+const packet = (changes: Partial<RtpPacket>, payload = new Uint8Array(160)) => {
+  const bytes = new Uint8Array(1500);
+  const header = { payloadType: 8, marker: false, sequence: 1, timestamp: 1, ssrc: 1, ...changes };
+  return bytes.slice(0, writeRtp(bytes, header, payload));
+};
+const known = { host: '192.0.2.2', port: 20_002 };
 
+describe('packets that are not the peer’s sound', () => {
   test.each<[string, Uint8Array<ArrayBuffer>, typeof stranger]>([
     ['nothing', new Uint8Array(0), known],
     ['noise', new Uint8Array(100).fill(0x3c), known],
@@ -381,6 +382,26 @@ describe('packets that are not the peer’s sound', () => {
     world.run(10);
     expect(statistics(world, door)).toMatchObject({ codec: undefined, malformedPackets: 0, receivedPackets: 0 });
   });
+});
+
+test.each([PCMA, OPUS])('whatever comes with a valid header, nothing throws and the call goes on', codec => {
+  const [world, door, desk] = talking(codec);
+  const random = seeded(23);
+  let sequence = 0;
+  for (let round = 0; round < 5000; round++) {
+    const payload = new Uint8Array(Math.floor(random.next() ** 3 * 1400)).map(() => random.uint32());
+    const wild = random.next() < 0.2;
+    sequence = (sequence + (wild ? random.uint32() : 1)) & 0xffff;
+    const timestamp = wild ? random.uint32() : Math.floor(sequence * (300 * random.next()));
+    const payloadType = [codec.payloadType, codec.payloadType, EVENTS][Math.floor(random.next() * 3)]!;
+    const marker = random.next() < 0.1;
+    world.network.send(packet({ payloadType, sequence, timestamp, marker, ssrc: wild ? 2 : 1 }, payload), known, at);
+    world.run(10);
+  }
+  world.run(5000);
+  expect(statistics(world, door).receivedPackets).toBeGreaterThan(1000);
+  desk.send({ do: 'close', stream: 'call' });
+  world.run(100);
 });
 
 describe('a peer behind NAT', () => {
@@ -446,6 +467,24 @@ test('commands about a stream that is not there are answered, never thrown', () 
   door.send({ do: 'stop playing', at: { stream } });
   world.run(10);
   expect(door.told('failed').map(({ doing }) => doing)).toEqual(['start', 'mute', 'record']);
+});
+
+test('a stream closed while its ports are being taken is closed, and they are given back', () => {
+  const world = new World();
+  // The second command comes before the network has answered the first.
+  const late = world.network.host('192.0.2.1');
+  const slow = new Phone(world, '192.0.2.3', {
+    network: {
+      open: (host, handlers, done) => void world.clock.after(20, () => late.open(host, handlers, done), 'slow ports'),
+    },
+  });
+  slow.media.start();
+  slow.send({ do: 'open', stream: 'call', host: slow.host });
+  slow.send({ do: 'close', stream: 'call' });
+  world.run(100);
+  expect(slow.told('opened')).toEqual([]);
+  expect(slow.told('closed')).toMatchObject([{ stream: 'call', statistics: { sentPackets: 0 } }]);
+  expect(world.network.openPorts).toBe(0);
 });
 
 test('stop closes every stream, tells it, and nothing stays armed', async () => {

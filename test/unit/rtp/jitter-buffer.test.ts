@@ -118,6 +118,18 @@ describe('loss', () => {
     expect(buffer.pull(240)).toMatchObject({ is: 'lost', durationTicks: 240 });
   });
 
+  test('a short silence of the sender is not taken for the packet time', () => {
+    const buffer = running(100);
+    // The timestamp jumps by 100 ms, and the next packet is lost.
+    for (const n of [100, 102]) buffer.push(sound(n, { timestamp: (n + 4) * 160 }), (n + 4) * PACKET_MS);
+    const lost: number[] = [];
+    for (let ms = 2085; ms < 2400; ms += PACKET_MS) {
+      const pull = buffer.pull(ms);
+      if (pull.is === 'lost') lost.push(pull.durationTicks);
+    }
+    expect(lost).toEqual([160]);
+  });
+
   test('a packet after its moment is late', () => {
     const buffer = bufferOf();
     for (const n of [1, 3]) buffer.push(sound(n), n * PACKET_MS);
@@ -310,7 +322,7 @@ describe('senders that', () => {
     const buffer = running(100);
     const heard: string[] = [];
     for (let n = 100; n < 106; n++) {
-      const other = sound(n, { ssrc: 2, sequence: n + 5000, timestamp: n * 160 + 777_777 });
+      const other = sound(n, { ssrc: 2 });
       buffer.push(other, n * PACKET_MS);
       heard.push(say(buffer.pull(n * PACKET_MS + 5)));
     }

@@ -60,6 +60,13 @@ describe('sequence (A.1)', () => {
     expect(source.report(0, 0).highestSequence).toBe(0x10001);
   });
 
+  test('goes on across the wrap when number 0 is lost', () => {
+    const { source, receive } = sourceOf();
+    for (const sequence of [65535, 65537]) receive(sequence);
+    expect(source.lost).toBe(1);
+    expect(source.report(0, 0).highestSequence).toBe(0x10001);
+  });
+
   test('a packet before the very first, across zero, is no duplicate', () => {
     const { receive } = sourceOf();
     expect(receive(0)).toBe('ok');

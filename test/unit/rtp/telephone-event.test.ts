@@ -186,7 +186,14 @@ describe('hearing', () => {
     expect(keys).toEqual(['5 8750ms']);
   });
 
-  test('also when it paused long enough to be taken for ended', () => {
+  test('a second key of the same name, just as far away, is a second key', () => {
+    const { keys, hear } = ear();
+    hear(packetsOf('5', 800, 1000));
+    hear(packetsOf('5', 800, 1000 + 65_000));
+    expect(keys).toEqual(['5 100ms', '5 100ms']);
+  });
+
+  test('a long key that paused until it was taken for ended is not heard again', () => {
     const { keys, hear, receiver } = ear();
     const sent = packetsOf('5', 70_000);
     hear(sent.slice(0, 409), 0);

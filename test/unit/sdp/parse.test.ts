@@ -95,6 +95,12 @@ test('reads all that a call needs', () => {
   });
 });
 
+test('a connection address belongs to the m-line above it', () => {
+  const text = lines('v=0', 'c=IN IP4 192.0.2.1', 'm=audio 1 RTP/AVP 0', 'm=audio 2 RTP/AVP 0', 'c=IN IP4 192.0.2.2');
+  const { host, media } = parsed(text);
+  expect([host, ...media.map(medium => medium.host)]).toEqual(['192.0.2.1', undefined, '192.0.2.2']);
+});
+
 test('what is printed is read back, and printed the same', () => {
   for (const text of [RFC_4566, ASTERISK]) {
     const session = parsed(text);

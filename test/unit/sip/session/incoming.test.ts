@@ -194,7 +194,12 @@ describe('an answered call', () => {
 describe('a re-INVITE of the peer', () => {
   test('is asked of the controller, answered, and moves the target (§12.2.2)', () => {
     const { clock, peer, phone, say, call, inside } = talking();
-    const invite = request({ sequence: 2, to: peer.responses(180)[0]!.headers.get('To')!, branch: 'z9hG4bK-2', body: 'new' });
+    const invite = request({
+      sequence: 2,
+      to: peer.responses(180)[0]!.headers.get('To')!,
+      branch: 'z9hG4bK-2',
+      body: 'new',
+    });
     say(invite.replace('<sip:peer@192.0.2.2>\n', '<sip:moved@192.0.2.2>\n'));
     expect(phone.heard.slice(2)).toEqual(['offer new']);
     expect(new TextDecoder().decode(peer.responses(200)[1]!.body)).toBe('new answer');

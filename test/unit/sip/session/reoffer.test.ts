@@ -17,7 +17,8 @@ function reoffered(answer: (peer: ScriptedPeer, count: number) => number) {
     if (received.method === 'BYE') peer.reply(received, 200);
     if (received.method !== 'INVITE') return;
     const status = count === 0 ? 200 : answer(peer, count);
-    if (status !== 0) peer.reply(received, status, { headers: contact, ...(status === 200 && { body: sdp('answer') }) });
+    if (status !== 0)
+      peer.reply(received, status, { headers: contact, ...(status === 200 && { body: sdp('answer') }) });
     count++;
   };
   phone.dial('sip:peer@192.0.2.2');

@@ -1,0 +1,127 @@
+/**
+ * Hostile datagrams against a user agent in the middle of its work: the torture messages of RFC 4475 and RFC 5118, and
+ * messages of its own calls with seeded faults. It never throws (`strictLog` turns a caught fault into a failure), and
+ * afterwards it still answers, ends, and leaves nothing behind.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { LossyNetwork, presets } from '../sim/lossy-network.ts';
+import { ScriptedPeer } from '../sim/scripted-peer.ts';
+import { seeded } from '../sim/seeded.ts';
+import { Phone, sdp } from '../sim/sip-phone.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+import { request } from '../unit/sip/stage.ts';
+
+const us = { host: '192.0.2.1', port: 5060 };
+const them = { host: '192.0.2.2', port: 5060 };
+const torture = join(import.meta.dirname, '../fixtures/torture');
+const fixtures = globSync('rfc*/*', { cwd: torture })
+  .filter(file => !file.endsWith('.md'))
+  .sort();
+
+function world() {
+  const clock = new VirtualClock();
+  const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+  const phone = new Phone(clock, network, { address: us, settings: { maxCalls: 100 } });
+  return { clock, network, phone };
+}
+
+function stillWorks({ clock, network, phone }: ReturnType<typeof world>) {
+  const peer = new ScriptedPeer(network, { host: '192.0.2.3', port: 5060 });
+  peer.say(request({ method: 'OPTIONS', callId: 'afterwards' }).replaceAll('192.0.2.2', '192.0.2.3'), us);
+  clock.advance(10);
+  expect(peer.statuses).toEqual([200]);
+  let done = false;
+  phone.userAgent.stop(40_000, () => {
+    done = true;
+  });
+  clock.advance(41_000);
+  expect(done).toBe(true);
+  expect(phone.userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  expect(clock.armed).toEqual([]);
+}
+
+/** What we answer to one torture message, besides 100. */
+function answerTo(file: string): string {
+  const all = world();
+  const answers: string[] = [];
+  const bytes = readFileSync(join(torture, file));
+  // Answers go back to the source address, to the port that Via names (§18.2.2).
+  const port = /^(?:Via|v)[ \t]*:\s*SIP\s*\/\s*2\.0\s*\/\s*\w+\s+[^\s;,]+?:(\d+)/im.exec(bytes.toString('latin1'))?.[1];
+  const from = { host: them.host, port: Number(port ?? 5060) };
+  all.network.attach(from, reply => {
+    const [line] = Buffer.from(reply).toString('latin1').split('\r\n', 1);
+    if (!line!.startsWith('SIP/2.0 100')) answers.push(line!);
+  });
+  all.network.send(bytes, from, us);
+  all.clock.advance(20);
+  expect(answers.length, file).toBeLessThanOrEqual(1);
+  const answer = answers[0] ?? 'nothing';
+  stillWorks(all);
+  return answer;
+}
+
+test('the torture messages are answered as the list says', async () => {
+  expect(fixtures.length).toBe(49 + 12);
+  const list = fixtures.map(file => `${file.padEnd(40)} ${answerTo(file)}`).join('\n');
+  await expect(`${list}\n`).toMatchFileSnapshot(`${import.meta.dirname}/torture-answers.txt`);
+});
+
+/** One to three faults: a byte changed, cut, doubled, or a run of what parsers stumble over. */
+function damage(bytes: Uint8Array, chance: ReturnType<typeof seeded>): Uint8Array {
+  let damaged = Buffer.from(bytes);
+  const hostile = [
+    '\r\n',
+    '\0',
+    ';',
+    '"',
+    '<',
+    ',,,,',
+    '%00',
+    ';tag=',
+    'SIP/2.0',
+    '-1',
+    '4294967296',
+    ' ',
+    '\t',
+    '[::',
+  ];
+  for (let fault = 1 + Math.floor(chance.next() * 3); fault > 0; fault--) {
+    const at = Math.floor(chance.next() * damaged.length);
+    const rest = damaged.subarray(at + (chance.next() < 0.5 ? 1 : Math.floor(chance.next() * 20)));
+    const insert = chance.next() < 0.3 ? '' : hostile[Math.floor(chance.next() * hostile.length)]!;
+    damaged = Buffer.concat([damaged.subarray(0, at), Buffer.from(insert, 'latin1'), rest]);
+  }
+  return damaged;
+}
+
+test('damaged messages in the middle of calls, 3000 of them', () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const chance = seeded(seed);
+    const all = world();
+    const { clock, network, phone } = all;
+    const other = new Phone(clock, network, { address: them, seed: 2 });
+    const seen: { bytes: Uint8Array; from: typeof us; to: typeof us }[] = [];
+    network.tap = (bytes, from, to) => seen.push({ bytes, from, to });
+    phone.onInvite = ({ call }) => call.accept(sdp('answer'));
+    other.onInvite = ({ call }) => call.ring();
+    if (seed % 2 === 0) other.dial('sip:user@192.0.2.1');
+    else phone.dial('sip:user@192.0.2.2');
+    for (let step = 0; step < 30; step++) {
+      clock.advance(50);
+      if (step === 10) other.call?.accept(sdp('answer'));
+      if (step === 20) phone.call?.reoffer(sdp('new'));
+      const { bytes, from, to } = seen[Math.floor(chance.next() * seen.length)]!;
+      network.tap = undefined;
+      network.send(damage(bytes, chance), from, to);
+      network.tap = (copy, source, target) => seen.push({ bytes: copy, from: source, to: target });
+    }
+    phone.call?.hangUp();
+    clock.advance(10);
+    other.call?.hangUp();
+    clock.advance(100_000);
+    stillWorks(all);
+    other.userAgent.stop(1_000, () => {});
+  }
+});

@@ -1,0 +1,115 @@
+/** A whole call over the virtual sound card, by each ALSA driver at both ends: spoken into one mouth, heard at one ear. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../firmware/lib/clock.ts';
+import { openAudio } from '../../hal/audio/open.ts';
+import type { AudioSpec } from '../../hal/contracts.ts';
+import type { DeskCall } from '../desk/desk.ts';
+import { realDesk } from '../desk/real-desk.ts';
+import { Bench } from './support/bench.ts';
+import { HOST, startDevice } from './support/device.ts';
+import { rtpRange, sipPort } from './support/ports.ts';
+import { passes, until } from './support/until.ts';
+import { VirtualSoundCard } from './virtual-sound-card.ts';
+
+const RATE = 16_000;
+const BEEPS = 12;
+/** From one beep to the next: longer than any mouth-to-ear delay that could be mistaken. Frames of 10 ms. */
+const EVERY_FRAMES = 150;
+const BEEP_FRAMES = 10;
+const HEARD_ABOVE = 3_000;
+/** A beep that is not heard by then was lost. Milliseconds. */
+const LOST_AFTER_MS = 1_400;
+
+const card = new VirtualSoundCard();
+const bench = new Bench();
+
+beforeAll(async () => {
+  execFileSync(join(import.meta.dirname, '../../scripts/native'));
+  Object.assign(process.env, card.env);
+  await card.start();
+});
+afterEach(() => bench.stop());
+afterAll(() => card.stop());
+
+/** Speaks beeps into `mouth` and listens at `ear`, under one clock. Answers the delay of each beep that came. */
+async function measure(): Promise<number[]> {
+  const spec: AudioSpec = {
+    driver: 'alsa',
+    capture: 'bench_ear',
+    playback: 'bench_mouth',
+    rate: RATE,
+    periodMs: 10,
+    bufferMs: 40,
+  };
+  const head = openAudio(spec, systemClock);
+  let frame = 0;
+  let spokenAtMs: number | undefined;
+  const delays: number[] = [];
+  head.start(
+    (captured, toPlay) => {
+      const frameMs = frame * 10;
+      const phase = frame % EVERY_FRAMES;
+      if (phase < BEEP_FRAMES)
+        for (let at = 0; at < toPlay.length; at++)
+          toPlay[at] = Math.round(12_000 * Math.sin((2 * Math.PI * 1_000 * at) / RATE));
+      if (spokenAtMs !== undefined) {
+        const at = captured.findIndex(sample => Math.abs(sample) > HEARD_ABOVE);
+        if (at >= 0) {
+          delays.push(frameMs + (at * 1_000) / RATE - spokenAtMs);
+          spokenAtMs = undefined;
+        } else if (frameMs - spokenAtMs > LOST_AFTER_MS) spokenAtMs = undefined;
+      }
+      if (phase === 0) spokenAtMs = frameMs;
+      frame++;
+    },
+    () => {},
+  );
+  bench.onStop(() => head.stop());
+  await until('all beeps were spoken', () => frame > EVERY_FRAMES * (BEEPS + 1), { withinMs: 60_000 });
+  return delays;
+}
+
+test.each(['alsa', 'packages'] as const)('a call by the driver %s is heard from mouth to ear', async driver => {
+  const port = await sipPort();
+  let call: DeskCall | undefined;
+  const desk = realDesk({
+    host: HOST,
+    port,
+    rtpPorts: await rtpRange(),
+    card: { driver, capture: 'intercom_in', playback: 'intercom_out' },
+    user: 'desk',
+    callers: [],
+    realm: 'desk',
+    passwords: {},
+    codecs: ['PCMA'],
+    onCall: incoming => {
+      call = incoming;
+      incoming.answer();
+    },
+    onEvent() {},
+  });
+  desk.start();
+  bench.onStop(() => desk.stop());
+  const device = await startDevice(bench, {
+    config: {
+      audio: { driver, capture: 'intercom_in', playback: 'intercom_out' },
+      contacts: { desk: { uri: `sip:desk@${HOST}:${port}` } },
+      sip: { accounts: { own: { uri: `sip:front@${HOST}`, register: false } } },
+    },
+  });
+  await device.do('press front');
+  await device.event('call', 'answered');
+  // Both ends hear the same microphone; only the device speaks, so that one path is measured.
+  call!.mute();
+  await passes(1_500);
+  const delays = (await measure()).sort((a, b) => a - b);
+  const [median, least, most] = [delays[delays.length >> 1]!, delays[0]!, delays.at(-1)!].map(Math.round);
+  console.log(`mouth to ear by ${driver}: median ${median} ms, ${least} to ${most} ms, ${delays.length} beeps`);
+  expect(delays.length).toBeGreaterThanOrEqual(BEEPS - 3);
+  const { audio } = await device.status();
+  expect(audio).toMatchObject({ driver, state: 'up' });
+  await device.do('hang up');
+  await until('the call has ended', () => call!.state === 'ended');
+});
