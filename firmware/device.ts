@@ -1,4 +1,5 @@
 /** The device as a process: what is started in which order, and stopped in reverse. */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBoard } from '../hal/board.ts';
@@ -65,10 +66,15 @@ export class PorterDevice {
   async start(): Promise<void> {
     const { log, configFile, stateDirectory } = this.#options;
     await mkdir(stateDirectory, { recursive: true });
+    const stored = await this.#store.load();
+    if (!existsSync(configFile) && stored.latest === undefined && stored.previous === undefined)
+      throw new Error(
+        `there is no file ${configFile}, and nothing has been provisioned yet; name the local configuration`,
+      );
     const local = await readLocal(configFile);
     if ('why' in local) log.error('local configuration left out', { why: local.why });
     else this.#local = local.document;
-    this.#loaded = loadConfig({ local: this.#local, stored: await this.#store.load(), board: findBoard, checkAction });
+    this.#loaded = loadConfig({ local: this.#local, stored, board: findBoard, checkAction });
     for (const problem of this.#loaded.problems) log.error('configuration', { problem });
 
     // The socket first: it tells whether another device already owns the lines.

@@ -75,6 +75,8 @@ export class Intercom implements Device {
   #pending: Config | undefined;
   #changing: (() => void) | undefined;
   #running = false;
+  #ended = false;
+  #restarting: Promise<void> | undefined;
 
   constructor(parts: IntercomParts, config: Config) {
     this.#parts = parts;
@@ -149,8 +151,14 @@ export class Intercom implements Device {
     this.events.tell('device', 'started', { version: this.#parts.version, board: this.#board.definition.name });
   }
 
-  /** Calls are hung up, accounts unregistered, relays at rest, nothing armed. */
+  /** Calls are hung up, accounts unregistered, relays at rest, nothing armed. For good. */
   async stop(): Promise<void> {
+    this.#ended = true;
+    await this.#restarting;
+    await this.#halt();
+  }
+
+  async #halt() {
     if (!this.#running) return;
     this.#running = false;
     this.events.tell('device', 'stopping');
@@ -182,24 +190,29 @@ export class Intercom implements Device {
 
   /** Takes a checked configuration over: at once where that disturbs nobody, otherwise when no call is up. */
   apply(config: Config) {
+    this.#pending = undefined;
     const changes = changesBetween(this.#config, config);
     const paths = changes.map(({ path }) => path);
-    this.#pending = undefined;
-    if (changes.every(({ needs }) => !DISTURBING.includes(needs))) {
+    if (this.#restarting !== undefined) {
+      this.#pending = config;
+    } else if (changes.every(({ needs }) => !DISTURBING.includes(needs))) {
       this.#config = config;
       this.#sound.setVolume(config.audio.loudspeaker, config.audio.microphone);
       this.events.tell('config', 'applied', { paths });
       this.#changed();
-    } else if (this.#running && this.#calls.active > 0) {
+    } else if (this.#calls.active > 0) {
       this.#pending = config;
       this.events.tell('config', 'waiting', { paths, why: 'a call is up' });
     } else {
-      void this.#restart(config, paths);
+      this.#restarting = this.#restart(config, paths);
     }
   }
 
+  /** The parts stop and start anew, in this process. What comes meanwhile is taken over afterwards. */
   async #restart(config: Config, paths: string[]) {
-    await this.stop();
+    await this.#halt();
+    this.#restarting = undefined;
+    if (this.#ended) return;
     this.#config = config;
     this.start();
     this.events.tell('config', 'applied', { paths });

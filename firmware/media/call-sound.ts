@@ -36,6 +36,8 @@ export class CallSound {
   #ports: { rtpPort: number; rtcpPort: number } | undefined;
   #version = 0;
   #offered: SessionDescription | undefined;
+  /** The last description of ours, offer or answer: a new offer keeps its places (RFC 3264 §8). */
+  #ours: SessionDescription | undefined;
   #negotiated: Negotiated | undefined;
 
   constructor(media: Media, settings: CallSoundSettings) {
@@ -59,7 +61,8 @@ export class CallSound {
   }
 
   offer(direction: Direction = 'sendrecv'): Description {
-    this.#offered = makeOffer(this.#settings.capabilities, this.#local(), direction);
+    this.#offered = makeOffer(this.#settings.capabilities, this.#local(), direction, this.#ours);
+    this.#ours = this.#offered;
     return describe(this.#offered);
   }
 
@@ -81,6 +84,7 @@ export class CallSound {
     const result = makeAnswer(parsed, this.#settings.capabilities, this.#local(), direction);
     if ('refused' in result) return { status: 488, why: result.refused };
     this.#negotiated = result.negotiated;
+    this.#ours = result.answer;
     return describe(result.answer);
   }
 

@@ -189,7 +189,7 @@ export class Engine {
 
   #mute({ stream: id, muted }: Of<'mute'>) {
     const stream = this.#streams.get(id);
-    if (stream) stream.muted = muted;
+    if (stream) stream.mute(muted);
     else this.#fail(id, 'mute', `there is no stream ${id}`);
   }
 

@@ -59,7 +59,7 @@ export class Receiving {
       // One clock, one buffer: between PCMA and PCMU a peer changes without a gap.
       const buffer = buffers.get(clockRate) ?? new JitterBuffer({ clockRate, ...jitter });
       buffers.set(clockRate, buffer);
-      const decoder = codecs.decoder(name);
+      const decoder = this.#decoder(codecs, name);
       fastest = Math.max(fastest, decoder.rate);
       this.#receptions.set(payloadType, {
         name,
@@ -73,6 +73,16 @@ export class Receiving {
     this.#decoded = new Int16Array((fastest * MAX_PACKET_MS) / 1000);
     this.#converted = new Int16Array((rate * MAX_PACKET_MS) / 1000 + 1);
     this.#ready = new Int16Array(frameSamples(rate) + this.#converted.length);
+  }
+
+  /** Those before it are let go where it cannot be had. */
+  #decoder(codecs: Codecs, name: CodecName): Decoder {
+    try {
+      return codecs.decoder(name);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   describe(): string {

@@ -113,10 +113,13 @@ export class Sending {
     if (this.telephoneEvent === undefined) return 'the peer takes no keys (RFC 4733 telephone-event)';
     const wrong = [...keys].find(key => !isKey(key));
     if (wrong !== undefined || keys === '') return `'${wrong ?? ''}' is no key: 0-9, *, #, A-D are`;
-    const waiting = this.#queue.reduce((sum, queued) => sum + queued.keys.length - queued.at, 0);
-    if (waiting + keys.length > MAX_QUEUED_KEYS) return `more than ${MAX_QUEUED_KEYS} keys would wait`;
+    if (this.keysWaiting + keys.length > MAX_QUEUED_KEYS) return `more than ${MAX_QUEUED_KEYS} keys would wait`;
     this.#queue.push({ keys, at: 0, toneMs, gapMs });
     return undefined;
+  }
+
+  get keysWaiting(): number {
+    return this.#queue.reduce((sum, { keys, at }) => sum + keys.length - at, 0);
   }
 
   /** True when this packet time belongs to a key. */

@@ -1,8 +1,7 @@
 /** One call's sound: its RTP session, what it sends, what it hears, whom it talks to. No I/O of its own. */
 import { frameSamples } from '../audio/frame.ts';
-import { Gain, SILENT_DB } from '../audio/gain.ts';
 import type { Chain } from '../audio/graph.ts';
-import { add, type Mixer } from '../audio/mixer.ts';
+import type { Mixer } from '../audio/mixer.ts';
 import { type Address, printAddress } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -11,8 +10,9 @@ import { RtpSession } from '../rtp/session.ts';
 import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
 import { type Codecs, clockRateOf } from './codecs.ts';
 import type { Files } from './files.ts';
+import { Mouth } from './mouth.ts';
 import type { PortPair } from './network.ts';
-import { Player } from './player.ts';
+import type { Player } from './player.ts';
 import type { CodecChoice, MediaEvent, MediaSettings, StreamId, StreamSettings, StreamStatistics } from './protocol.ts';
 import { Receiving } from './receiving.ts';
 import { type Recorded, Recordings } from './recordings.ts';
@@ -49,17 +49,10 @@ interface Call {
 
 export class Stream {
   readonly id: StreamId;
-  /** What the far end hears in place of the microphone. */
-  readonly player: Player;
-  muted = false;
   readonly #options: StreamOptions;
+  readonly #mouth: Mouth;
   readonly #packet = emptyPacket();
   readonly #heardFrame: Int16Array;
-  readonly #sentFrame: Int16Array;
-  readonly #playerFrame: Int16Array;
-  /** Closes and opens the microphone softly. */
-  readonly #microphone: Gain;
-  #microphoneClosed = false;
   readonly #recordings: Recordings;
   #call: Call | undefined;
   readonly #tally = new Tally();
@@ -71,17 +64,19 @@ export class Stream {
     this.#options = options;
     this.id = options.id;
     this.#heardFrame = new Int16Array(frameSamples(options.rate));
-    this.#sentFrame = new Int16Array(frameSamples(options.rate));
-    this.#playerFrame = new Int16Array(frameSamples(options.rate));
-    this.#microphone = new Gain(options.rate, 0);
     this.#recordings = new Recordings(options.files, options.rate, why =>
       options.emit({ is: 'failed', stream: options.id, doing: 'record', why }),
     );
-    this.player = new Player(options.rate, (id, why) => options.emit({ is: 'played', id, ...(why && { why }) }));
+    this.#mouth = new Mouth(options.rate, (id, why) => options.emit({ is: 'played', id, ...(why && { why }) }));
   }
 
-  get started(): boolean {
-    return this.#call !== undefined;
+  /** What the far end hears in place of the microphone. */
+  get player(): Player {
+    return this.#mouth.player;
+  }
+
+  mute(muted: boolean) {
+    this.#mouth.muted = muted;
   }
 
   /** Starts, or goes on with changed settings: what has not changed is not heard to change. Throws for a codec unknown here. */
@@ -93,10 +88,10 @@ export class Stream {
       this.#call = this.#begin(settings);
       return;
     }
-    if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
     if (!sendsTheSame(call.settings, settings) || !hearsTheSame(call.settings, settings)) {
       this.#renegotiate(call, settings);
     }
+    if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
     call.settings = settings;
     call.sending.telephoneEvent = settings.telephoneEvent;
     if (!hears(settings)) call.receiving.reset();
@@ -107,8 +102,7 @@ export class Stream {
     return {
       settings,
       session,
-      sending: this.#sending(settings, session),
-      receiving: this.#receiving(settings),
+      ...this.#codecs(settings, session),
       remote: announced(settings),
       events: this.#events(settings.codec),
       ssrc: undefined,
@@ -120,16 +114,30 @@ export class Stream {
     const clockChanges = clockRateOf(call.settings.codec.name) !== clockRateOf(settings.codec.name);
     // RFC 7160 §4.1: another clock rate goes with another SSRC, so it is another session.
     const session = clockChanges ? this.#session(settings.codec) : call.session;
-    const sending = this.#sending(settings, session);
-    const receiving = this.#receiving(settings);
+    const { sending, receiving } = this.#codecs(settings, session);
     this.#tally.endReceiving(call.receiving);
     if (clockChanges) this.#tally.endSession(call.session);
+    if (call.sending.keysWaiting > 0) {
+      const why = 'the codec changed before all keys were sent';
+      this.#options.emit({ is: 'failed', stream: this.id, doing: 'send dtmf', why });
+    }
     call.sending.close();
     call.receiving.close();
     if (clockChanges) call.events = this.#events(settings.codec);
     call.session = session;
     call.sending = sending;
     call.receiving = receiving;
+  }
+
+  /** Both or none. */
+  #codecs(settings: StreamSettings, session: RtpSession): Pick<Call, 'sending' | 'receiving'> {
+    const receiving = this.#receiving(settings);
+    try {
+      return { receiving, sending: this.#sending(settings, session) };
+    } catch (error) {
+      receiving.close();
+      throw error;
+    }
   }
 
   #session(codec: CodecChoice): RtpSession {
@@ -232,14 +240,7 @@ export class Stream {
   }
 
   #speak(call: Call, microphone: Int16Array, nowMs: number) {
-    const frame = this.#sentFrame;
-    const closed = this.muted || this.player.playing;
-    if (closed !== this.#microphoneClosed) {
-      this.#microphoneClosed = closed;
-      this.#microphone.set(closed ? SILENT_DB : 0);
-    }
-    this.#microphone.apply(microphone, frame);
-    if (this.player.read(this.#playerFrame)) add(this.#playerFrame, frame);
+    const frame = this.#mouth.frame(microphone);
     if (!speaks(call.settings)) return call.sending.pause();
     this.#recordings.sent(frame);
     call.sending.frame(frame, nowMs);
@@ -300,7 +301,7 @@ export class Stream {
     const codecOut = { name: 'encode', detail: () => call.sending.describe() };
     const codecIn = { name: 'decode', detail: () => call.receiving.describe() };
     const buffer = { name: 'buffer', detail: () => `${Math.round(call.receiving.bufferMs)} ms` };
-    const mouth = { name: this.player.playing ? 'player' : this.muted ? 'silence' : 'microphone' };
+    const mouth = { name: this.#mouth.describe() };
     const chains: Chain[] = [];
     if (speaks(call.settings)) chains.push([mouth, codecOut, rtp]);
     if (hears(call.settings)) chains.push([rtp, buffer, codecIn, { name: 'mixer' }]);

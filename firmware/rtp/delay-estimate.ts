@@ -6,6 +6,10 @@ const WINDOW_PACKETS = 512;
 const IN_TIME = 0.99;
 /** Packets between two sortings of the window; in between only a late packet moves the estimate. */
 const SORT_EVERY_PACKETS = 16;
+/** The delay before anything is known of the network, within the limits. */
+const FIRST_DELAY_MS = 40;
+/** Packets before the estimate is believed below FIRST_DELAY_MS. */
+const LEARNING_PACKETS = 50;
 /** How fast the memory of a late packet fades, milliseconds for each packet. */
 const FORGET_MS_PER_PACKET = 0.15;
 
@@ -15,6 +19,8 @@ const FORGET_MS_PER_PACKET = 0.15;
  * drift and route changes move the whole window, so they need no treatment of their own.
  */
 export class DelayEstimate {
+  readonly #minMs: number;
+  readonly #maxMs: number;
   readonly #transits = new Float64Array(WINDOW_PACKETS);
   readonly #sorted = new Float64Array(WINDOW_PACKETS);
   #count = 0;
@@ -22,6 +28,12 @@ export class DelayEstimate {
   #least = 0;
   #quantile = 0;
   #peak = Number.NEGATIVE_INFINITY;
+
+  /** The delay stays between these, counted from the quickest packets. */
+  constructor(minMs: number, maxMs: number) {
+    this.#minMs = minMs;
+    this.#maxMs = Math.max(minMs, maxMs);
+  }
 
   reset() {
     this.#count = 0;
@@ -42,7 +54,7 @@ export class DelayEstimate {
 
   /** A packet came too late: the estimate covers such a transit from now on, and forgets it slowly. */
   raise(transitMs: number) {
-    this.#peak = Math.max(this.#peak, transitMs);
+    this.#peak = Math.max(this.#peak, Math.min(transitMs, this.#least + this.#maxMs));
   }
 
   #sort() {
@@ -61,7 +73,10 @@ export class DelayEstimate {
     return this.#least;
   }
 
+  /** The offset to play at. */
   get wantedMs(): number {
-    return Math.max(this.#quantile, this.#peak);
+    const minMs = this.#count < LEARNING_PACKETS ? Math.max(this.#minMs, FIRST_DELAY_MS) : this.#minMs;
+    const wanted = Math.max(this.#quantile, this.#peak, this.#least + minMs);
+    return Math.min(wanted, this.#least + this.#maxMs);
   }
 }

@@ -55,10 +55,6 @@ export interface JitterCounters {
 /** Packet time until three packets in sequence have shown it, and the longest that is believed. */
 const DEFAULT_PACKET_MS = 20;
 const MAX_PACKET_MS = 200;
-/** The delay before anything is known of the network, within `minMs` and `maxMs`. */
-const FIRST_DELAY_MS = 40;
-/** Packets before the estimate is believed below FIRST_DELAY_MS. */
-const LEARNING_PACKETS = 50;
 /** A transit that jumps so far within one packet is a clock that was set or stood still: begin anew. */
 const RESTART_JUMP_MS = 1_000;
 /**
@@ -82,9 +78,8 @@ export class JitterBuffer {
     restarts: 0,
   };
   readonly #ticksPerMs: number;
-  readonly #minMs: number;
   readonly #maxMs: number;
-  readonly #estimate = new DelayEstimate();
+  readonly #estimate: DelayEstimate;
   readonly #ring = new PacketRing();
 
   readonly #packet = {
@@ -116,7 +111,6 @@ export class JitterBuffer {
   #lastTransitMs = 0;
   #packetTicks: number;
   #lastDuration = 0;
-  #packets = 0;
   /** Packets of sound that are here and not played. */
   #held = 0;
   /** The offset before the buffer ran empty; what is missing after it was concealed meanwhile, as far as this reaches. */
@@ -127,8 +121,8 @@ export class JitterBuffer {
 
   constructor({ clockRate, minMs, maxMs }: JitterBufferOptions) {
     this.#ticksPerMs = clockRate / 1000;
-    this.#minMs = minMs;
     this.#maxMs = Math.max(minMs, maxMs);
+    this.#estimate = new DelayEstimate(minMs, maxMs);
     this.#packetTicks = DEFAULT_PACKET_MS * this.#ticksPerMs;
   }
 
@@ -138,7 +132,6 @@ export class JitterBuffer {
     this.#estimate.reset();
     this.#begun = false;
     this.#playing = false;
-    this.#packets = 0;
     this.#held = 0;
     this.#offsetBeforeStarvingMs = undefined;
   }
@@ -150,7 +143,7 @@ export class JitterBuffer {
 
   /** The delay striven for, milliseconds. */
   get targetMs(): number {
-    return this.#begun ? this.#wantedOffsetMs() - this.#estimate.leastMs : 0;
+    return this.#begun ? this.#estimate.wantedMs - this.#estimate.leastMs : 0;
   }
 
   /** Copies the payload. */
@@ -204,9 +197,8 @@ export class JitterBuffer {
   }
 
   #learn(transitMs: number, late: boolean) {
-    this.#packets++;
     this.#estimate.add(transitMs);
-    if (late) this.#estimate.raise(Math.min(transitMs, this.#estimate.leastMs + this.#maxMs));
+    if (late) this.#estimate.raise(transitMs);
   }
 
   #begin(packet: RtpPacket, nowMs: number) {
@@ -308,13 +300,7 @@ export class JitterBuffer {
 
   #isEarly(offsetMs: number): boolean {
     const toleranceMs = this.#playing ? (STRETCH_TOLERANCE * this.#packetTicks) / this.#ticksPerMs : 0;
-    return offsetMs < this.#wantedOffsetMs() - toleranceMs;
-  }
-
-  #wantedOffsetMs(): number {
-    const least = this.#estimate.leastMs;
-    const firstMs = this.#packets < LEARNING_PACKETS ? Math.max(this.#minMs, FIRST_DELAY_MS) : this.#minMs;
-    return Math.min(Math.max(this.#estimate.wantedMs, least + firstMs), least + this.#maxMs);
+    return offsetMs < this.#estimate.wantedMs - toleranceMs;
   }
 
   #play(slot: Slot): Pull {
@@ -322,7 +308,8 @@ export class JitterBuffer {
     this.#packet.payload = slot.payload;
     this.#packet.payloadType = slot.payloadType;
     this.#packet.timestamp = slot.timestamp;
-    this.#packet.shrink = this.#held > 1 && this.#steadyOffsetMs > this.#wantedOffsetMs() + SHRINK_TOLERANCE * packetMs;
+    this.#packet.shrink =
+      this.#held > 1 && this.#steadyOffsetMs > this.#estimate.wantedMs + SHRINK_TOLERANCE * packetMs;
     this.counters.played++;
     this.#held--;
     this.#nextTicks = slot.ticks + this.#packetTicks;

@@ -2,6 +2,7 @@
 import type { WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { add16, add32 } from '../lib/serial.ts';
+import { middle, NtpClock } from './ntp.ts';
 import type { RtpHeader, RtpPacket } from './packet.ts';
 import { parseRtcp, printRtcp, type ReportBlock, type RtcpPacket } from './rtcp.ts';
 import { type Reception, RtpSource } from './source.ts';
@@ -45,14 +46,12 @@ const COMPENSATION = Math.E - 1.5;
 const COLLISION_MEMORY_MS = 10 * RTCP_INTERVAL_MS;
 /** Not an SSRC. */
 const NOBODY = -1;
-/** Seconds from 1900 (NTP) to 1970 (Unix). */
-const NTP_EPOCH_SECONDS = 2_208_988_800;
 
 export class RtpSession {
   readonly clockRate: number;
   readonly #cname: string;
   readonly #random: Random;
-  readonly #wallClock: WallClock;
+  readonly #ntp: NtpClock;
   readonly #probation: number;
 
   #header: RtpHeader;
@@ -82,14 +81,12 @@ export class RtpSession {
   #collidedAtMs = Number.NEGATIVE_INFINITY;
   /** An identifier given up, to be taken leave of in the next report. */
   #leaving: number | undefined;
-  /** Unix time where `nowMs` is 0, read once: a stepped wall clock must not bend the reports (§4). */
-  #wallOffsetMs: number | undefined;
 
   constructor(options: RtpSessionOptions) {
     this.clockRate = options.clockRate;
     this.#cname = options.cname;
     this.#random = options.random;
-    this.#wallClock = options.wallClock;
+    this.#ntp = new NtpClock(options.wallClock);
     this.#probation = options.probation ?? 0;
     this.#timestamp = options.random.uint32();
     this.#header = this.#freshHeader();
@@ -205,7 +202,7 @@ export class RtpSession {
     if (this.#nextReportMs === undefined) {
       // §6.2: half the interval before the first report.
       this.#nextReportMs = nowMs + this.#interval() / 2;
-      this.#anchor(nowMs);
+      this.#ntp.anchor(nowMs);
       return undefined;
     }
     if (nowMs < this.#nextReportMs) return undefined;
@@ -244,7 +241,7 @@ export class RtpSession {
   }
 
   #senderReport(nowMs: number, reports: ReportBlock[]): RtcpPacket {
-    const { seconds, fraction } = this.#ntp(nowMs);
+    const { seconds, fraction } = this.#ntp.at(nowMs);
     const sinceStamped = Math.round(((nowMs - this.#stampedAtMs) * this.clockRate) / 1000);
     return {
       type: 'SR',
@@ -257,26 +254,6 @@ export class RtpSession {
       octets: this.#sentBytes >>> 0,
       reports,
     };
-  }
-
-  #anchor(nowMs: number): number {
-    this.#wallOffsetMs ??= this.#wallClock() - nowMs;
-    return this.#wallOffsetMs;
-  }
-
-  #ntp(nowMs: number): { seconds: number; fraction: number } {
-    const unixMs = this.#anchor(nowMs) + nowMs;
-    const unixSeconds = Math.floor(unixMs / 1000);
-    return {
-      // Modulo 2³², as NTP itself from 2036 on.
-      seconds: (unixSeconds + NTP_EPOCH_SECONDS) % 2 ** 32,
-      fraction: Math.floor(((unixMs / 1000 - unixSeconds) * 2 ** 32) % 2 ** 32),
-    };
-  }
-
-  #middleNtp(nowMs: number): number {
-    const { seconds, fraction } = this.#ntp(nowMs);
-    return (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;
   }
 
   /** Takes a compound packet. False where it is malformed. */
@@ -295,7 +272,7 @@ export class RtpSession {
     }
     if (packet.ssrc === this.ssrc && !this.#resolveCollision(nowMs)) return;
     if (packet.type === 'SR' && packet.ssrc === this.#source?.ssrc) {
-      this.#lastSr = (((packet.ntpSeconds & 0xffff) << 16) | (packet.ntpFraction >>> 16)) >>> 0;
+      this.#lastSr = middle(packet.ntpSeconds, packet.ntpFraction);
       this.#lastSrAtMs = nowMs;
     }
     const ours = packet.reports.find(({ ssrc }) => ssrc === this.ssrc);
@@ -303,7 +280,8 @@ export class RtpSession {
     this.#seenByPeer = ours;
     // §6.4.1: A − LSR − DLSR, modulo 2³². A peer whose delay is nonsense makes it negative: no measurement.
     if (ours.lastSr === 0) return;
-    const roundTrip = (this.#middleNtp(nowMs) - ours.lastSr - ours.delaySinceLastSr) | 0;
+    const { seconds, fraction } = this.#ntp.at(nowMs);
+    const roundTrip = (middle(seconds, fraction) - ours.lastSr - ours.delaySinceLastSr) | 0;
     if (roundTrip >= 0) this.#roundTripMs = (roundTrip * 1000) / 65536;
   }
 

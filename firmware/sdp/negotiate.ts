@@ -1,5 +1,6 @@
 /** Offer and answer (RFC 3264) for one audio stream: what we can do, what they can do, and what comes of it. */
 import { isIP } from 'node:net';
+import { meet, receives, wishOf } from './direction.ts';
 import { parseParameters, rtpMapOf } from './payloads.ts';
 import type { Direction, MediaDescription, SessionDescription } from './types.ts';
 
@@ -310,23 +311,3 @@ function offersFec(medium: MediaDescription): boolean {
   const opus = find(medium, 'opus');
   return opus !== undefined && wantsFec(medium, opus.payloadType);
 }
-
-const sends = (direction: Direction) => direction === 'sendrecv' || direction === 'sendonly';
-const receives = (direction: Direction) => direction === 'sendrecv' || direction === 'recvonly';
-
-function directionOf(send: boolean, receive: boolean): Direction {
-  if (send) return receive ? 'sendrecv' : 'sendonly';
-  return receive ? 'recvonly' : 'inactive';
-}
-
-/** What the peer wants, seen from it. The address 0.0.0.0 is the hold of RFC 2543: it receives nothing (RFC 3264 §8.4). */
-function wishOf(session: SessionDescription, medium: MediaDescription): Direction {
-  const direction = medium.direction ?? session.direction ?? 'sendrecv';
-  const host = medium.host ?? session.host;
-  const nowhere = host === '0.0.0.0' || host === '::';
-  return directionOf(sends(direction), receives(direction) && !nowhere);
-}
-
-/** Ours and theirs together, seen from here (RFC 3264 §6.1). */
-const meet = (ours: Direction, theirs: Direction) =>
-  directionOf(sends(ours) && receives(theirs), receives(ours) && sends(theirs));

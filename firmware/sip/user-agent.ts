@@ -201,7 +201,10 @@ export class UserAgent implements SipUserAgent {
 
   #invited(transaction: ServerTransaction) {
     const { request, source } = transaction;
-    if (contactOf(request) === undefined) return this.#reject(transaction, 400, { reason: 'Missing Contact' });
+    // §8.1.1.8; RFC 2543, whose callers have no tag, did not ask for one.
+    if (contactOf(request) === undefined && tagOf(request.headers.get('From')) !== undefined) {
+      return this.#reject(transaction, 400, { reason: 'Missing Contact' });
+    }
     if (this.#stopping) return this.#reject(transaction, 503);
     if (this.#isBusy) return this.#reject(transaction, 486);
     const uri = parseUri(request.uri);

@@ -30,6 +30,8 @@ const MAX_CHILD_BYTES = 256 * 2 ** 20;
 const WATCH_MS = 250;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 2000;
+/** With 10 ms `alsa-capture` loses samples several times a second, with 20 seldom. */
+const SHORTEST_PERIOD_MS = 20;
 /** What waits in the pipe to the child; more is dropped. Milliseconds. */
 const MAX_UNSENT_MS = 200;
 const MAX_EVENT_LINE_BYTES = 4096;
@@ -120,8 +122,8 @@ export class PackagesAudio implements AudioDevice {
   }
 
   #spawn() {
-    const { capture, playback, rate, periodMs } = this.#spec;
-    const settings: ChildSettings = { capture, playback, rate, periodFrames: Math.round((rate * periodMs) / 1000) };
+    const { capture, playback, rate } = this.#spec;
+    const settings: ChildSettings = { capture, playback, rate, periodFrames: (rate * this.#periodMs()) / 1000 };
     const child = spawn(process.execPath, [this.#childFile, JSON.stringify(settings)], {
       stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
     });
@@ -140,6 +142,10 @@ export class PackagesAudio implements AudioDevice {
     child.stdout?.on('data', (chunk: Buffer) => mine(() => this.#heard(chunk))());
     this.#readEvents(child);
     this.#cancel = this.#clock.after(WATCH_MS, () => this.#watch(), 'sound process');
+  }
+
+  #periodMs() {
+    return Math.max(SHORTEST_PERIOD_MS, this.#spec.periodMs);
   }
 
   #readEvents(child: ChildProcess) {
@@ -218,7 +224,8 @@ export class PackagesAudio implements AudioDevice {
     this.#silentPace.stop();
     if (this.#everUp) this.counters.reopened++;
     this.#everUp = true;
-    const { capture, playback, periodMs } = this.#spec;
+    const { capture, playback } = this.#spec;
+    const periodMs = this.#periodMs();
     this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs, bufferMs: SPEAKER_BUFFER_MS });
   }
 

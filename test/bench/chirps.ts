@@ -55,12 +55,12 @@ export function writeWav(file: string, samples: Int16Array) {
 
 export interface Found {
   kind: number;
-  /** Sample at which it begins, with a fraction. */
-  at: number;
+  /** When it begins. Milliseconds. */
+  atMs: number;
 }
 
-/** Every chirp in the samples, in order. */
-export function findChirps(samples: Int16Array): Found[] {
+/** Every chirp in the samples, in order; the first of them was heard at `startMs`. */
+export function findChirps(samples: Int16Array, startMs = 0): Found[] {
   const found: Found[] = [];
   for (const [kind, shape] of kinds.entries()) {
     const likeness = correlate(samples, shape);
@@ -70,20 +70,18 @@ export function findChirps(samples: Int16Array): Found[] {
       let best = at;
       const end = Math.min(likeness.length, at + around);
       for (let other = at; other < end; other++) if (likeness[other]! > likeness[best]!) best = other;
-      found.push({ kind, at: best + summit(likeness, best) });
+      found.push({ kind, atMs: startMs + ((best + summit(likeness, best)) * 1000) / RATE });
       at = best + around;
     }
   }
-  return found.sort((one, other) => one.at - other.at);
+  return found.sort((one, other) => one.atMs - other.atMs);
 }
 
 /** For each chirp that was spoken, how much later it was heard; `undefined` for one that was not. Milliseconds. */
 export function delays(spoken: readonly Found[], heard: readonly Found[]): (number | undefined)[] {
-  return spoken.map(({ kind, at }) => {
-    const next = heard.find(other => other.kind === kind && other.at >= at);
-    if (next === undefined) return undefined;
-    const ms = ((next.at - at) * 1000) / RATE;
-    return ms < LONGEST_MS ? ms : undefined;
+  return spoken.map(({ kind, atMs }) => {
+    const next = heard.find(other => other.kind === kind && other.atMs >= atMs);
+    return next === undefined || next.atMs - atMs >= LONGEST_MS ? undefined : next.atMs - atMs;
   });
 }
 

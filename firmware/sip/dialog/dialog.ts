@@ -65,7 +65,7 @@ export class Dialog implements DialogIdentity {
     });
   }
 
-  /** The callee's side, from an INVITE and the tag that we answer with: §12.1.1. The INVITE must have a Contact. */
+  /** The callee's side, from an INVITE and the tag that we answer with: §12.1.1. */
   static ofInvite(invite: Request, localTag: string): Dialog {
     const { headers } = invite;
     return new Dialog({
@@ -74,7 +74,8 @@ export class Dialog implements DialogIdentity {
       remoteTag: tagOf(headers.get('From')) ?? '',
       local: `${headers.get('To')};tag=${localTag}`,
       remote: headers.get('From') ?? '',
-      remoteTarget: contactOf(invite) ?? '',
+      // A caller of RFC 2543 may have no Contact: it is where its From says.
+      remoteTarget: contactOf(invite) ?? uriOf(headers.get('From') ?? ''),
       routeSet: headers.all('Record-Route'),
       localSequence: 0,
       remoteSequence: sequenceOf(invite),

@@ -34,7 +34,7 @@ export class IncomingCall implements Call, DialogOwner {
   #established: Established | undefined;
   #cancelRinging = () => {};
 
-  /** `onQuiet`: the call has ended and left nothing on the wire but copies. The INVITE must have a Contact. */
+  /** `onQuiet`: the call has ended and left nothing on the wire but copies. */
   constructor(core: Core, account: Account | undefined, transaction: ServerTransaction, onQuiet: () => void) {
     const { request, localTag } = transaction;
     this.id = request.headers.get('Call-ID') ?? '';

@@ -133,12 +133,21 @@ describe('a start repeated', () => {
     const desk = world.phone('192.0.2.2', talker(1000));
     world.connect(door, desk);
     world.run(500);
-    world.start(door, desk, OPUS);
+    world.start(door, desk, OPUS, { remote: { host: '192.0.2.99', rtpPort: 9, rtcpPort: 10 } });
     world.run(1000);
     expect(door.told('failed')).toMatchObject([{ stream: 'call', doing: 'start', why: expect.stringMatching(/Opus/) }]);
     expect(blockSnr(desk.heard(700), 440, 16_000)).toBeGreaterThan(35);
     expect(door.told('ready')).toEqual([{ is: 'ready', opus: 'none' }]);
   });
+});
+
+test('keys that a change of codec cut off are told of', () => {
+  const [world, door, desk] = talking();
+  door.send({ do: 'send dtmf', stream: 'call', keys: '123456', toneMs: 100, gapMs: 100 });
+  world.run(300);
+  world.start(door, desk, OPUS);
+  world.run(100);
+  expect(door.told('failed')).toMatchObject([{ stream: 'call', doing: 'send dtmf' }]);
 });
 
 test.each([

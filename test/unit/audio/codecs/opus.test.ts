@@ -115,6 +115,12 @@ describe.each(libraries)('%s', (name, load) => {
   });
 });
 
+test('the WebAssembly codecs that can be in use at once are counted', async () => {
+  const opus = await loadOrSay(loadOpusWasm, 8000);
+  for (let index = 0; index < 8; index++) kept(opus.decoder());
+  expect(() => opus.decoder()).toThrow(/more than 8 Opus decoders/);
+});
+
 async function loadOrSay(load: (rate: number) => Promise<Opus | undefined>, rate: number): Promise<Opus> {
   const opus = await load(rate);
   if (!opus) throw new Error('this machine lacks libopus.so.0 (Debian: apt install libopus0)');

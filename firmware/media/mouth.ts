@@ -1,0 +1,38 @@
+/** What a stream says: the microphone, or silence while it is muted, or a tone or file in its place. */
+import { frameSamples } from '../audio/frame.ts';
+import { Gain, SILENT_DB } from '../audio/gain.ts';
+import { add } from '../audio/mixer.ts';
+import { Player } from './player.ts';
+
+export class Mouth {
+  readonly player: Player;
+  muted = false;
+  /** Closes and opens the microphone softly. */
+  readonly #microphone: Gain;
+  #closed = false;
+  readonly #frame: Int16Array;
+  readonly #playerFrame: Int16Array;
+
+  constructor(rate: number, onPlayed: (id: string, why?: string) => void) {
+    this.player = new Player(rate, onPlayed);
+    this.#microphone = new Gain(rate, 0);
+    this.#frame = new Int16Array(frameSamples(rate));
+    this.#playerFrame = new Int16Array(frameSamples(rate));
+  }
+
+  /** What is said in this frame; valid until the next. */
+  frame(microphone: Int16Array): Int16Array {
+    const closed = this.muted || this.player.playing;
+    if (closed !== this.#closed) {
+      this.#closed = closed;
+      this.#microphone.set(closed ? SILENT_DB : 0);
+    }
+    this.#microphone.apply(microphone, this.#frame);
+    if (this.player.read(this.#playerFrame)) add(this.#playerFrame, this.#frame);
+    return this.#frame;
+  }
+
+  describe(): string {
+    return this.player.playing ? 'player' : this.muted ? 'silence' : 'microphone';
+  }
+}

@@ -1,0 +1,62 @@
+/** From nothing to reachable: the process is spawned, the registrar has written its binding down. */
+import { spawnSync } from 'node:child_process';
+import { Bench } from '../peers/support/bench.ts';
+import { passes, until } from '../peers/support/until.ts';
+import { baresipVersion, peerName, startBaresip } from './baresip.ts';
+import type { Benchmark } from './benchmark.ts';
+import { startPorter } from './porter.ts';
+import type { Measured } from './processes.ts';
+import { type Station, startStation } from './station.ts';
+
+const STARTS = 9;
+const PAUSE_MS = 200;
+
+export const start: Benchmark = {
+  name: 'start',
+  title: 'spawn to registered',
+  how:
+    `${STARTS} starts of each, in turn: from spawn to the moment the registrar (in the bench, on loopback, digest MD5) ` +
+    'accepts the binding. `node -e 0` is the time of an empty process of the same Node, spawn to exit: no program on ' +
+    'Node starts sooner.',
+  async run(sheet, bench) {
+    const station = await startStation(bench, ['porter', 'peer']);
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    const empty: number[] = [];
+    for (let index = 0; index < STARTS; index++) {
+      sheet.tell(`start ${index + 1} of ${STARTS}`);
+      empty.push(emptyNode());
+      ours.push(await once(station, 'porter', inner => startPorter(inner, spec('porter', station))));
+      if (baresipVersion === undefined) continue;
+      const peer = (inner: Bench) => startBaresip(inner, { ...spec('peer', station), source: 'ausine,440' });
+      theirs.push(await once(station, 'peer', peer));
+    }
+    sheet.add('node -e 0', 'ms', empty);
+    sheet.add('spawn to registered', 'ms', ours, { peer: { name: peerName, values: theirs } });
+    const own = ours.map((value, index) => value - empty[index]!);
+    sheet.add('of it above an empty Node', 'ms', own);
+  },
+};
+
+const spec = (user: string, station: Station) => ({ user, registrarPort: station.port });
+
+async function once(station: Station, user: string, begin: (bench: Bench) => Promise<{ process: Measured }>) {
+  const bench = new Bench();
+  try {
+    station.registeredMs.delete(user);
+    const { process } = await begin(bench);
+    const registered = await until(`${user} is registered`, () => station.registeredMs.get(user), {
+      detail: () => process.tail(),
+    });
+    return registered - process.startedMs;
+  } finally {
+    await bench.stop();
+    await passes(PAUSE_MS);
+  }
+}
+
+function emptyNode(): number {
+  const startedMs = performance.now();
+  spawnSync(process.execPath, ['-e', '0']);
+  return performance.now() - startedMs;
+}
