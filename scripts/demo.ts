@@ -1,5 +1,5 @@
 /** The main job, shown: a device that is provisioned, calls, is heard, opens the door, is paged; and reports it all. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -48,7 +48,8 @@ async function main(): Promise<number> {
   try {
     await demo.start();
     await demo.play();
-    if (values.stay) {
+    if (!values.stay) await demo.pullThePlug();
+    else {
       process.stdout.write(`\nEverything is left running. Call the intercom from any softphone on this machine:\n`);
       process.stdout.write(`  ${demo.deviceUri}\nCtrl-C ends it.\n`);
       await interrupted;
@@ -75,6 +76,7 @@ class Demo {
   readonly #heard: { topic: string; payload: string; retained: boolean }[] = [];
   readonly #deskEvents: DeskEvent[] = [];
   #desk!: Desk;
+  #device!: ChildProcess;
   #rpc!: RpcClient;
   #deviceCall: DeskCall | undefined;
   #devicePort = 0;
@@ -171,6 +173,7 @@ class Demo {
     const log = openSync(join(this.#out, 'device.log'), 'w');
     const args = [join(root, 'firmware/main.ts'), 'run', '--config', config, '--state', state];
     const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+    this.#device = child;
     const gone = new Promise<void>(done => child.once('exit', () => done()));
     this.#stops.push(async () => {
       child.kill('SIGTERM');
@@ -219,10 +222,12 @@ class Demo {
     await this.#do('move input button-1 off');
     await wait('the desk rings', () => this.#deviceCall !== undefined);
     await wait('the intercom is in ringback', () => this.#last('state/call')?.includes('"ringback"') ?? false);
+    await wait('its lamp blinks slowly', () => this.#last('state/buttons')?.includes('"blink-slow"') ?? false);
     await pause(2_500);
     const call = this.#deviceCall!;
     call.answer();
     await wait('the call is up', () => this.#last('state/call')?.includes('"talking"') ?? false);
+    await wait('its lamp is on', () => this.#last('state/buttons')?.includes('"on"') ?? false);
     call.record(this.#out, 'desk');
     await pause(300);
     call.say(join(this.#out, 'desk.wav'));
@@ -294,6 +299,14 @@ class Demo {
     check.call(this.#timeline, `${events.length} kinds of event`, missing.length === 0, missing.join('; '));
     const retained = this.#heard.filter(({ topic, retained }) => retained && topic.includes('/event/'));
     check.call(this.#timeline, 'no event was retained', retained.length === 0);
+  }
+
+  /** The broker itself must say that the device has gone: its last will. */
+  async pullThePlug() {
+    const { tell, wait } = this.#speech();
+    this.#device.kill('SIGKILL');
+    tell('device', 'loses its power (kill -9)');
+    await wait('the broker shows it offline, by its last will', () => this.#last('availability') === 'offline');
   }
 
   /** After everything has stopped: what is in the recordings. */

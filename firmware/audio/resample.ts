@@ -2,7 +2,7 @@
  * Changes the rate of a stream of samples: a polyphase FIR of linear phase, 70 dB down in the stop band.
  *
  * Passes up to 0.425 of the lower rate (3.4 kHz of 8 kHz) and stops at half of it, so that telephone speech goes through
- * whole and nothing folds back. Delay: 3.4 ms where the lower rate is 8 kHz, in proportion less above.
+ * whole and nothing folds back. Delay: 3.6 ms where the lower rate is 8 kHz, in proportion less above.
  */
 
 /** Where the pass band ends and the stop band begins, as parts of the lower rate. */

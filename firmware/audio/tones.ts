@@ -5,8 +5,8 @@ export type Tone = 'ringback' | 'busy' | 'congestion' | 'ring' | 'answered' | 'p
 
 interface Partial {
   hz: number;
-  /** Peak, in decibels below full scale. */
-  dbfs: number;
+  /** Peak, sample steps. */
+  amplitude: number;
 }
 
 interface Part {
@@ -29,10 +29,12 @@ const RAMP_MS = 5;
 /** Network tones go to the ear of a caller: −15 dBFS leaves them beside speech. */
 const NETWORK_DBFS = -15;
 
+const partial = (hz: number, dbfs: number): Partial => ({ hz, amplitude: 32_767 * 10 ** (dbfs / 20) });
 const pause = (ms: number): Part => ({ partials: [], ms });
 const tone = (ms: number, ...hz: number[]): Part => ({
   ms,
-  partials: hz.map(each => ({ hz: each, dbfs: NETWORK_DBFS - (hz.length > 1 ? 3 : 0) })),
+  // Two together are as loud as one alone.
+  partials: hz.map(each => partial(each, NETWORK_DBFS - (hz.length > 1 ? 3 : 0))),
 });
 /** On and off in turn, from a plain list of times: ITU-T E.180 Supplement 2 prints them so. */
 const cadence = (hz: readonly number[], ...onOffMs: number[]): Cadence => ({
@@ -80,12 +82,9 @@ const isCountry = (name: string): name is Country => Object.hasOwn(networkTones,
 const struck = (hz: number, ms: number): Part => ({
   ms,
   decayMs: 350,
-  partials: [
-    { hz, dbfs: -9 },
-    { hz: hz * 2.76, dbfs: -27 },
-  ],
+  partials: [partial(hz, -9), partial(hz * 2.76, -27)],
 });
-const note = (hz: number, ms: number): Part => ({ ms, partials: [{ hz, dbfs: -12 }] });
+const note = (hz: number, ms: number): Part => ({ ms, partials: [partial(hz, -12)] });
 
 /** Our own, the same in every country. Rising: yes. Falling: no. */
 const ownTones: Record<Exclude<Tone, keyof NetworkTones>, Cadence> = {
@@ -137,10 +136,8 @@ export class ToneGenerator {
     }
     const seconds = at / this.#rate;
     let value = 0;
-    for (const partial of part.partials) {
-      value += 10 ** (partial.dbfs / 20) * Math.sin(2 * Math.PI * partial.hz * seconds);
-    }
-    return Math.round(32_767 * value * this.#envelope(part, at, length));
+    for (const { hz, amplitude } of part.partials) value += amplitude * Math.sin(2 * Math.PI * hz * seconds);
+    return Math.round(value * this.#envelope(part, at, length));
   }
 
   #envelope(part: Part, at: number, length: number): number {

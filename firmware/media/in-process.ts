@@ -13,6 +13,7 @@ export class InProcessMedia implements Media {
   readonly #options: InProcessOptions;
   #running = false;
   #whenStopped: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: InProcessOptions) {
     this.#options = options;
@@ -51,9 +52,10 @@ export class InProcessMedia implements Media {
 
   stop(): Promise<void> {
     if (!this.#running) return Promise.resolve();
-    return new Promise(resolve => {
+    this.#stopped ??= new Promise(resolve => {
       this.#whenStopped = resolve;
       this.send({ do: 'stop' });
     });
+    return this.#stopped;
   }
 }

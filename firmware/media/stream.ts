@@ -2,7 +2,7 @@
 import { frameSamples } from '../audio/frame.ts';
 import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
-import { type Address, printAddress } from '../lib/address.ts';
+import { type Address, printAddress, sameAddress } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { emptyPacket, looksLikeRtcp, parseRtp } from '../rtp/packet.ts';
@@ -180,12 +180,19 @@ export class Stream {
     if (looksLikeRtcp(bytes)) return this.onRtcp(bytes, from);
     const packet = parseRtp(bytes, this.#packet);
     const { receiving, session, settings, events } = call;
-    const isEvent = packet !== undefined && packet.payloadType === settings.telephoneEvent;
-    if (packet === undefined || !(isEvent || receiving.takes(packet.payloadType))) {
+    if (packet === undefined) {
       this.#tally.malformed++;
       return;
     }
     const nowMs = this.#options.clock.now();
+    const isEvent = packet.payloadType === settings.telephoneEvent;
+    if (!isEvent && !receiving.takes(packet.payloadType)) {
+      this.#tally.malformed++;
+      // Comfort noise (RFC 3389) and the like: not understood, but its sequence number is not missing either.
+      const isPeer = sameAddress(from, call.remote.rtp);
+      if (isPeer && session.received(packet, nowMs) === 'ok') receiving.pass(packet, nowMs);
+      return;
+    }
     if (!call.remote.heard(from, nowMs)) {
       this.#tally.malformed++;
       return;

@@ -32,6 +32,7 @@ export class MediaThread implements Media {
   readonly #streams = new Set<StreamId>();
   readonly #files = new Set<string>();
   #whenStopped: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: MediaThreadOptions) {
     this.#options = options;
@@ -93,7 +94,11 @@ export class MediaThread implements Media {
 
   stop(): Promise<void> {
     this.#cancelRestart?.();
-    const worker = this.#worker;
+    this.#stopped ??= this.#stop(this.#worker);
+    return this.#stopped;
+  }
+
+  #stop(worker: Worker | undefined): Promise<void> {
     if (worker === undefined) return Promise.resolve();
     return new Promise(resolve => {
       const { clock, log } = this.#options;

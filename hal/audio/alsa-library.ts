@@ -43,13 +43,16 @@ export const EPIPE = -32;
 /** The system slept. */
 export const ESTRPIPE = -86;
 
+const ENXIO = -6;
+const ENODEV = -19;
+
 const CODES: Record<number, HalErrorCode> = {
   [-1]: 'denied',
   [-2]: 'missing',
-  [-6]: 'missing',
+  [ENXIO]: 'missing',
   [-13]: 'denied',
   [-16]: 'busy',
-  [-19]: 'gone',
+  [ENODEV]: 'gone',
   [-77]: 'gone',
   [-22]: 'unsupported',
 };
@@ -181,6 +184,7 @@ export function alsaError(what: string, result: number, sentence = `error ${-res
 }
 
 function check(alsa: Library, { name, side }: PcmRequest, why: string, result: number): number {
-  if (result < 0) throw alsaError(`${side} ${name} ${why}`, result, alsa.strerror(result));
+  // ENODEV of a stream that is being opened: nothing was there to go.
+  if (result < 0) throw alsaError(`${side} ${name} ${why}`, result === ENODEV ? ENXIO : result, alsa.strerror(result));
   return result;
 }

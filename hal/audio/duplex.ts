@@ -153,7 +153,7 @@ export class Duplex {
     }
     // A sound server does not know its delay at once (EIO): whether the stream lives, the write will say.
     if (delay >= 0) this.#delayMs = (delay * 1000) / format.rate;
-    const length = delay < 0 ? format.frameSamples : this.#length(this.#fill.decide(delay));
+    const length = delay < 0 ? format.frameSamples : this.#fill.frameLength(delay, format.frameSamples);
     counters.driftSamples += Math.abs(length - format.frameSamples);
     if (length === 0) return;
     stretch(this.#toPlay, this.#stretched, length);
@@ -161,11 +161,6 @@ export class Duplex {
     const result = this.#playback.write(this.#interleave(length), length);
     if (result < 0 && result !== EAGAIN) this.#heal('playback', result);
     else counters.driftSamples += length - Math.max(0, result);
-  }
-
-  #length(decision: ReturnType<PlaybackFill['decide']>): number {
-    const { frameSamples } = this.#options.format;
-    return { write: frameSamples, lengthen: frameSamples + 1, shorten: frameSamples - 1, drop: 0 }[decision];
   }
 
   #interleave(length: number): Int16Array {

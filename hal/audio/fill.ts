@@ -35,24 +35,24 @@ export class PlaybackFill {
     this.#framesSinceCorrection = 0;
   }
 
-  /** Told the samples still to be played before a frame is written, says what to do with the frame. */
-  decide(delaySamples: number): 'write' | 'lengthen' | 'shorten' | 'drop' {
+  /** Told the samples still to be played before a frame is written, says how long to make the frame; 0 leaves it out. */
+  frameLength(delaySamples: number, frameSamples: number): number {
     this.#frames++;
     const learned = this.#frames - SETTLING_FRAMES;
-    if (learned <= 0) return 'write';
+    if (learned <= 0) return frameSamples;
     if (learned <= LEARNING_FRAMES) {
       this.#target += (delaySamples - this.#target) / learned;
       this.#mean = this.#target;
-      return 'write';
+      return frameSamples;
     }
     const inSamples = (ms: number) => (this.#rate * ms) / 1000;
-    if (delaySamples - this.#target > inSamples(MAX_EXCESS_MS)) return 'drop';
+    if (delaySamples - this.#target > inSamples(MAX_EXCESS_MS)) return 0;
     this.#mean += (delaySamples - this.#mean) * MEAN_WEIGHT;
-    if (++this.#framesSinceCorrection < FRAMES_PER_CORRECTION) return 'write';
+    if (++this.#framesSinceCorrection < FRAMES_PER_CORRECTION) return frameSamples;
     const off = this.#mean - this.#target;
-    if (Math.abs(off) <= inSamples(TOLERANCE_MS)) return 'write';
+    if (Math.abs(off) <= inSamples(TOLERANCE_MS)) return frameSamples;
     this.#framesSinceCorrection = 0;
-    return off > 0 ? 'shorten' : 'lengthen';
+    return off > 0 ? frameSamples - 1 : frameSamples + 1;
   }
 }
 

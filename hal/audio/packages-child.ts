@@ -4,6 +4,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { HalErrorCode } from '../contracts.ts';
 
 export interface ChildSettings {
   capture: string;
@@ -13,7 +14,9 @@ export interface ChildSettings {
 }
 
 /** Lines on file 3. */
-export type ChildEvent = { event: 'xrun'; side: 'capture' | 'playback' } | { event: 'failed'; why: string };
+export type ChildEvent =
+  | { event: 'xrun'; side: 'capture' | 'playback' }
+  | { event: 'failed'; code: HalErrorCode; why: string };
 
 /** The parts of the packages that are used. */
 interface AlsaCapture {
@@ -51,15 +54,15 @@ function xrun(side: 'capture' | 'playback') {
 }
 
 /** `process.exit` hangs while a capture is open. */
-function fail(why: string) {
-  tell({ event: 'failed', why }, () => process.kill(process.pid, 'SIGKILL'));
+function fail(why: string, code: HalErrorCode = 'io') {
+  tell({ event: 'failed', code, why }, () => process.kill(process.pid, 'SIGKILL'));
 }
 
 function load<T>(name: string): T | undefined {
   try {
     return createRequire(import.meta.url)(name) as T;
   } catch {
-    fail(`the package ${name} is not built for this machine: run scripts/native`);
+    fail(`the package ${name} is not built for this machine: run scripts/native`, 'unsupported');
     return undefined;
   }
 }
@@ -74,7 +77,7 @@ function hear(Capture: CaptureConstructor) {
   capture.on('error', what => fail(`capture ${device}: ${what instanceof Error ? what.message : what}`));
   capture.on('rateDeviating', actual => {
     if (Math.abs(Number(actual) - rate) > MAX_RATE_ERROR_HZ) {
-      fail(`capture ${device} has no rate of ${rate} Hz, only ${actual}; name it with plughw:`);
+      fail(`capture ${device} has no rate of ${rate} Hz, only ${actual}; name it with plughw:`, 'unsupported');
     }
   });
 }

@@ -14,6 +14,7 @@ import type {
   AudioSpec,
   AudioStatus,
   Clock,
+  HalErrorCode,
 } from '../contracts.ts';
 import { audioFormat } from './format.ts';
 import { FRAME_MS, Pacer } from './pace.ts';
@@ -160,7 +161,7 @@ export class PackagesAudio implements AudioDevice {
 
   #hasEvent(line: string) {
     const event = parseEvent(line);
-    if (event.event === 'failed') return this.#fail(event.why);
+    if (event.event === 'failed') return this.#fail(event.why, event.code);
     this.counters.xruns++;
     this.#onStatus({ is: 'xrun', side: event.side });
   }
@@ -229,7 +230,7 @@ export class PackagesAudio implements AudioDevice {
     this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs, bufferMs: SPEAKER_BUFFER_MS });
   }
 
-  #fail(why: string) {
+  #fail(why: string, code: HalErrorCode = 'io') {
     // A child that has lived a while earns a quick restart; one that dies at once waits longer each time.
     if (this.#clock.now() - this.#startedMs > LAST_RETRY_MS * 2) this.#retryMs = FIRST_RETRY_MS;
     this.#cancel();
@@ -240,7 +241,7 @@ export class PackagesAudio implements AudioDevice {
     this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
     if (why === this.#said) return;
     this.#said = why;
-    this.#onStatus({ is: 'down', why, code: why.includes('scripts/native') ? 'unsupported' : 'io' });
+    this.#onStatus({ is: 'down', why, code });
   }
 
   #kill() {
@@ -265,6 +266,6 @@ function parseEvent(line: string): ChildEvent {
   try {
     return JSON.parse(line) as ChildEvent;
   } catch {
-    return { event: 'failed', why: 'the sound process speaks nonsense' };
+    return { event: 'failed', code: 'io', why: 'the sound process speaks nonsense' };
   }
 }

@@ -145,14 +145,14 @@ class ChardevInput implements DigitalInput {
   #fd: number | undefined;
   #unwatch: (() => void) | undefined;
   #sequence = 0;
-  #active: boolean;
+  /** The level that watchers know of. */
+  #active = false;
 
   constructor(name: string, fd: number, kernel: Kernel, clock: Clock) {
     this.name = name;
     this.#fd = fd;
     this.#kernel = kernel;
     this.#clock = clock;
-    this.#active = this.read();
   }
 
   read() {

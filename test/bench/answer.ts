@@ -3,9 +3,12 @@ import { passes, until } from '../peers/support/until.ts';
 import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
 import { startPorter } from './porter.ts';
+import { longSpeech } from './speech.ts';
 import { type Station, startStation } from './station.ts';
 
 const CALLS = 200;
+/** No call lasts so long. Seconds. */
+const ANSWERED_S = 10;
 /** Calls are begun so far apart, or when the last one is over. Milliseconds. */
 const EVERY_MS = 60;
 /** The first calls run through code that is not compiled yet; they are told apart. */
@@ -24,10 +27,9 @@ export const answer: Benchmark = {
     const station = await startStation(bench, ['porter', 'peer', 'ringing-peer']);
     const porter = await startPorter(bench, { user: 'porter', registrarPort: station.port });
     await porter.ready();
-    const source = 'ausine,440';
-    const peerSpec = { registrarPort: station.port, source };
-    const peer =
-      baresipVersion === undefined ? undefined : await startBaresip(bench, { ...peerSpec, user: 'peer' });
+    const wav = longSpeech(bench, ANSWERED_S);
+    const peerSpec = { registrarPort: station.port, source: `aufile,${wav}`, rate: 16_000 };
+    const peer = baresipVersion === undefined ? undefined : await startBaresip(bench, { ...peerSpec, user: 'peer' });
     const ringing =
       baresipVersion === undefined
         ? undefined
@@ -43,8 +45,7 @@ export const answer: Benchmark = {
       const first = await calls(station, { target: porter.uri, status, page, count: FIRST_CALLS });
       if (other !== undefined) await calls(station, { target: other.uri, status, page, count: FIRST_CALLS });
       const ours = await calls(station, { target: porter.uri, status, page, count: CALLS });
-      const theirs =
-        other === undefined ? [] : await calls(station, { target: other.uri, status, page, count: CALLS });
+      const theirs = other === undefined ? [] : await calls(station, { target: other.uri, status, page, count: CALLS });
       sheet.add(name, 'ms', ours, { peer: { name: peerName, values: theirs } });
       sheet.add(`${name}: the first ${FIRST_CALLS}`, 'ms', first);
     }

@@ -6,14 +6,14 @@ import type { Benchmark } from './benchmark.ts';
 import { MESSAGES } from './fixtures.ts';
 import { allocated, speed } from './speed.ts';
 
-const CALLS = 500;
+const CALLS = 100;
 
 export const messages: Benchmark = {
   name: 'messages',
   title: 'SIP messages parsed and printed per second',
   how:
     'Whole messages as PBXs send them, parsed from bytes and printed to bytes in a loop on one thread, in 7 parts ' +
-    'of the time. Parsed includes the checks of RFC 3261 §8 and reading Via, From, To and CSeq out. Heap: what 500 ' +
+    'of the time. Parsed includes the checks of RFC 3261 §8 and reading Via, From, To and CSeq out. Heap: what 100 ' +
     'calls in a row add to it, rounds without a garbage collection only.',
   async run(sheet, _bench, { seconds }) {
     for (const [name, text] of Object.entries(MESSAGES)) {

@@ -1,6 +1,4 @@
 /** What sound costs: codecs, resampler, jitter buffer and RTP packets, each alone in a loop. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Decoder, Encoder } from '../../firmware/audio/codecs/codec.ts';
 import { g711Decoder, g711Encoder } from '../../firmware/audio/codecs/g711.ts';
 import { loadLibopus } from '../../firmware/audio/codecs/libopus.ts';
@@ -10,16 +8,15 @@ import { MAX_PACKET_MS } from '../../firmware/audio/frame.ts';
 import { resampler } from '../../firmware/audio/resample.ts';
 import { JitterBuffer } from '../../firmware/rtp/jitter-buffer.ts';
 import { emptyPacket, parseRtp, writeRtp } from '../../firmware/rtp/packet.ts';
-import { parseWav } from '../../hal/audio/wav.ts';
 import type { Benchmark } from './benchmark.ts';
+import { RATE } from './chirps.ts';
 import type { Sheet } from './sheet.ts';
+import { speech } from './speech.ts';
 import { speed } from './speed.ts';
 
 const PACKET_MS = 20;
-const CARD_RATE = 16_000;
 /** As `media.opus` has them by default. */
 const OPUS = { bitrate: 24_000, complexity: 5, fec: true, expectedLoss: 10 };
-const SPEECH = join(import.meta.dirname, '../fixtures/speech/visitor.wav');
 const G711_PAYLOAD_BYTES = 160;
 
 export const sound: Benchmark = {
@@ -29,31 +26,30 @@ export const sound: Benchmark = {
     'Speech in packets of 20 ms through each part alone, in a loop on one thread, in 7 parts of the time. A call needs ' +
     '50 a second each way. Opus at the sound card’s 16 kHz, 24 kbit/s, complexity 5, in-band FEC, as configured by default.',
   async run(sheet, _bench, { seconds }) {
-    const speech = speechPackets();
+    const packets = speechPackets();
     for (const law of ['PCMU', 'PCMA'] as const) {
-      const half = speech.map(packet => packet.filter((_, index) => index % 2 === 0));
+      const half = packets.map(packet => packet.filter((_, index) => index % 2 === 0));
       codec(sheet, law, { encoder: g711Encoder(law), decoder: g711Decoder(law), packets: half, seconds });
     }
     for (const [name, opus] of [
-      ['libopus', loadLibopus(CARD_RATE)],
-      ['libopus-wasm', await loadOpusWasm(CARD_RATE)],
+      ['libopus', loadLibopus(RATE)],
+      ['libopus-wasm', await loadOpusWasm(RATE)],
     ] as const satisfies [string, Opus | undefined][]) {
       if (opus === undefined) sheet.unavailable(`Opus by ${name}`, 'the library is not on this machine');
       else {
-        const parts = { encoder: opus.encoder(OPUS), decoder: opus.decoder(), packets: speech, seconds };
+        const parts = { encoder: opus.encoder(OPUS), decoder: opus.decoder(), packets, seconds };
         codec(sheet, `Opus by ${name}`, parts);
       }
     }
-    resampling(sheet, speech, seconds);
+    resampling(sheet, packets, seconds);
     jitterBuffer(sheet, seconds);
     rtpPackets(sheet, seconds);
   },
 };
 
 function speechPackets(): Int16Array[] {
-  const { rate, samples } = parseWav(readFileSync(SPEECH), SPEECH);
-  if (rate !== CARD_RATE) throw new Error(`${SPEECH} has the rate ${rate}`);
-  const size = (CARD_RATE * PACKET_MS) / 1000;
+  const samples = speech();
+  const size = (RATE * PACKET_MS) / 1000;
   return Array.from({ length: Math.floor(samples.length / size) }, (_, index) =>
     samples.slice(index * size, (index + 1) * size),
   );
@@ -79,14 +75,14 @@ function codec(sheet: Sheet, name: string, { encoder, decoder, packets, seconds 
   decoder.close();
 }
 
-function resampling(sheet: Sheet, speech: readonly Int16Array[], seconds: number) {
+function resampling(sheet: Sheet, packets: readonly Int16Array[], seconds: number) {
   for (const [from, to] of [
     [16_000, 8_000],
     [8_000, 16_000],
     [48_000, 16_000],
   ] as const) {
     const input = new Int16Array((from * PACKET_MS) / 1000);
-    input.set(speech[20]!.subarray(0, input.length));
+    input.set(packets[20]!.subarray(0, input.length));
     const output = new Int16Array((to * PACKET_MS) / 1000 + 1);
     const converter = resampler(from, to, input.length);
     const convert = () => converter.process(input, input.length, output) + output[3]!;

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../firmware/lib/clock.ts';
+import { loadAlsa } from '../../hal/audio/alsa-library.ts';
 import { openAudio } from '../../hal/audio/open.ts';
 import type { AudioDevice, AudioSpec, AudioStatus } from '../../hal/contracts.ts';
 import { blockSnr, sine, toneLevel, toneSnr } from '../sim/tone.ts';
@@ -143,6 +144,19 @@ describe('the driver alsa', () => {
     expect(await bestSnr(1000)).toBeGreaterThan(40);
   });
 
+  test('takes stereo where there is no mono', () => {
+    const pcm = loadAlsa()({
+      name: 'stereo_only',
+      side: 'playback',
+      rate,
+      periodFrames: 160,
+      bufferFrames: 640,
+      startFrames: 320,
+    });
+    expect(pcm.channels).toBe(2);
+    pcm.close();
+  });
+
   test('knows how long the loudspeaker takes', async () => {
     await card.start();
     const { device, status, frames } = run('alsa');
@@ -153,9 +167,9 @@ describe('the driver alsa', () => {
   });
 
   test.each([
-    ['an unknown card', 'no_such_card', 'missing'],
-    ['a card that is not ALSA', 'hw:CARD=Nowhere', 'gone'],
-  ])('says that it has %s', async (_, capture, code) => {
+    ['PCM', 'no_such_card'],
+    ['card', 'hw:CARD=Nowhere'],
+  ])('says that there is no such %s', async (_, capture) => {
     const opened = openAudio(
       { driver: 'alsa', capture, playback: 'intercom_out', rate, periodMs: 10, bufferMs: 40 },
       systemClock,
@@ -167,6 +181,6 @@ describe('the driver alsa', () => {
       status => statuses.push(status),
     );
     await until('down', () => statuses.length > 0);
-    expect(statuses[0]).toMatchObject({ is: 'down', code });
+    expect(statuses[0]).toMatchObject({ is: 'down', code: 'missing', why: expect.stringContaining(capture) });
   });
 });

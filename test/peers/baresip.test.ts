@@ -136,7 +136,7 @@ describe('during a call', () => {
     await deskCallsDevice();
     await passes(TALK_MS);
     await desk.command('hold');
-    const sent = async () => (await device.status()).call.statistics?.packetsSent ?? 0;
+    const sent = async () => (await device.status()).call.statistics?.sentPackets ?? 0;
     // On hold the telephone hears nothing, so nothing is sent.
     await until('the intercom has stopped sending', async () => {
       const before = await sent();

@@ -16,6 +16,11 @@ export class VirtualSoundCard {
   readonly #folder = mkdtempSync(join(tmpdir(), 'porter-sound-'));
   readonly #processes = new Set<ChildProcess>();
 
+  constructor() {
+    mkdirSync(join(this.#folder, 'home'));
+    writeFileSync(join(this.#folder, 'asound.conf'), asoundConf(join(this.#folder, 'native')));
+  }
+
   /** What a process needs to have this card as ALSA's `default`; set it before libasound is loaded. */
   get env(): Record<string, string> {
     return {
@@ -30,8 +35,6 @@ export class VirtualSoundCard {
   /** Resolves when the card can be opened. May be called again after `stopServer`. */
   async start() {
     const socket = join(this.#folder, 'native');
-    mkdirSync(join(this.#folder, 'home'), { recursive: true });
-    writeFileSync(join(this.#folder, 'asound.conf'), asoundConf(socket));
     rmSync(socket, { force: true });
     const sink = 'module-null-sink rate=48000 channels=1 channel_map=mono format=s16le';
     const log = openSync(join(this.#folder, 'pulseaudio.log'), 'a');
@@ -119,5 +122,11 @@ pcm.intercom_out { type pulse server "unix:${socket}" device spk }
 pcm.intercom_in  { type pulse server "unix:${socket}" device mic.monitor }
 pcm.bench_mouth  { type pulse server "unix:${socket}" device mic }
 pcm.bench_ear    { type pulse server "unix:${socket}" device spk.monitor }
+pcm.stereo_only {
+  type multi
+  slaves.a { pcm "null" channels 2 }
+  bindings.0 { slave a channel 0 }
+  bindings.1 { slave a channel 1 }
+}
 pcm.!default { type asym playback.pcm "intercom_out" capture.pcm "intercom_in" }
 `;

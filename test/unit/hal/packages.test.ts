@@ -93,6 +93,20 @@ describe('a sound process', () => {
     expect(device.childPid).toBeDefined();
   });
 
+  test('that lacks a package says so, and is ended', async () => {
+    const { device, next, statuses } = run('lacks a package');
+    expect(await next('down')).toEqual({ is: 'down', code: 'unsupported', why: 'run scripts/native' });
+    expect(statuses[0]).toEqual({ is: 'xrun', side: 'playback' });
+    expect(device.childPid).toBeUndefined();
+    expect(device.counters.xruns).toBe(1);
+  });
+
+  test.each(['speaks nonsense', 'speaks without end'])('that %s is ended', async capture => {
+    const { next, device } = run(capture);
+    expect(await next('down')).toMatchObject({ why: 'the sound process speaks nonsense' });
+    expect(device.childPid).toBeUndefined();
+  });
+
   test('that ends each time is started after longer and longer waits', async () => {
     const { device, clock } = run('ends');
     const waits: number[] = [];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { g711Encoder } from '../../../firmware/audio/codecs/g711.ts';
 import { loadLibopus } from '../../../firmware/audio/codecs/libopus.ts';
 import { rms } from '../../../firmware/audio/frame.ts';
 import type { CodecChoice } from '../../../firmware/media/protocol.ts';
@@ -6,7 +7,7 @@ import { emptyPacket, parseRtp, type RtpPacket, writeRtp } from '../../../firmwa
 import { parseRtcp } from '../../../firmware/rtp/rtcp.ts';
 import { EVENTS, OPUS, PCMA, PCMU, Phone, speaksTone, World } from '../../sim/phone.ts';
 import { seeded } from '../../sim/seeded.ts';
-import { blockSnr, decibels, largestStep, longestGapMs, toneLevel } from '../../sim/tone.ts';
+import { blockSnr, decibels, largestStep, longestGapMs, sine, toneLevel } from '../../sim/tone.ts';
 
 const opus = loadLibopus(16_000);
 const LOUD = 8000;
@@ -359,6 +360,17 @@ describe('packets that are not the peer’s sound', () => {
     expect(blockSnr(door.heard(500), 1000, 16_000)).toBeGreaterThan(35);
   });
 
+  test('a flood from elsewhere does not take the call over, however many come in a row', () => {
+    const [world, door, desk] = talking();
+    for (let index = 0; index < 1000; index++) {
+      world.network.send(packet({ sequence: index, timestamp: index * 160 }), stranger, at);
+      world.run(2);
+    }
+    expect(statistics(world, door).malformedPackets).toBe(1000);
+    expect(blockSnr(door.heard(1000), 1000, 16_000)).toBeGreaterThan(35);
+    expect(blockSnr(desk.heard(1000), 440, 16_000)).toBeGreaterThan(35);
+  });
+
   test.each<[string, CodecChoice, Uint8Array<ArrayBuffer>]>([
     ['G.711 of no bytes', PCMA, new Uint8Array(0)],
     ['G.711 of 130 ms', PCMA, new Uint8Array(1040)],
@@ -391,6 +403,27 @@ describe('packets that are not the peer’s sound', () => {
     world.run(10);
     expect(statistics(world, door)).toMatchObject({ codec: undefined, malformedPackets: 0, receivedPackets: 0 });
   });
+});
+
+test('comfort noise, which nobody agreed on, is counted but not missing: nothing is made up for it', () => {
+  const world = new World();
+  const door = world.phone('192.0.2.1');
+  world.open(door);
+  const remote = { host: known.host, rtpPort: known.port, rtcpPort: known.port + 1 };
+  door.send({ do: 'start', stream: 'call', settings: { direction: 'recvonly', remote, codec: PCMA } });
+  const tone = sine(1000, LOUD, 8000, 4);
+  const payload = new Uint8Array(160);
+  for (let index = 0; index < 200; index++) {
+    g711Encoder('PCMA').encode(tone.subarray(index * 160, (index + 1) * 160), payload);
+    // Each tenth number is that of a noise packet between two of sound.
+    const sequence = index + Math.floor(index / 10);
+    world.network.send(packet({ sequence, timestamp: index * 160 }, payload), known, at);
+    const noise = packet({ payloadType: 13, sequence: sequence + 1, timestamp: index * 160 + 80 }, new Uint8Array(1));
+    if (index % 10 === 9) world.network.send(noise, known, at);
+    world.run(20);
+  }
+  expect(statistics(world, door)).toMatchObject({ malformedPackets: 20, lostPackets: 0 });
+  expect(blockSnr(door.heard(1000, 3900), 1000, 16_000)).toBeGreaterThan(35);
 });
 
 test.each([PCMA, OPUS])('whatever comes with a valid header, nothing throws and the call goes on', codec => {
@@ -499,7 +532,7 @@ test('a stream closed while its ports are being taken is closed, and they are gi
 test('stop closes every stream, tells it, and nothing stays armed', async () => {
   const [world, door, desk] = talking();
   world.open(door, 'second');
-  const stopped = [door.media.stop(), desk.media.stop()];
+  const stopped = [door.media.stop(), door.media.stop(), desk.media.stop()];
   world.run(100);
   await Promise.all(stopped);
   expect(door.told('closed').map(({ stream }) => stream)).toEqual(['call', 'second']);

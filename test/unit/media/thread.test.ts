@@ -115,7 +115,7 @@ test('two threads talk over real UDP, and stop with everything freed', async () 
   expect((await b.told('played')).why).toBeUndefined();
   a.media.send({ do: 'close', stream: 's' });
   expect((await a.told('closed')).statistics).toMatchObject({ codec: 'opus', malformedPackets: 0 });
-  await Promise.all([a.media.stop(), b.media.stop()]);
+  await Promise.all([a.media.stop(), a.media.stop(), b.media.stop()]);
   expect(a.events.at(-1)).toEqual({ is: 'stopped' });
 
   const heard = recorded('heard.wav');

@@ -1,0 +1,110 @@
+/** Runs the benchmarks of test/bench and prints what they measured: JSON for machines, a table for people. */
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { answer } from '../test/bench/answer.ts';
+import { baresipVersion } from '../test/bench/baresip.ts';
+import type { Benchmark } from '../test/bench/benchmark.ts';
+import { latency } from '../test/bench/latency.ts';
+import { load } from '../test/bench/load.ts';
+import { messages } from '../test/bench/messages.ts';
+import { type Entry, rounded, Sheet, Unavailable } from '../test/bench/sheet.ts';
+import { sound } from '../test/bench/sound.ts';
+import { start } from '../test/bench/start.ts';
+import { table } from '../test/bench/table.ts';
+import { Bench } from '../test/peers/support/bench.ts';
+
+/** Those that need a quiet machine least are last. */
+const benchmarks: readonly Benchmark[] = [latency, load, start, answer, messages, sound];
+
+const DEFAULT_SECONDS = 5;
+const MAX_SECONDS = 600;
+
+const help = `Usage: scripts/bench [--table] [--seconds N] [NAME ...]
+
+Measures on this machine, over loopback, and prints JSON. Without a NAME, everything (some minutes):
+${benchmarks.map(({ name, title }) => `  ${name.padEnd(12)}${title}`).join('\n')}
+
+  --table       prints a table for people instead of JSON
+  --seconds N   time for one thing that is measured over time (default: ${DEFAULT_SECONDS})
+
+Beside baresip where it is installed (baresip-core); on a virtual sound card where PulseAudio is.
+What this machine cannot measure says "unavailable" and why; exit code 1 means that something failed.
+`;
+
+async function main(): Promise<number> {
+  let parsed: ReturnType<typeof readArguments>;
+  try {
+    parsed = readArguments();
+  } catch (error) {
+    process.stderr.write(`scripts/bench: ${error instanceof Error ? error.message : error}\n${help}`);
+    return 2;
+  }
+  if (parsed === undefined) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const { chosen, seconds, asTable } = parsed;
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => reject(new Error(`interrupted by ${signal}`)));
+    }
+  });
+  interrupted.catch(() => {});
+  const before = loadavg()[0]!;
+  const entries: Entry[] = [];
+  for (const benchmark of chosen) entries.push(await measure(benchmark, { seconds, interrupted }));
+  const report = {
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memoryMb: Math.round(totalmem() / 2 ** 20),
+      kernel: release(),
+      node: process.version,
+      baresip: baresipVersion ?? null,
+      at: new Date().toISOString(),
+      /** Of the last minute. Above the number of cores somebody else was measured too. */
+      load: { before: rounded(before), after: rounded(loadavg()[0]!) },
+    },
+    entries,
+  };
+  process.stdout.write(asTable ? table(report) : `${JSON.stringify(report, null, 2)}\n`);
+  return entries.some(({ failed }) => failed !== undefined) ? 1 : 0;
+}
+
+/** Undefined: help was asked for. Throws what a person should read. */
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    options: { table: { type: 'boolean' }, seconds: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true,
+  });
+  if (values.help) return undefined;
+  const unknown = positionals.find(name => !benchmarks.some(benchmark => benchmark.name === name));
+  if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
+  const seconds = Number(values.seconds ?? DEFAULT_SECONDS);
+  if (!(seconds > 0 && seconds <= MAX_SECONDS)) throw new Error(`--seconds takes a number up to ${MAX_SECONDS}`);
+  const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  return { chosen, seconds, asTable: values.table ?? false };
+}
+
+/** One benchmark alone: what fails in it fails nothing else. */
+async function measure(
+  { name, how, run }: Benchmark,
+  { seconds, interrupted }: { seconds: number; interrupted: Promise<never> },
+): Promise<Entry> {
+  const startedMs = performance.now();
+  const sheet = new Sheet(line => process.stderr.write(`${name}: ${line}\n`));
+  const bench = new Bench();
+  const outcome: { unavailable?: string; failed?: string } = {};
+  try {
+    await Promise.race([run(sheet, bench, { seconds }), interrupted]);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    if (error instanceof Unavailable) outcome.unavailable = why;
+    else outcome.failed = why;
+    process.stderr.write(`${name}: ${why}\n`);
+  }
+  await bench.stop();
+  return { name, how, figures: sheet.rows, ...outcome, seconds: rounded((performance.now() - startedMs) / 1000) };
+}
+
+process.exitCode = await main();

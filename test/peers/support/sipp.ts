@@ -1,0 +1,90 @@
+/** SIPp with a scenario of ours, as caller or as what is called. It judges by itself: exit code 0 is a pass. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Bench } from './bench.ts';
+import { HOST } from './device.ts';
+import { sipPort } from './ports.ts';
+import { Program } from './program.ts';
+import { until } from './until.ts';
+
+const SCENARIOS = resolve(import.meta.dirname, '../sipp');
+/** A scenario that has not ended by then has failed. Seconds. */
+const TIMEOUT_S = 45;
+
+export interface SippSpec {
+  /** The port to use; absent: any free one. */
+  port?: number;
+  /** Whom a calling scenario calls, `host:port`; absent: it waits to be called. */
+  to?: string;
+  /** The user called: SIPp's `[service]`. */
+  user?: string;
+  /** Digest credentials. */
+  username?: string;
+  password?: string;
+  /** Further `[words]` of the scenario. */
+  keys?: Readonly<Record<string, string>>;
+  timeoutS?: number;
+}
+
+export class Sipp {
+  readonly port: number;
+  readonly #program: Program;
+  readonly #folder: string;
+  readonly #scenario: string;
+
+  constructor(port: number, program: Program, folder: string, scenario: string) {
+    this.port = port;
+    this.#program = program;
+    this.#folder = folder;
+    this.#scenario = scenario;
+  }
+
+  /** Resolves when the scenario has been gone through; rejects with what SIPp says where it was not. */
+  async passes() {
+    const code = await this.#program.ended;
+    // 0: all calls successful. 1: at least one failed. 97: timeout. 99, -1, -2: trouble of its own.
+    if (code !== 0) throw new Error(`SIPp, ${this.#scenario}, ended with ${code}:\n${this.story()}`);
+  }
+
+  /** What it complained of, and the messages both ways. */
+  story(): string {
+    const read = (name: string) => {
+      const file = join(this.#folder, name);
+      return existsSync(file) ? readFileSync(file, 'utf8').slice(-8_000) : '';
+    };
+    return `${read('errors')}\n${read('messages')}`;
+  }
+}
+
+/** Starts `test/peers/sipp/<scenario>.xml` for one call. One that waits is ready when this resolves. */
+export async function startSipp(bench: Bench, scenario: string, spec: SippSpec = {}): Promise<Sipp> {
+  const port = spec.port ?? (await sipPort());
+  const folder = bench.room(`sipp-${scenario}-${port}`);
+  const keys = Object.entries(spec.keys ?? {}).flatMap(([key, value]) => ['-key', key, value]);
+  const args = [
+    ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-m', '1', '-i', HOST, '-p', String(port), '-nostdin'],
+    ...['-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages')],
+    ...['-timeout', `${spec.timeoutS ?? TIMEOUT_S}s`, '-timeout_error', '-s', spec.user ?? 'front'],
+    ...['-au', spec.username ?? 'front', '-ap', spec.password ?? 'front-secret', ...keys],
+    ...(spec.to === undefined ? [] : [spec.to]),
+  ];
+  const program = new Program('sipp', args, { log: join(folder, 'log'), cwd: folder });
+  bench.onStop(() => program.stop('SIGKILL'));
+  if (spec.to === undefined) {
+    await until(
+      `SIPp listens on ${port}`,
+      () => {
+        program.assertRunning();
+        return udpPorts().has(port);
+      },
+      { detail: () => program.tail() },
+    );
+  }
+  return new Sipp(port, program, folder, scenario);
+}
+
+/** Local UDP ports that are open now. */
+function udpPorts(): Set<number> {
+  const rows = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1);
+  return new Set(rows.map(row => Number.parseInt(row.trim().split(/\s+/)[1]!.split(':')[1]!, 16)));
+}
