@@ -19,6 +19,7 @@ import { MqttReport } from './report/mqtt.ts';
 import type { Offered } from './rpc/methods.ts';
 import { SocketServer } from './rpc/socket-server.ts';
 import { Supervisor } from './supervise/supervisor.ts';
+import { wiringErrors, wiringWarnings } from './wiring.ts';
 
 /** A provisioning client, as far as the device knows one: the room above brings it. */
 export interface ProvisioningPart {
@@ -47,6 +48,8 @@ export interface DeviceOptions extends Omit<IntercomParts, 'openBoard'> {
 
 export class PorterDevice {
   readonly #options: DeviceOptions;
+  /** What a configuration is judged by, wherever it comes from. */
+  readonly #rules = { board: findBoard, checkAction, checkBoard: wiringErrors };
   readonly #store: ConfigStore;
   #local: JsonObject = {};
   #loaded!: Loaded;
@@ -74,7 +77,7 @@ export class PorterDevice {
     const local = await readLocal(configFile);
     if ('why' in local) log.error('local configuration left out', { why: local.why });
     else this.#local = local.document;
-    this.#loaded = loadConfig({ local: this.#local, stored, board: findBoard, checkAction });
+    this.#loaded = loadConfig({ local: this.#local, stored, ...this.#rules });
     for (const problem of this.#loaded.problems) log.error('configuration', { problem });
 
     // The socket first: it tells whether another device already owns the lines.
@@ -111,8 +114,9 @@ export class PorterDevice {
   }
 
   #openBoard(config: Config) {
-    const { clock, stateDirectory } = this.#options;
+    const { clock, log, stateDirectory } = this.#options;
     const definition = findBoard(config.board.name) ?? this.#loaded.board;
+    for (const remark of wiringWarnings(definition, config)) log.warn('wiring', { remark });
     return openBoard(boardOf(definition, config), {
       clock,
       stateDirectory: config.board.stateDirectory ?? join(stateDirectory, 'lines'),
@@ -188,7 +192,7 @@ export class PorterDevice {
 
   /** A new document from the server: taken whole or refused whole. */
   #provisioned(document: JsonObject, revision: string) {
-    const result = resolveLayers({ provisioned: document, local: this.#local, board: findBoard, checkAction });
+    const result = resolveLayers({ provisioned: document, local: this.#local, ...this.#rules });
     if ('problems' in result) {
       this.#intercom.events.tell('config', 'refused', { revision, reasons: result.problems });
       this.#surround({ problem: `revision ${revision} was refused: ${result.problems[0]}` });

@@ -5,6 +5,7 @@ import { findBoard } from '../hal/boards/catalog.ts';
 import { CliError, EXIT_FAILED } from './cli/environment.ts';
 import { runCli } from './cli/program.ts';
 import { systemClock } from './lib/clock.ts';
+import { wiringErrors } from './wiring.ts';
 
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8')) as {
   version: string;
@@ -30,6 +31,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   socket: process.env.PORTER_SOCKET,
   signal: interrupted.signal,
   board: findBoard,
+  checkBoard: wiringErrors,
   run: async options => {
     const { run } = await import('./run.ts');
     await run(options, version, ended).catch((error: Error) => {

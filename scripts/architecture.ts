@@ -25,6 +25,7 @@ export const mayImport: Record<string, readonly string[]> = {
   'firmware/report': ['firmware/lib', 'firmware/config', 'firmware/io', 'firmware/controller', 'firmware/rpc'],
   'firmware/cli': ['firmware/lib', 'firmware/config', 'firmware/io', 'firmware/controller', 'firmware/rpc'],
   'firmware/device.ts': ['firmware/*', 'hal'],
+  'firmware/wiring.ts': ['firmware/config', 'firmware/controller', 'hal'],
   'firmware/run.ts': ['firmware/*', 'hal', 'provisioning'],
   'firmware/main.ts': ['firmware/*', 'hal'],
   provisioning: ['firmware/lib', 'firmware/config', 'firmware/io/actions.ts', 'hal/boards'],

@@ -18,5 +18,5 @@ export async function readConfigFile(file: string): Promise<JsonObject> {
 }
 
 /** The file as a device would take it, with its board's layer; or the lines that say why not. */
-export const resolveConfigFile = async (file: string, board: Attempt['board']) =>
-  resolveLayers({ local: await readConfigFile(file), board, checkAction });
+export const resolveConfigFile = async (file: string, { board, checkBoard }: Pick<Attempt, 'board' | 'checkBoard'>) =>
+  resolveLayers({ local: await readConfigFile(file), board, checkAction, ...(checkBoard && { checkBoard }) });

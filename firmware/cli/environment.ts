@@ -24,6 +24,8 @@ export interface CliEnvironment {
   signal?: AbortSignal;
   /** The board of this name, or undefined: for `config check`. */
   board: Attempt['board'];
+  /** What is wrong with its wiring: for `config check`. */
+  checkBoard?: Attempt['checkBoard'];
   /** `porter run`: resolves when the device has stopped. A CliError says why it could not start. */
   run(options: RunOptions): Promise<void>;
 }

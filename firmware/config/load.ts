@@ -15,6 +15,8 @@ export interface Sources {
   /** The board of this name, or undefined. */
   board(name: string): BoardDefinition | undefined;
   checkAction?: Surroundings['checkAction'];
+  /** What is wrong with the board as this configuration wires it, as sentences. */
+  checkBoard?(board: BoardDefinition, config: Config): string[];
 }
 
 export interface Loaded {
@@ -74,7 +76,7 @@ const nameOf = (provisioned: Provisioned | undefined, local: JsonObject | undefi
   [provisioned && `provisioned ${provisioned.revision}`, local && 'local'].filter(Boolean).join(' + ') || 'defaults';
 
 /** The documents of one attempt. */
-export interface Attempt extends Pick<Sources, 'board' | 'checkAction'> {
+export interface Attempt extends Pick<Sources, 'board' | 'checkAction' | 'checkBoard'> {
   provisioned?: JsonObject | undefined;
   local?: JsonObject | undefined;
 }
@@ -91,7 +93,9 @@ export function resolveLayers(
   const layers: Layers = { board: boardLayer(board), ...documents };
   const lines = { inputs: Object.keys(board.inputs), outputs: Object.keys(board.outputs) };
   const parsed = parseLayers(layers, { lines, ...(checkAction && { checkAction }) });
-  return 'problems' in parsed ? { problems: printProblems(parsed.problems) } : { config: parsed.config, layers, board };
+  if ('problems' in parsed) return { problems: printProblems(parsed.problems) };
+  const wired = attempt.checkBoard?.(board, parsed.config) ?? [];
+  return wired.length > 0 ? { problems: wired } : { config: parsed.config, layers, board };
 }
 
 /** The name that the layers give the board; what is not a name is told when all of them are checked. */

@@ -38,7 +38,6 @@ const MAX_UNSENT_MS = 200;
 const MAX_EVENT_LINE_BYTES = 4096;
 /** `speaker` asks ALSA for half a second of buffer and offers no choice. Milliseconds. */
 const SPEAKER_BUFFER_MS = 500;
-const PAGE_BYTES = 4096;
 
 /** Started as TypeScript from the tree, and as JavaScript beside a bundle. */
 const CHILD = fileURLToPath(
@@ -179,7 +178,8 @@ export class PackagesAudio implements AudioDevice {
   /** Resident memory as the kernel counts it; 0 when the child has just ended. */
   #childBytes() {
     try {
-      return Number(readFileSync(`/proc/${this.#child?.pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES;
+      const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8');
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
     } catch {
       return 0;
     }

@@ -51,7 +51,9 @@ function answerTo(file: string): string {
     const [line] = Buffer.from(bytes).toString('latin1').split('\r\n', 1);
     if (from === us && !line!.startsWith('SIP/2.0 100')) answers.push(line!);
   };
-  new ScriptedPeer(all.network, them).send(readFileSync(join(torture, file)), us);
+  // The answer to bad bytes quotes them, so nobody reads it here.
+  all.network.attach(them, () => {});
+  all.network.send(readFileSync(join(torture, file)), them, us);
   all.clock.advance(20);
   expect(answers.length, file).toBeLessThanOrEqual(1);
   const answer = answers[0] ?? 'nothing';

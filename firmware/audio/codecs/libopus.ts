@@ -77,7 +77,7 @@ export function loadLibopus(rate: number): Opus | undefined {
           return Math.max(0, decode(state, null, 0, into, samples, 0));
         },
         recover(following, into, samples) {
-          const written: number = 0; void following;
+          const written: number = decode(state, following, following.length, into, samples, 1);
           return written > 0 ? written : Math.max(0, decode(state, null, 0, into, samples, 0));
         },
         close() {

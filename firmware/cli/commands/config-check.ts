@@ -9,7 +9,7 @@ export const addConfigCheck: AddCommand = (config, environment) => {
     .description('check a configuration file; no device is needed')
     .option('--json', '{"sound": …, "problems": […]}')
     .action(async (file: string, { json }: { json?: true }) => {
-      const result = await resolveConfigFile(file, environment.board);
+      const result = await resolveConfigFile(file, environment);
       const problems = 'problems' in result ? result.problems : [];
       if (json) environment.out(`${JSON.stringify({ sound: problems.length === 0, problems })}\n`);
       else if ('problems' in result) for (const problem of problems) environment.out(`${plain(problem)}\n`);

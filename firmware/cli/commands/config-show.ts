@@ -33,7 +33,7 @@ async function settingsOf({ config, ...meant }: Options, environment: CliEnviron
   if (config === undefined) {
     return (await withDevice(meant, environment, client => client.call('config.show'))) as Effective[];
   }
-  const result = await resolveConfigFile(config, environment.board);
+  const result = await resolveConfigFile(config, environment);
   if ('problems' in result) {
     throw new CliError(EXIT_FAILED, `a device would not take ${config}:\n${result.problems.map(plain).join('\n')}`);
   }

@@ -97,10 +97,19 @@ export class RunningDevice {
   }
 
   /** Waits until this account is registered; that may have happened before anybody listened. */
-  async registered(account: string) {
-    await until(`${account} is registered`, async () => (await this.status()).accounts[account]?.state === 'registered', {
+  registered(account: string) {
+    return this.accountState(account, 'registered');
+  }
+
+  async accountState(account: string, state: Status['accounts'][string]['state']) {
+    await until(`${account} ${state}`, async () => (await this.status()).accounts[account]?.state === state, {
       detail: () => this.story(),
     });
+  }
+
+  /** Ends it as its owner would. */
+  stop() {
+    return this.#program.stop();
   }
 
   /** Everything that has happened, for a failure message. */

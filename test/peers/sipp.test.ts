@@ -1,0 +1,329 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Bench } from './support/bench.ts';
+import { HOST, type RunningDevice, startDevice } from './support/device.ts';
+import { sipPort } from './support/ports.ts';
+import { type SippSpec, startSipp } from './support/sipp.ts';
+import { passes } from './support/until.ts';
+
+/** SIPp sends no sound in these scenarios: a peer that is silent is not what they are about. */
+const QUIET = { media: { codecs: ['PCMA'], silentAfter: '0 s' } };
+
+describe('the device registers', () => {
+  let bench: Bench;
+  beforeEach(() => {
+    bench = new Bench();
+  });
+  afterEach(() => bench.stop());
+
+  async function register(scenario: string, account: Record<string, unknown> = {}) {
+    const registrar = await startSipp(bench, scenario);
+    const pbx = { uri: `sip:front@${HOST}:${registrar.port}`, password: 'front-secret', ...account };
+    const device = await startDevice(bench, { config: { sip: { accounts: { pbx } } } });
+    return { registrar, device };
+  }
+
+  test('without a password, and takes itself back when it stops', async () => {
+    const { registrar, device } = await register('registrar-open', { password: undefined });
+    await device.registered('pbx');
+    await device.stop();
+    await registrar.passes();
+  });
+
+  test('with digest, refreshes in time, and takes itself back', async () => {
+    const { registrar, device } = await register('registrar-digest');
+    await device.registered('pbx');
+    await device.event('sip', 'registered', { account: 'pbx' });
+    expect((await device.status()).accounts.pbx).toMatchObject({ state: 'registered' });
+    await device.stop();
+    await registrar.passes();
+  });
+
+  test('with a nonce that has become old', async () => {
+    const { registrar, device } = await register('registrar-stale');
+    await registrar.passes();
+    await device.registered('pbx');
+  });
+
+  test('for as long as the registrar wants', async () => {
+    const { registrar, device } = await register('registrar-too-brief', { expires: '60 s' });
+    await registrar.passes();
+    await device.registered('pbx');
+  });
+
+  test.each([
+    ['registrar-wrong-password', { password: 'not this' }, 401],
+    ['registrar-forbids', {}, 403],
+  ])('%s: it says so, and waits before it tries again', async (scenario, account, status) => {
+    const { registrar, device } = await register(scenario, account);
+    await registrar.passes();
+    await device.accountState('pbx', 'failed');
+    const { detail } = (await device.status()).accounts.pbx!;
+    expect(detail).toContain(String(status));
+  });
+});
+
+describe('the device is called', () => {
+  let bench: Bench;
+  let device: RunningDevice;
+  beforeAll(async () => {
+    bench = new Bench();
+    device = await startDevice(bench, {
+      config: {
+        ...QUIET,
+        sip: { accounts: { peer: { uri: `sip:front@${HOST}`, register: false } } },
+        calls: { ringFor: '4 s' },
+      },
+    });
+  });
+  afterAll(() => bench.stop());
+
+  const call = (scenario: string, spec: SippSpec = {}) =>
+    startSipp(bench, scenario, { to: `${HOST}:${device.port}`, ...spec });
+
+  /** The scenario, with a person who presses when it rings. */
+  async function answered(scenario: string, spec: SippSpec = {}) {
+    const caller = await call(scenario, spec);
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('press front');
+    await device.event('call', 'answered', { direction: 'incoming', codec: 'PCMA' });
+    return caller;
+  }
+
+  async function over(facts: Record<string, unknown>, withinMs?: number) {
+    await device.event('call', 'ended', { direction: 'incoming', ...facts }, withinMs);
+    await device.callState('idle');
+  }
+
+  test('it answers, the caller hangs up', async () => {
+    const caller = await answered('uac-bye');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('it answers and hangs up', async () => {
+    const caller = await answered('uac-hung-up');
+    await device.do('hang up');
+    await caller.passes();
+    await over({ by: 'us' });
+  });
+
+  test('without an offer: it makes one, and takes the answer from the ACK', async () => {
+    const caller = await call('uac-late-offer');
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('answer');
+    await device.event('call', 'answered');
+    await device.callState('talking');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('the caller gives up', async () => {
+    const caller = await call('uac-cancel');
+    await caller.passes();
+    await over({ by: 'them', talkedForSeconds: 0 });
+  });
+
+  test('nobody answers', async () => {
+    const caller = await call('uac-not-answered');
+    await caller.passes();
+    await over({ by: 'us', talkedForSeconds: 0 });
+  });
+
+  test('a second caller hears busy', async () => {
+    const first = await answered('uac-hung-up');
+    const second = await call('uac-busy');
+    await second.passes();
+    expect((await device.status()).call.state).toBe('talking');
+    await device.do('hang up');
+    await first.passes();
+    await over({ by: 'us' });
+  });
+
+  test('re-INVITEs move, hold, resume, and one that cannot be had changes nothing', async () => {
+    const caller = await answered('uac-reinvite');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('everything comes twice: there is one call', async () => {
+    const caller = await answered('uac-twice');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('the ACK is late: the 200 is repeated, the call goes on', async () => {
+    const before = (await device.status()).sip.retransmissions;
+    const caller = await answered('uac-late-ack');
+    await caller.passes();
+    await over({ by: 'them' });
+    // At 0.5 and 1.5 s (RFC 3261 §13.3.1.4); a third only where the machine was slow.
+    expect((await device.status()).sip.retransmissions - before).toBeGreaterThanOrEqual(2);
+  });
+
+  test('the ACK never comes: after 64 T1 it hangs up', async () => {
+    const caller = await answered('uac-no-ack', { timeoutS: 60 });
+    await caller.passes();
+    await over({ by: 'failure', why: /no ACK/ });
+  });
+
+  test.each([
+    ['uac-no-codec', 'no codec in common'],
+    ['uac-text-body', 'a body that describes nothing'],
+  ])('%s: %s', async scenario => {
+    const caller = await call(scenario);
+    await caller.passes();
+    await over({ talkedForSeconds: 0 });
+  });
+
+  test.each([
+    ['uac-options', 'OPTIONS'],
+    ['uac-unknown-method', 'a method that it does not have'],
+    ['uac-require', 'an extension that it does not have'],
+    ['uac-malformed', 'a malformed request'],
+    ['uac-version', 'another version of SIP'],
+    ['uac-stray-bye', 'BYE without a call'],
+    ['uac-stray-cancel', 'CANCEL without an INVITE'],
+  ])('%s: %s is answered, and nothing else happens', async scenario => {
+    const told = device.events.length;
+    const caller = await call(scenario);
+    await caller.passes();
+    expect(device.events.slice(told)).toEqual([]);
+    expect((await device.status()).call.state).toBe('idle');
+  });
+
+  test('after all of this nothing is left over', async () => {
+    const caller = await answered('uac-bye');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+});
+
+describe('the device calls', () => {
+  let bench: Bench;
+  let device: RunningDevice;
+  let desk: number;
+  beforeAll(async () => {
+    bench = new Bench();
+    desk = await sipPort();
+    device = await startDevice(bench, {
+      config: {
+        ...QUIET,
+        sip: {
+          accounts: { peer: { uri: `sip:front@${HOST}:${desk}`, register: false, password: 'front-secret' } },
+        },
+        contacts: { desk: { uri: `sip:desk@${HOST}:${desk}` } },
+        calls: { ringFor: '4 s' },
+      },
+    });
+  });
+  afterAll(() => bench.stop());
+
+  async function calls(scenario: string, spec: SippSpec = {}) {
+    const called = await startSipp(bench, scenario, { port: desk, ...spec });
+    await device.do('press front');
+    await device.event('call', 'calling');
+    return called;
+  }
+
+  async function over(facts: Record<string, unknown>) {
+    await device.event('call', 'ended', { direction: 'outgoing', ...facts });
+    await device.callState('idle');
+  }
+
+  async function talksAndHangsUp() {
+    await device.event('call', 'answered', { direction: 'outgoing', codec: 'PCMA' });
+    await device.do('hang up');
+    await over({ by: 'us' });
+  }
+
+  test('is answered and hangs up', async () => {
+    const called = await calls('uas-hung-up');
+    await device.event('call', 'ringback');
+    await talksAndHangsUp();
+    await called.passes();
+  });
+
+  test('is answered, the other side hangs up', async () => {
+    const called = await calls('uas-bye');
+    await called.passes();
+    await over({ by: 'them' });
+  });
+
+  test('hears early media', async () => {
+    const called = await calls('uas-early-media');
+    await device.event('call', 'ringback');
+    await talksAndHangsUp();
+    await called.passes();
+  });
+
+  test.each([401, 407])('answers a challenge of %i', async status => {
+    const called = await calls(`uas-challenge-${status}`);
+    await talksAndHangsUp();
+    await called.passes();
+  });
+
+  test('is not let in with this password', async () => {
+    const called = await calls('uas-wrong-password');
+    await called.passes();
+    await over({ by: 'refusal', status: 407 });
+  });
+
+  test.each([
+    [486, 'Busy Here'],
+    [404, 'Not Found'],
+    [603, 'Decline'],
+    [500, 'Server Internal Error'],
+  ])('is refused with %i %s', async (status, reason) => {
+    const called = await calls('uas-refuses', { keys: { status: String(status), reason } });
+    await called.passes();
+    await over({ by: 'refusal', status, why: reason });
+  });
+
+  test('gives up while it rings', async () => {
+    const called = await calls('uas-rings');
+    await device.event('call', 'ringback');
+    await device.do('hang up');
+    await called.passes();
+    await over({ by: 'us', talkedForSeconds: 0 });
+  });
+
+  test('nobody answers within the limit', async () => {
+    const called = await calls('uas-rings');
+    await called.passes();
+    await over({ by: 'failure', why: /no answer/ });
+  });
+
+  test('follows a redirection', async () => {
+    const elsewhere = await startSipp(bench, 'uas-hung-up');
+    const called = await calls('uas-redirects', { keys: { elsewhere: String(elsewhere.port) } });
+    await called.passes();
+    await talksAndHangsUp();
+    await elsewhere.passes();
+  });
+
+  test('says its INVITE again until it is answered', async () => {
+    const before = (await device.status()).sip.retransmissions;
+    const called = await calls('uas-slow');
+    await talksAndHangsUp();
+    await called.passes();
+    // At 0.5 and 1.5 s (RFC 3261 §17.1.1.2).
+    expect((await device.status()).sip.retransmissions - before).toBeGreaterThanOrEqual(2);
+  });
+
+  test('says its ACK again for each copy of the 200', async () => {
+    const called = await calls('uas-lost-ack');
+    await device.event('call', 'answered');
+    await device.callState('talking');
+    await passes(800);
+    await device.do('hang up');
+    await called.passes();
+    await over({ by: 'us' });
+  });
+
+  test('nobody is there', async () => {
+    await device.do('press front');
+    await over({ by: 'failure' });
+  });
+});
