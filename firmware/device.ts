@@ -35,7 +35,7 @@ export interface ProvisioningSpec {
   onStatus(line: string): void;
 }
 
-export interface DeviceOptions extends Omit<IntercomParts, 'openBoard'> {
+export interface DeviceOptions extends Omit<IntercomParts, 'openBoard' | 'soundsDirectory'> {
   /** The local configuration document. */
   configFile: string;
   /** Where what must survive the process is kept. */
@@ -83,7 +83,14 @@ export class PorterDevice {
     // The socket first: it tells whether another device already owns the lines.
     const { config } = this.#loaded;
     this.#options.onLogLevel(config.log.level);
-    this.#intercom = new Intercom({ ...this.#options, openBoard: config => this.#openBoard(config) }, config);
+    this.#intercom = new Intercom(
+      {
+        ...this.#options,
+        openBoard: config => this.#openBoard(config),
+        soundsDirectory: join(stateDirectory, 'sounds'),
+      },
+      config,
+    );
     this.#offered = { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) };
     this.#socket = new SocketServer({
       path: config.control.socket || join(stateDirectory, 'porter.sock'),

@@ -1,4 +1,5 @@
 /** All calls of the device: who is called, who may call, what a press and a key mean. */
+import { resolve } from 'node:path';
 import { pressMeaning } from '../io/rules.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -24,6 +25,7 @@ export interface CallControllerParts {
   doors: Doors;
   /** Asked anew for each call: a changed contact or limit counts from the next call on. */
   settings: () => CallSettings;
+  soundsDirectory: string;
   /** The address that a peer at `remote` can send sound to. */
   hostFor: (remote: string) => string;
   /** Whether a datagram from this address may ask for automatic answers on this account. */
@@ -94,7 +96,8 @@ export class CallController {
   }
 
   page(target: string, file: string | undefined): ActionResult {
-    return this.#place(target, { account: undefined, page: true, file });
+    const path = file === undefined ? undefined : resolve(this.#parts.soundsDirectory, file);
+    return this.#place(target, { account: undefined, page: true, file: path });
   }
 
   answer(): ActionResult {

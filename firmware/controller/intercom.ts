@@ -44,6 +44,8 @@ export interface IntercomParts {
   openBoard(config: Config): Board;
   openSocket(listen: { host: string; port: number }): SipSocket;
   openMedia(settings: MediaSettings): Media;
+  /** A sound that is named without a folder lies here. */
+  soundsDirectory: string;
 }
 
 /** What the outer parts of the process add to the status. */
@@ -138,6 +140,7 @@ export class Intercom implements Device {
       media: this.#sound.media,
       doors: this.#doors,
       settings: () => callSettings(this.#config),
+      soundsDirectory: this.#parts.soundsDirectory,
       hostFor: remote => this.#telephone.hostFor(remote),
       isTrusted: (source, account) => this.#telephone.isTrusted(source, account),
       changed,

@@ -242,6 +242,7 @@ export class Engine {
       audio: { ...this.#options.audioCounters() },
       streams: Object.fromEntries([...this.#streams].map(([id, stream]) => [id, stream.statistics])),
       loudspeakerDb: this.#loudspeakerGain.db,
+      graph: this.describe(),
     });
   }
 
@@ -259,7 +260,7 @@ export class Engine {
     closed();
   }
 
-  /** The sound's ways as they are now. */
+  /** The sound's ways as they are now, one a line. */
   describe(): string {
     const microphone: Chain = [
       { name: 'capture', detail: () => `${this.#options.rate / 1000} kHz` },

@@ -104,7 +104,14 @@ export type MediaEvent =
   | { is: 'silent'; stream: StreamId; forMs: number }
   | { is: 'played'; id: string; why?: string }
   | { is: 'audio'; status: AudioStatus }
-  | { is: 'report'; audio: AudioCounters; streams: Record<StreamId, StreamStatistics>; loudspeakerDb: number }
+  | {
+      is: 'report';
+      audio: AudioCounters;
+      streams: Record<StreamId, StreamStatistics>;
+      loudspeakerDb: number;
+      /** The sound's ways through the device as they are now, one a line: `microphone → encode PCMA … → rtp …`. */
+      graph: string;
+    }
   | { is: 'stopped' };
 
 /** What the media thread is started with. Plain data. */

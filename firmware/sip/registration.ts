@@ -17,6 +17,9 @@ import { parseVia } from './message/via.ts';
 /** Pauses after a failure: short at first, since a door that cannot be called is useless. */
 const firstRetryMs = 4_000;
 const retryLimitMs = 300_000;
+/** Wrong credentials do not become right in seconds, and many registrars ban who insists. */
+const credentialsRetryMs = 60_000;
+const credentialsRefused = [401, 403, 404, 407];
 /** A registrar that asks for more patience than this is not obeyed further. */
 const retryAfterLimitMs = 3_600_000;
 /** A registrar that grants seconds is not asked more often than this. */
@@ -197,8 +200,9 @@ export class Registration {
       return;
     }
     const why = response.reason === '' ? reasonPhrase(status) : response.reason;
-    const after = 1000 * Number.parseInt(headers.get('Retry-After') ?? '', 10);
-    this.#retryLater(why, status, Number.isNaN(after) ? undefined : Math.min(after, retryAfterLimitMs));
+    const askedMs = 1000 * Number.parseInt(headers.get('Retry-After') ?? '0', 10);
+    const leastMs = credentialsRefused.includes(status) ? credentialsRetryMs : 0;
+    this.#retryLater(why, status, Math.max(leastMs, Math.min(askedMs || 0, retryAfterLimitMs)));
   }
 
   #retryLater(why: string, status?: number, leastMs = 0) {

@@ -6,6 +6,7 @@ import type {
   CallHandler,
   CallOptions,
   Environment,
+  IncomingInvite,
   RegistrationState,
   SipCounters,
   SipUserAgent,
@@ -53,6 +54,8 @@ export class UserAgent implements SipUserAgent {
   readonly #others = new Map<string, RequestHandler>();
   #running = false;
   #stopping = false;
+  #finished = false;
+  readonly #whenStopped: (() => void)[] = [];
   #whenQuiet = () => {};
 
   constructor(environment: Environment, settings: UserAgentSettings, handler: UserAgentHandler) {
@@ -96,17 +99,19 @@ export class UserAgent implements SipUserAgent {
   }
 
   stop(limitMs: number, done: () => void) {
+    if (this.#finished) return done();
+    this.#whenStopped.push(done);
+    if (this.#stopping) return;
     this.#stopping = true;
     let waitingFor = this.#registrations.length;
-    let finished = false;
     const finish = () => {
-      if (finished) return;
-      finished = true;
+      if (this.#finished) return;
+      this.#finished = true;
       this.#running = false;
       this.#core.transactions.stop();
       this.#timers.close();
       this.#calls.clear();
-      done();
+      for (const tell of this.#whenStopped) tell();
     };
     this.#whenQuiet = () => {
       if (waitingFor === 0 && this.#calls.size === 0) finish();
@@ -213,16 +218,21 @@ export class UserAgent implements SipUserAgent {
     const call: IncomingCall = new IncomingCall(this.#core, account, transaction, () => this.#forget(call));
     this.#calls.add(call);
     call.start();
-    call.attach(
-      this.#handler.onInvite({
-        call,
-        source,
-        body: bodyOf(request),
-        header: name => request.headers.all(name),
-        uriParameters: known?.parameters ?? noParameters(),
-        toUser: known?.user,
-      }),
-    );
+    const invite: IncomingInvite = {
+      call,
+      source,
+      body: bodyOf(request),
+      header: name => request.headers.all(name),
+      uriParameters: known?.parameters ?? noParameters(),
+      toUser: known?.user,
+    };
+    try {
+      call.attach(this.#handler.onInvite(invite));
+    } catch (error) {
+      // Nobody will ever answer it, and it would hold a line for ever.
+      if (call.state !== 'ended') call.refuse(500);
+      throw error;
+    }
   }
 
   get #isBusy() {

@@ -1,5 +1,7 @@
 /**
  * ALSA cards on the event loop of the media thread: short timers look what the microphone has, nothing ever blocks.
+ * (snd_pcm_wait in libuv's pool was measured too: a sound server's plug-in wakes it thousands of times a second, for
+ * three times the CPU; and a card that hangs would keep a pool thread.)
  *
  *   closed ── open ──▶ opened ── first data ──▶ up
  *     ▲                  │                      │

@@ -45,17 +45,19 @@ export class Duplex {
     this.#options = options;
     const inFrames = (ms: number) => Math.round((format.rate * ms) / 1000);
     const bufferFrames = inFrames(spec.bufferMs);
-    // Half the buffer is filled after each frame, as cushion against a late thread; half is room for bursts.
-    const startFrames = Math.max(format.frameSamples, Math.floor(bufferFrames / 2));
-    const common = { rate: format.rate, periodFrames: inFrames(spec.periodMs), bufferFrames, startFrames };
+    const common = { rate: format.rate, periodFrames: inFrames(spec.periodMs), bufferFrames, startFrames: 1 };
     this.#capture = open({ ...common, name: spec.capture, side: 'capture' });
+    // Half the buffer is filled after each frame, as cushion against a late thread; half is room for bursts. A microphone
+    // whose period is longer than asked for needs at least one of them as cushion.
+    const startFrames = Math.max(Math.floor(bufferFrames / 2), this.#capture.periodFrames + format.frameSamples);
+    const room = { ...common, startFrames, bufferFrames: Math.max(bufferFrames, 2 * startFrames) };
     try {
-      this.#playback = open({ ...common, name: spec.playback, side: 'playback' });
+      this.#playback = open({ ...room, name: spec.playback, side: 'playback' });
     } catch (error) {
       this.#capture.close();
       throw error;
     }
-    this.#prefillFrames = Math.min(startFrames, this.#playback.bufferFrames) - format.frameSamples;
+    this.#prefillFrames = Math.max(0, Math.min(startFrames, this.#playback.bufferFrames) - format.frameSamples);
     this.#fill = new PlaybackFill(format.rate);
     this.#captured = new Int16Array(format.frameSamples);
     this.#toPlay = new Int16Array(format.frameSamples);

@@ -36,7 +36,9 @@ const program = (body: string) => `
   process.exit(0);`;
 
 const inNamespace = (body: string) =>
-  execFileSync('unshare', ['--mount', 'sh', '-c', makeTree, process.execPath, program(body)], { encoding: 'utf8' })
+  execFileSync('unshare', ['--map-root-user', '--mount', 'sh', '-c', makeTree, process.execPath, program(body)], {
+    encoding: 'utf8',
+  })
     .trim()
     .split('\n')
     .map(line => JSON.parse(line) as unknown);

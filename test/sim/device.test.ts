@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../firmware/config/parse.ts';
 import type { DeviceEvent } from '../../firmware/controller/contracts.ts';
+import { wavHeader } from '../../hal/audio/wav.ts';
 import type { DeskCall } from '../desk/desk.ts';
 import { presets } from './lossy-network.ts';
-import { decibels, toneLevel } from './tone.ts';
+import { decibels, sine, toneLevel } from './tone.ts';
 import { building, DESK, DEVICE, tone, World } from './world.ts';
 
 const RATE = 8_000;
@@ -260,6 +261,41 @@ test('stopped while its parts restart, the device stays stopped', async () => {
   await world.run(64_000);
   expect(told('device', 'started')).toHaveLength(1);
   expect(world.clock.armed).toEqual([]);
+});
+
+test('a page from one intercom to another is answered by itself, heard there, and ends with its file', async () => {
+  const { world, intercom, device, told } = await ready();
+  const other = { host: '192.0.2.11', port: 5060 };
+  const speaker = world.device(
+    {
+      ...building,
+      sip: { listen: { host: other.host }, accounts: { own: { uri: `sip:speaker@${other.host}`, register: false } } },
+      calls: { autoAnswer: { allow: [`front@${DESK.host}`], trustedSources: [DEVICE.host], mode: 'listen' } },
+    },
+    undefined,
+    other,
+  );
+  const chime = sine(700, 8_000, RATE, 2);
+  const wav = Buffer.concat([wavHeader(RATE, chime.byteLength), Buffer.from(chime.buffer)]);
+  world.files.contents.set('/sounds/chime.wav', wav);
+  const target = `sip:speaker@${other.host}`;
+  expect(intercom.perform({ do: 'page', target, file: 'chime.wav' }, 'cli')).toEqual({ done: true });
+  await world.run(1_000);
+  expect([intercom.status().call.state, speaker.intercom.status().call.state]).toEqual(['paging', 'paging']);
+  await world.run(800);
+  expect(decibels(toneLevel(speaker.ears.heard(300), 700, RATE) / 8_000)).toBeGreaterThan(-3);
+  await world.run(2_000);
+  expect([intercom.status().call.state, speaker.intercom.status().call.state]).toEqual(['idle', 'idle']);
+  expect(told('call', 'ended')[0]).toMatchObject({ by: 'us' });
+  expect(device.events.filter(({ source, type }) => source === 'call' && type === 'sound failed')).toEqual([]);
+});
+
+test('a page whose file is not there ends at once and says why', async () => {
+  const { world, intercom, told } = await ready({}, call => call.answer());
+  intercom.perform({ do: 'page', target: 'desk', file: 'missing.wav' }, 'cli');
+  await world.run(2_000);
+  expect(intercom.status().call.state).toBe('idle');
+  expect(told('call', 'ended')[0]!.why).toContain('missing.wav');
 });
 
 test('a line that the board does not have is a fault that is told, and the rest works', async () => {

@@ -66,7 +66,7 @@ class Ears {
       wallClock: world.wallClock,
       random: world.random,
       network: world.sound.host(address.host),
-      files: new MemoryFiles(world.clock),
+      files: world.files,
       settings,
       opus,
       audio,
@@ -133,6 +133,8 @@ export interface WorldOptions {
 
 export class World {
   readonly clock = new VirtualClock();
+  /** What lies on everybody's disk. */
+  readonly files = new MemoryFiles(this.clock);
   readonly random;
   readonly network: LossyNetwork;
   readonly sound: SimulatedMediaNetwork;
@@ -158,8 +160,8 @@ export class World {
   readonly #resolve: Resolve = (host, port, done) =>
     /^[0-9.]+$/.test(host) ? done([{ host, port: port ?? 5060 }]) : done([], `${host} is not known here`);
 
-  /** A device at `DEVICE`, started. `document` is its local configuration. */
-  device(document: object, speaks?: Speaks): SimDevice {
+  /** A device, started. `document` is its local configuration. */
+  device(document: object, speaks?: Speaks, address = DEVICE): SimDevice {
     const parsed = parseConfig(document);
     if ('problems' in parsed) throw new Error(printProblems(parsed.problems).join('\n'));
     let board: Board | undefined;
@@ -176,10 +178,11 @@ export class World {
           board = openBoard(boardOf(simulated, config), { clock: this.clock });
           return board;
         },
-        openSocket: () => this.#socket(DEVICE),
+        openSocket: () => this.#socket(address),
+        soundsDirectory: '/sounds',
         openMedia: settings => {
           const audio = mediaSettings('').audio;
-          ears = new Ears(this, DEVICE, { ...settings, audio }, this.#opus, speaks);
+          ears = new Ears(this, address, { ...settings, audio }, this.#opus, speaks);
           return ears.media;
         },
       },
@@ -189,7 +192,7 @@ export class World {
     intercom.onEvent(event => {
       events.push(event);
       const { seq: _seq, session: _session, ts: _ts, source, type, ...facts } = event;
-      this.#note('device', `${source} ${type} ${JSON.stringify(facts)}`);
+      this.#note(address === DEVICE ? 'device' : address.host, `${source} ${type} ${JSON.stringify(facts)}`);
     });
     intercom.start();
     return {

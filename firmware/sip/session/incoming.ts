@@ -6,6 +6,7 @@ import { type Core, contactAt } from '../core.ts';
 import { Dialog } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
 import type { DialogOwner } from '../dialog/table.ts';
+import { parseNumber } from '../message/grammar.ts';
 import type { Request } from '../message/message.ts';
 import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
@@ -16,6 +17,9 @@ import { reasonOf } from './reason.ts';
 
 /** A proxy gives up an INVITE that is silent for 3 min; so the last 1xx is sent again in time (§13.3.1.1). */
 const ringAgainMs = 60_000;
+
+/** An INVITE that nobody answers is given up after this, or at its Expires: the caller may have vanished. */
+const answerLimitMs = 600_000;
 
 export class IncomingCall implements Call, DialogOwner {
   readonly id: string;
@@ -33,6 +37,7 @@ export class IncomingCall implements Call, DialogOwner {
   #answered: AnsweredInvite | undefined;
   #established: Established | undefined;
   #cancelRinging = () => {};
+  #cancelLimit = () => {};
 
   /** `onQuiet`: the call has ended and left nothing on the wire but copies. */
   constructor(core: Core, account: Account | undefined, transaction: ServerTransaction, onQuiet: () => void) {
@@ -49,6 +54,11 @@ export class IncomingCall implements Call, DialogOwner {
 
   start() {
     this.#core.dialogs.add(this.#dialog, this);
+    const expired = () => {
+      this.#transaction.respond(487);
+      this.#leave({ by: 'failure', why: 'not answered in time' });
+    };
+    this.#cancelLimit = this.#core.clock.after(answerLimitOf(this.#transaction.request), expired, 'INVITE expires');
     this.#transaction.onCancel = cancel => this.#cancelled(cancel);
     this.#transaction.onFailure = reason => {
       if (this.state === 'inviting' || this.state === 'ringing') this.#leave({ by: 'failure', why: reason });
@@ -72,7 +82,7 @@ export class IncomingCall implements Call, DialogOwner {
   accept(body: Body) {
     if (this.#ignores('accept', 'inviting', 'ringing')) return;
     this.state = 'answered';
-    this.#cancelRinging();
+    this.#stopWaiting();
     this.#established = new Established(this.#core, this.#dialog, this.#identity, {
       // Not asked for before the ACK, and by then it is there.
       handler: () => this.#handler!,
@@ -153,8 +163,13 @@ export class IncomingCall implements Call, DialogOwner {
     this.#onQuiet();
   }
 
-  #end(end: CallEnd) {
+  #stopWaiting() {
     this.#cancelRinging();
+    this.#cancelLimit();
+  }
+
+  #end(end: CallEnd) {
+    this.#stopWaiting();
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.#outcome = end;
@@ -174,6 +189,12 @@ export class IncomingCall implements Call, DialogOwner {
     this.#core.log.warn(`${what} ignored`, { call: this.id, state: this.state });
     return true;
   }
+}
+
+/** §13.3.1 */
+function answerLimitOf({ headers }: Request): number {
+  const seconds = parseNumber(headers.get('Expires') ?? '', 2 ** 32 - 1);
+  return seconds === undefined ? answerLimitMs : Math.min(answerLimitMs, 1000 * seconds);
 }
 
 function theirs(request: Request): CallEnd {

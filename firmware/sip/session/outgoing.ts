@@ -14,6 +14,9 @@ import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
 import { Redirects } from './redirects.ts';
 
+/** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
+const lateForkLimit = 16;
+
 /** From of a caller that has no account (§8.1.1.3). */
 const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
 
@@ -147,6 +150,7 @@ export class OutgoingCall implements Call {
   /** §13.2.2.4. Comes for every copy, and for every fork that answers. */
   #accepted(response: Response, invite: Request) {
     const tag = tagOf(response.headers.get('To')) ?? '';
+    if (this.#lateForks.size >= lateForkLimit && !this.#lateForks.has(tag)) return;
     const isCopy = this.#lateForks.has(tag) || this.#established?.dialog.remoteTag === tag;
     const dialog = Dialog.ofResponse(invite, response);
     acknowledge(this.#core, dialog, invite, isCopy);

@@ -101,6 +101,18 @@ describe('ALSA', () => {
     expect(device.playbackDelayMs()).toBeLessThan(25);
   });
 
+  test.each([341, 512])('never runs dry on a card whose samples come in lumps of %s', period => {
+    const { clock, card, device } = rig();
+    card.period = period;
+    device.start(
+      () => {},
+      () => {},
+    );
+    clock.advance(60_000);
+    expect([card.underruns, card.overruns]).toEqual([0, 0]);
+    expect(device.counters.driftSamples).toBeLessThan(100);
+  });
+
   test('evens nothing out between sides of one crystal', () => {
     const { clock, card, device } = running();
     card.ppm = { capture: 150, playback: 150 };

@@ -9,6 +9,8 @@ export interface FakeCard {
   /** Parts per million by which this side's crystal runs fast. */
   ppm: Record<Side, number>;
   channels: number;
+  /** The only period that the card has, in frames: the microphone's samples come in such lumps. */
+  period?: number;
   /** The n-th sample that the microphone hears. */
   hears: (n: number) => number;
   /** Everything the loudspeaker has played: first channel, from its first start on. */
@@ -48,7 +50,7 @@ function stream(card: FakeCard, clock: Clock, { side, rate, periodFrames, buffer
   let open = true;
   let position = 0;
   return {
-    shape: { channels: card.channels, periodFrames, bufferFrames },
+    shape: { channels: card.channels, periodFrames: card.period ?? periodFrames, bufferFrames },
     get running() {
       return startedMs !== undefined;
     },
@@ -80,11 +82,12 @@ function microphone(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
   let overrun = false;
   const waiting = () => {
     if (base.gone()) return ENODEV;
-    if (base.position() - read > bufferFrames && !overrun) {
+    const position = base.position();
+    if (position - read > bufferFrames && !overrun) {
       overrun = true;
       card.overruns++;
     }
-    return overrun ? EPIPE : base.position() - read;
+    return overrun ? EPIPE : position - (position % (card.period ?? 1)) - read;
   };
   return {
     ...base.shape,

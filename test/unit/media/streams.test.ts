@@ -482,11 +482,13 @@ describe('a peer behind NAT', () => {
   });
 });
 
-test('the engine prints its ways', () => {
+test('a report draws the sound’s ways', () => {
   const [world, door] = talking();
   door.send({ do: 'play tone', tone: 'ringback', at: 'here' });
   world.run(100);
-  expect(door.media.engine.describe().replace(/buffer \d+ ms/, 'buffer … ms')).toBe(
+  door.send({ do: 'report' });
+  world.run(1);
+  expect(door.told('report')[0]!.graph.replace(/buffer \d+ ms/, 'buffer … ms')).toBe(
     [
       'capture 16 kHz → gain 0 dB → microphone',
       'microphone → encode PCMA 8 kHz 20 ms → rtp call 192.0.2.2:20002',

@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { wavHeader } from '../../../firmware/audio/wav.ts';
 import { systemClock } from '../../../firmware/lib/clock.ts';
-import { silentLog } from '../../../firmware/lib/log.ts';
+import { type Fields, type Log, silentLog } from '../../../firmware/lib/log.ts';
 import type { MediaEvent, MediaSettings } from '../../../firmware/media/protocol.ts';
 import { MediaThread } from '../../../firmware/media/thread.ts';
 import { decibels, longestGapMs, sine, toneLevel } from '../../sim/tone.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -22,6 +23,27 @@ function writeTone(name: string, hz: number) {
   writeFileSync(path(name), Buffer.concat([wavHeader(16_000, tone.byteLength), Buffer.from(tone.buffer)]));
 }
 
+const settingsOf = (name: string): MediaSettings => ({
+  audio: {
+    driver: 'simulated',
+    capture: '',
+    playback: '',
+    rate: 16_000,
+    periodMs: 10,
+    bufferMs: 40,
+    captureFile: path(`${name}-hears.wav`),
+    playbackFile: path(`${name}-plays.wav`),
+  },
+  rtpPorts: { from: 31_000, to: 31_999 },
+  jitter: { minMs: 20, maxMs: 400 },
+  silentAfterMs: 0,
+  country: 'eu',
+  opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
+  loudspeakerDb: 0,
+  microphoneDb: 0,
+  cname: name,
+});
+
 /** A thread, and promises for what it says. */
 class Thread {
   readonly media: MediaThread;
@@ -29,27 +51,7 @@ class Thread {
   #watching: (() => void)[] = [];
 
   constructor(name: string, change: Partial<MediaSettings> = {}, entry?: URL) {
-    const settings: MediaSettings = {
-      audio: {
-        driver: 'simulated',
-        capture: '',
-        playback: '',
-        rate: 16_000,
-        periodMs: 10,
-        bufferMs: 40,
-        captureFile: path(`${name}-hears.wav`),
-        playbackFile: path(`${name}-plays.wav`),
-      },
-      rtpPorts: { from: 31_000, to: 31_999 },
-      jitter: { minMs: 20, maxMs: 400 },
-      silentAfterMs: 0,
-      country: 'eu',
-      opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
-      loudspeakerDb: 0,
-      microphoneDb: 0,
-      cname: name,
-      ...change,
-    };
+    const settings = { ...settingsOf(name), ...change };
     this.media = new MediaThread({ settings, clock: systemClock, log: silentLog, ...(entry && { entry }) });
     this.media.onEvent = event => {
       this.events.push(event);
@@ -135,6 +137,55 @@ test('a control thread that stands still is not heard', async () => {
   expect(heard.length / 16).toBeGreaterThan(stallMs);
   // Far below the stall; what the machine's other work costs this test's two sound cards is not the point.
   expect(longestGapMs(heard.subarray(3200), 16_000, 200)).toBeLessThan(stallMs / 3);
+});
+
+describe('on a clock moved by hand', () => {
+  /** A thread with this entry, and the errors that are logged of it. */
+  function withEntry(entry: string) {
+    const clock = new VirtualClock();
+    const logged: { event: string; fields: Fields | undefined }[] = [];
+    let look = () => {};
+    const log: Log = {
+      ...silentLog,
+      error(event, fields) {
+        logged.push({ event, fields });
+        look();
+      },
+    };
+    const media = new MediaThread({ settings: settingsOf('a'), clock, log, entry: new URL(entry, import.meta.url) });
+    /** Resolves once the thread has ended so many times. */
+    const ended = (times: number) =>
+      new Promise<void>(resolve => {
+        look = () => logged.filter(({ event }) => event.includes('ended')).length >= times && resolve();
+        look();
+      });
+    return { clock, logged, media, ended };
+  }
+
+  test('a thread that dies at once is started after 0.2, 0.4, 0.8 s …, and no more after stop', async () => {
+    const { clock, logged, media, ended } = withEntry('./crashing-worker.ts');
+    media.start();
+    const waits: unknown[] = [];
+    for (let times = 1; times <= 4; times++) {
+      await ended(times);
+      const { inMs } = logged.findLast(({ event }) => event.includes('ended'))!.fields!;
+      waits.push(inMs);
+      expect(clock.armed).toEqual(['media thread restart']);
+      clock.advance(times === 4 ? 0 : Number(inMs));
+    }
+    expect(waits).toEqual([200, 400, 800, 1600]);
+    await media.stop();
+    expect(clock.armed).toEqual([]);
+  });
+
+  test('a thread that does not stop is ended by force after three seconds', async () => {
+    const { clock, media } = withEntry('./deaf-worker.ts');
+    media.start();
+    const stopped = media.stop();
+    clock.advance(3000);
+    await stopped;
+    expect(clock.armed).toEqual([]);
+  });
 });
 
 test('a thread that dies takes its streams with it, is started again and works', async () => {

@@ -97,14 +97,22 @@ describe('a refusal', () => {
   });
 
   test('is tried again after growing pauses, for ever', () => {
-    const { clock, at, phone } = registering((peer, request) => peer.reply(request, 403));
+    const { clock, at, phone } = registering((peer, request) => peer.reply(request, 500));
     clock.advance(3_600_000);
     const pauses = at.slice(1).map((time, index) => time - at[index]!);
     expect(pauses.length).toBeGreaterThan(14);
     expect(pauses[0]).toBeLessThanOrEqual(4_002);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(300_002);
     expect(pauses.at(-1)).toBeGreaterThanOrEqual(150_000);
-    expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed', status: 403, why: 'Forbidden' });
+    expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed', status: 500, why: 'Server Internal Error' });
+  });
+
+  test.each([401, 403, 404])('%i is not tried again within a minute: registrars ban who insists', status => {
+    const { clock, at } = registering((peer, request) => peer.reply(request, status));
+    clock.advance(59_000);
+    expect(at.length).toBe(1);
+    clock.advance(2_000);
+    expect(at.length).toBe(2);
   });
 
   test('with Retry-After is not tried again before (§20.33)', () => {

@@ -168,6 +168,18 @@ describe('an incoming call', () => {
   });
 });
 
+test('a controller that throws on an INVITE costs that call and no more', () => {
+  const { peer, say, phone, userAgent } = stage();
+  phone.onInvite = () => {
+    throw new Error('fault of the controller');
+  };
+  // Told through the log, which here throws.
+  expect(() => say(request())).toThrow('message not handled');
+  say(request({ method: 'OPTIONS', callId: 'call-2' }));
+  expect(peer.statuses).toEqual([500, 200]);
+  expect(userAgent.alive.calls).toBe(0);
+});
+
 describe('a target', () => {
   test.each(['tel:123', 'sips:a@example.org', 'sip:a@example.org;transport=tcp', 'front desk', 'sip:a@b?Subject=x'])(
     '%s cannot be called',
@@ -227,6 +239,14 @@ describe('stop', () => {
     clock.advance(1_000);
     expect(done).toBe(1);
     expect(clock.armed.filter(name => name !== 'packet')).toEqual([]);
+  });
+
+  test('twice is stopping once', () => {
+    const { userAgent } = stage();
+    let done = 0;
+    userAgent.stop(1_000, () => done++);
+    userAgent.stop(1_000, () => done++);
+    expect(done).toBe(2);
   });
 
   test('hears and says nothing afterwards', () => {

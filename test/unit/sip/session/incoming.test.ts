@@ -88,6 +88,18 @@ describe('a call that rings', () => {
     expect(peer.statuses).toEqual([180, 200]);
   });
 
+  test('that nobody answers is given up after ten minutes, or at its Expires (§13.3.1)', () => {
+    const patient = called();
+    patient.clock.advance(600_000);
+    expect(patient.phone.heard.at(-1)).toBe('ended by failure not answered in time');
+    expect(patient.peer.statuses.at(-1)).toBe(487);
+
+    const brief = called({ more: 'Expires: 20' });
+    brief.clock.advance(20_000);
+    expect(brief.peer.statuses.at(-1)).toBe(487);
+    expect(brief.userAgent.alive.calls).toBe(0);
+  });
+
   test('may be refused while it is being told', () => {
     const { peer, phone } = called({}, {});
     expect(phone.heard).toEqual(['invite']);
