@@ -135,7 +135,7 @@ export class PorterDevice {
     const watchdog = this.#intercom.watchdog;
     if (watchdog === undefined || !this.#loaded.config.board.watchdog) return;
     // Alive means that both threads answer: this one runs the timer, the other reports.
-    const probe = (answered: () => void) => this.#intercom.freshStatus(answered);
+    const probe = (answered: () => void) => this.#intercom.probe(answered);
     this.#supervisor = new Supervisor({ clock, log: log.part('watchdog'), watchdog, probe });
     this.#supervisor.start();
   }

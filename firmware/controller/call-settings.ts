@@ -25,7 +25,8 @@ export interface CallSettings {
   bind: string;
 }
 
-export function callSettings({ sip, media, calls, contacts, doors }: Config): CallSettings {
+/** `hasOpus`: a library for it was found; without one it is not offered. */
+export function callSettings({ sip, media, calls, contacts, doors }: Config, hasOpus: boolean): CallSettings {
   return {
     contacts,
     accounts: Object.keys(sip.accounts),
@@ -38,7 +39,7 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config): Ca
     dtmf: { terminator: calls.dtmf.terminator, timeoutMs: calls.dtmf.timeout, maxWrong: calls.dtmf.maxWrong },
     codes: Object.fromEntries(Object.entries(doors).map(([door, { codes }]) => [door, codes])),
     capabilities: {
-      codecs: media.codecs,
+      codecs: media.codecs.filter(codec => hasOpus || codec !== 'opus'),
       ptimeMs: media.packetTime,
       telephoneEvent: true,
       opusFec: media.opus.expectedLoss > 0,

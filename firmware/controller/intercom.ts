@@ -139,7 +139,7 @@ export class Intercom implements Device {
       events: this.events,
       media: this.#sound.media,
       doors: this.#doors,
-      settings: () => callSettings(this.#config),
+      settings: () => callSettings(this.#config, this.#sound.hasOpus),
       soundsDirectory: this.#parts.soundsDirectory,
       hostFor: remote => this.#telephone.hostFor(remote),
       isTrusted: (source, account) => this.#telephone.isTrusted(source, account),
@@ -292,6 +292,11 @@ export class Intercom implements Device {
 
   freshStatus(done: (status: Status) => void) {
     this.#sound.refresh(() => done(this.status()));
+  }
+
+  /** Calls `answered` if the media thread is alive, soon, or not at all. */
+  probe(answered: () => void) {
+    this.#sound.refresh(alive => alive && answered());
   }
 
   onEvent(listener: (event: DeviceEvent) => void) {

@@ -14,7 +14,7 @@ export class Sound {
   readonly #events: EventLog;
   readonly #onEvent: (event: MediaEvent) => void;
   readonly #changed: () => void;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<(answered: boolean) => void>();
   #audio: AudioStatus | undefined;
   #opus: string | undefined;
   #counters: AudioCounters | undefined;
@@ -42,20 +42,25 @@ export class Sound {
 
   async stop() {
     await this.media.stop();
-    for (const done of this.#waiting) done();
+    for (const done of [...this.#waiting]) done(false);
   }
 
   setVolume(loudspeakerDb: number, microphoneDb: number) {
     this.media.send({ do: 'set volume', loudspeakerDb, microphoneDb });
   }
 
-  /** Asks for fresh counters; `done` is called once, in time. */
-  refresh(done: () => void) {
-    const once = () => {
+  /** Opus can be had: known from soon after the start. */
+  get hasOpus() {
+    return this.#opus !== 'none';
+  }
+
+  /** Asks for fresh counters; `done` is called once, in time, and told whether the media thread answered. */
+  refresh(done: (answered: boolean) => void) {
+    const once = (answered: boolean) => {
       cancel();
-      if (this.#waiting.delete(once)) done();
+      if (this.#waiting.delete(once)) done(answered);
     };
-    const cancel = this.#clock.after(REPORT_MS, () => once(), 'media report');
+    const cancel = this.#clock.after(REPORT_MS, () => once(false), 'media report');
     this.#waiting.add(once);
     this.media.send({ do: 'report' });
   }
@@ -76,7 +81,7 @@ export class Sound {
     if (event.is === 'audio') this.#status(event.status);
     if (event.is === 'report') this.#counters = event.audio;
     this.#onEvent(event);
-    if (event.is === 'report') for (const done of [...this.#waiting]) done();
+    if (event.is === 'report') for (const done of [...this.#waiting]) done(true);
     if (event.is === 'ready' || event.is === 'audio') this.#changed();
   }
 

@@ -63,6 +63,8 @@ export class AlsaAudio implements AudioDevice {
   #lastDataMs = 0;
   /** The instant up to which frames have been given. */
   #pacedMs = 0;
+  /** Frames of silence were given since the last data. */
+  #standingIn = false;
   #cancel: () => void = () => {};
 
   /** Throws HalError `unsupported` for a rate that no card has. */
@@ -117,6 +119,7 @@ export class AlsaAudio implements AudioDevice {
       return;
     }
     this.#silentPace.stop();
+    this.#standingIn = false;
     this.#lastDataMs = this.#clock.now();
     this.#pacedMs = this.#lastDataMs;
     this.#arm(this.#duplex.waitMs);
@@ -130,6 +133,7 @@ export class AlsaAudio implements AudioDevice {
     const duplex = this.#duplex;
     if (duplex === undefined) return;
     try {
+      if (this.#standingIn) duplex.skipStale();
       const frames = duplex.run(this.#countedProcess);
       const nowMs = this.#clock.now();
       if (frames > 0) this.#hasData(duplex, nowMs);
@@ -138,6 +142,7 @@ export class AlsaAudio implements AudioDevice {
       }
       while (nowMs - this.#pacedMs > STALL_MS) {
         this.#pacedMs += FRAME_MS;
+        this.#standingIn = true;
         this.#silentFrame();
       }
       // Stopped by a frame.
@@ -151,6 +156,7 @@ export class AlsaAudio implements AudioDevice {
   #hasData(duplex: Duplex, nowMs: number) {
     this.#lastDataMs = nowMs;
     this.#pacedMs = nowMs;
+    this.#standingIn = false;
     if (this.#up) return;
     this.#up = true;
     this.#said = '';

@@ -95,6 +95,11 @@ export class Duplex {
     return MAX_FRAMES_PER_RUN;
   }
 
+  /** Reads away what waited while silence stood in for it, so that time is not given twice; the newest frame stays. */
+  skipStale() {
+    while (this.#capture.available() >= 2 * this.#options.format.frameSamples && this.#readFrame());
+  }
+
   /** Until the microphone has the next whole frame, as far as is known. */
   get waitMs() {
     return Math.max(0, (this.#missing * 1000) / this.#options.format.rate);

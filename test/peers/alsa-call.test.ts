@@ -5,11 +5,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../firmware/lib/clock.ts';
 import { openAudio } from '../../hal/audio/open.ts';
 import type { AudioSpec } from '../../hal/contracts.ts';
-import type { DeskCall } from '../desk/desk.ts';
-import { realDesk } from '../desk/real-desk.ts';
 import { Bench } from './support/bench.ts';
-import { HOST, startDevice } from './support/device.ts';
-import { rtpRange, sipPort } from './support/ports.ts';
+import { knowing, startDesk } from './support/desk.ts';
+import { startDevice } from './support/device.ts';
 import { passes, until } from './support/until.ts';
 import { VirtualSoundCard } from './virtual-sound-card.ts';
 
@@ -72,37 +70,14 @@ async function measure(): Promise<number[]> {
 }
 
 test.each(['alsa', 'packages'] as const)('a call by the driver %s is heard from mouth to ear', async driver => {
-  const port = await sipPort();
-  let call: DeskCall | undefined;
-  const desk = realDesk({
-    host: HOST,
-    port,
-    rtpPorts: await rtpRange(),
-    card: { driver, capture: 'intercom_in', playback: 'intercom_out' },
-    user: 'desk',
-    callers: [],
-    realm: 'desk',
-    passwords: {},
-    codecs: ['PCMA'],
-    onCall: incoming => {
-      call = incoming;
-      incoming.answer();
-    },
-    onEvent() {},
-  });
-  desk.start();
-  bench.onStop(() => desk.stop());
-  const device = await startDevice(bench, {
-    config: {
-      audio: { driver, capture: 'intercom_in', playback: 'intercom_out' },
-      contacts: { desk: { uri: `sip:desk@${HOST}:${port}` } },
-      sip: { accounts: { own: { uri: `sip:front@${HOST}`, register: false } } },
-    },
-  });
+  const card = { driver, capture: 'intercom_in', playback: 'intercom_out' };
+  const desk = await startDesk(bench, { card });
+  const device = await startDevice(bench, { config: { audio: card, ...knowing(desk) } });
   await device.do('press front');
   await device.event('call', 'answered');
   // Both ends hear the same microphone; only the device speaks, so that one path is measured.
-  call!.mute();
+  const call = await desk.call();
+  call.mute();
   await passes(1_500);
   const delays = (await measure()).sort((a, b) => a - b);
   const [median, least, most] = [delays[delays.length >> 1]!, delays[0]!, delays.at(-1)!].map(Math.round);
@@ -111,5 +86,5 @@ test.each(['alsa', 'packages'] as const)('a call by the driver %s is heard from 
   const { audio } = await device.status();
   expect(audio).toMatchObject({ driver, state: 'up' });
   await device.do('hang up');
-  await until('the call has ended', () => call!.state === 'ended');
+  await until('the call has ended', () => call.state === 'ended');
 });

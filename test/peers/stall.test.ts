@@ -3,12 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { readWav, wavHeader } from '../../hal/audio/wav.ts';
-import type { DeskCall } from '../desk/desk.ts';
-import { realDesk } from '../desk/real-desk.ts';
 import { blockSnr, longestGapMs, sine } from '../sim/tone.ts';
 import { Bench } from './support/bench.ts';
-import { HOST, startDevice } from './support/device.ts';
-import { rtpRange, sipPort } from './support/ports.ts';
+import { knowing, startDesk } from './support/desk.ts';
+import { startDevice } from './support/device.ts';
 import { passes, until } from './support/until.ts';
 
 const RATE = 16_000;
@@ -24,37 +22,13 @@ test('a stall of 2 s on the control thread leaves no gap in what the desk record
   const samples = sine(HZ, 8_000, RATE, 1);
   writeFileSync(microphone, Buffer.concat([wavHeader(RATE, samples.byteLength), Buffer.from(samples.buffer)]));
 
-  const port = await sipPort();
-  let call: DeskCall | undefined;
-  const desk = realDesk({
-    host: HOST,
-    port,
-    rtpPorts: await rtpRange(),
-    user: 'desk',
-    callers: [],
-    realm: 'desk',
-    passwords: {},
-    codecs: ['PCMA'],
-    onCall: incoming => {
-      call = incoming;
-      incoming.answer();
-    },
-    onEvent() {},
-  });
-  desk.start();
-  bench.onStop(() => desk.stop());
-  const device = await startDevice(bench, {
-    microphone,
-    config: {
-      contacts: { desk: { uri: `sip:desk@${HOST}:${port}` } },
-      sip: { accounts: { own: { uri: `sip:front@${HOST}`, register: false } } },
-    },
-  });
-
+  const desk = await startDesk(bench);
+  const device = await startDevice(bench, { microphone, config: knowing(desk) });
   await device.do('press front');
   await device.event('call', 'answered');
+  const call = await desk.call();
   await passes(1_500);
-  call!.record(room, 'desk');
+  call.record(room, 'desk');
   await passes(1_000);
   const before = performance.now();
   await device.do(`stall ${STALL_MS} ms`);
@@ -62,7 +36,7 @@ test('a stall of 2 s on the control thread leaves no gap in what the desk record
   expect(performance.now() - before).toBeGreaterThan(STALL_MS * 0.95);
   await passes(1_000);
   await device.do('hang up');
-  await until('the call has ended', () => call!.state === 'ended');
+  await until('the call has ended', () => call.state === 'ended');
   await desk.stop();
 
   const { samples: heard, rate } = readWav(join(room, 'desk-heard.wav'));

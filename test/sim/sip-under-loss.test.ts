@@ -1,6 +1,7 @@
 /**
- * Register, call, talk, hang up, over networks that lose, double and overtake packets; for every seed the side and the
- * moment of hanging up are other. Whatever the seed: each call ends once on each side, and nothing outlives its owner.
+ * Register, call, talk, offer anew, hang up, over networks that lose, double and overtake packets; for every seed the
+ * sides and the moments are other. Whatever the seed: each call ends once on each side, each offer once at most, and
+ * nothing outlives its owner.
  */
 import { describe, expect, test } from 'vitest';
 import { LossyNetwork, type Preset, presets } from './lossy-network.ts';
@@ -37,6 +38,10 @@ function callUnder(preset: Preset, seed: number) {
     call.ring();
     clock.after(answerAfterMs, () => call.accept(sdp('answer')), 'finger');
   };
+  for (const phone of [caller, callee]) {
+    const offerAfterMs = 10_000 * chance.next();
+    if (chance.next() < 0.5) clock.after(offerAfterMs, () => phone.call?.reoffer(sdp('new offer')), 'finger');
+  }
   caller.dial(toFront ? contact : 'sip:desk@192.0.2.10');
   clock.advance(12_000 * chance.next());
   // Where the INVITE has not reached the callee yet, only the caller can hang up.
@@ -52,6 +57,10 @@ describe.each(Object.keys(presets) as Preset[])('%s', preset => {
       const { clock, network, pbx, desk, front, caller, callee } = callUnder(preset, seed);
       const tale = `${preset}, seed ${seed}\n${network.trace.join('\n')}`;
       expect(caller.ends.length, tale).toBe(1);
+      for (const { heard } of [caller, callee]) {
+        expect(heard.filter(line => line.startsWith('reoffered')).length, tale).toBeLessThanOrEqual(1);
+        expect(heard.length === 0 || heard.at(-1)!.startsWith('ended'), tale).toBe(true);
+      }
       expect(callee.ends.length, tale).toBe(callee.call === undefined ? 0 : 1);
       expect(desk.userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
       expect(front.userAgent.alive.calls, tale).toBe(0);

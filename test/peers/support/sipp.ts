@@ -46,6 +46,15 @@ export class Sipp {
     if (code !== 0) throw new Error(`SIPp, ${this.#scenario}, ended with ${code}:\n${this.story()}`);
   }
 
+  /** How often a line like this one stands in the messages so far, both ways. */
+  count(line: RegExp): number {
+    const file = join(this.#folder, 'messages');
+    if (!existsSync(file)) return 0;
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(text => line.test(text)).length;
+  }
+
   /** What it complained of, and the messages both ways. */
   story(): string {
     const read = (name: string) => {

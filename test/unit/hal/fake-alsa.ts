@@ -19,6 +19,8 @@ export interface FakeCard {
   opens: number;
   /** `mute`: opens and starts, and never has data. */
   state: 'plugged' | 'unplugged' | 'mute';
+  /** The microphone withholds the newest samples, as a busy sound server does. */
+  lateMs: number;
   openStreams: number;
   underruns: number;
   overruns: number;
@@ -32,6 +34,7 @@ export function fakeCards(clock: Clock) {
     played: [],
     opens: 0,
     state: 'plugged',
+    lateMs: 0,
     openStreams: 0,
     underruns: 0,
     overruns: 0,
@@ -82,7 +85,7 @@ function microphone(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
   let overrun = false;
   const waiting = () => {
     if (base.gone()) return ENODEV;
-    const position = base.position();
+    const position = Math.max(read, base.position() - (card.lateMs * request.rate) / 1000);
     if (position - read > bufferFrames && !overrun) {
       overrun = true;
       card.overruns++;
