@@ -5,6 +5,7 @@ import { answer } from '../test/bench/answer.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
 import type { Benchmark } from '../test/bench/benchmark.ts';
 import { latency } from '../test/bench/latency.ts';
+import { latencyAlsa } from '../test/bench/latency-alsa.ts';
 import { load } from '../test/bench/load.ts';
 import { messages } from '../test/bench/messages.ts';
 import { type Entry, rounded, Sheet, Unavailable } from '../test/bench/sheet.ts';
@@ -14,7 +15,7 @@ import { table } from '../test/bench/table.ts';
 import { Bench } from '../test/peers/support/bench.ts';
 
 /** Those that need a quiet machine least are last. */
-const benchmarks: readonly Benchmark[] = [latency, load, start, answer, messages, sound];
+const benchmarks: readonly Benchmark[] = [latency, latencyAlsa, load, start, answer, messages, sound];
 
 const DEFAULT_SECONDS = 5;
 const MAX_SECONDS = 600;
@@ -22,7 +23,7 @@ const MAX_SECONDS = 600;
 const help = `Usage: scripts/bench [--table] [--seconds N] [NAME ...]
 
 Measures on this machine, over loopback, and prints JSON. Without a NAME, everything (some minutes):
-${benchmarks.map(({ name, title }) => `  ${name.padEnd(12)}${title}`).join('\n')}
+${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
 
   --table       prints a table for people instead of JSON
   --seconds N   time for one thing that is measured over time (default: ${DEFAULT_SECONDS})

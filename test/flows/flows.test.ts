@@ -133,3 +133,37 @@ test('a call through a proxy that asks for credentials and stays in the route (R
   expect(door.heard).toEqual(['progress 180', 'answered answer', 'ended by us']);
   await golden('call-through-proxy', 'A call through a proxy with credentials (RFC 3665 §3.2, §3.3)');
 });
+
+test('a call that rings in two places and is answered in both: the later one is ended (RFC 3261 §13.2.2.4)', async () => {
+  const { clock, network, golden } = stage();
+  const proxy = new ScriptedPeer(network, desk);
+  proxy.onRequest = request => {
+    if (request.method === 'BYE') proxy.reply(request, 200);
+    if (request.method !== 'INVITE') return;
+    for (const place of ['office', 'kitchen']) {
+      proxy.reply(request, 180, { headers: [['Contact', `<sip:${place}@192.0.2.10>`]], tag: place });
+    }
+    for (const place of ['office', 'kitchen']) {
+      const headers = [['Contact', `<sip:${place}@192.0.2.10>`]] as const;
+      proxy.reply(request, 200, { headers, tag: place, body: sdp(`answer of the ${place}`) });
+    }
+  };
+  const door = new Phone(clock, network, { address: front, account });
+  door.dial('sip:everybody@192.0.2.10');
+  clock.advance(1_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['progress 180', 'progress 180', 'answered answer of the office', 'ended by us']);
+  await golden('call-forked', 'A call that is answered in two places (RFC 3261 §13.2.2.4)');
+});
+
+test('a CANCEL that crosses the 200 on its way (RFC 3261 §9.1, §15)', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(2_000);
+  telephone.call!.accept(sdp('answer'));
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect([door.heard.at(-1), telephone.heard.at(-1)]).toEqual(['ended by us', 'ended by them']);
+  await golden('call-crossed', 'A CANCEL that crosses the 200 on its way (RFC 3261 §9.1, §15)');
+});

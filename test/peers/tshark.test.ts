@@ -58,7 +58,9 @@ describe.each(CODECS)('one call in $codec, on the wire', ({ codec, baresip, payl
     await desk.event('CALL_CLOSED');
     await passes(300);
     await capture.stop();
-    deviceRtp = Number(capture.fields(`sip.Method == INVITE && udp.srcport == ${deviceSip}`, ['sdp.media.port'])[0]![0]);
+    deviceRtp = Number(
+      capture.fields(`sip.Method == INVITE && udp.srcport == ${deviceSip}`, ['sdp.media.port'])[0]![0],
+    );
   });
   afterAll(() => bench.stop());
 
@@ -80,9 +82,7 @@ describe.each(CODECS)('one call in $codec, on the wire', ({ codec, baresip, payl
         'sip.Status-Code',
       ])
       .map(([from, method, status]) => `${from === deviceSip ? '>' : '<'} ${method || status}`);
-    expect(story).toEqual(
-      expect.arrayContaining(['> INVITE', '< 407', '> ACK', '< 180', '< 200', '> BYE']),
-    );
+    expect(story).toEqual(expect.arrayContaining(['> INVITE', '< 407', '> ACK', '< 180', '< 200', '> BYE']));
     // Nothing had to be said twice.
     const resent = capture.fields(`sip.resend == 1 && udp.srcport == ${deviceSip}`, ['frame.number', '_ws.col.Info']);
     expect(resent).toEqual([]);
@@ -110,7 +110,8 @@ describe.each(CODECS)('one call in $codec, on the wire', ({ codec, baresip, payl
 
   test('the first packet of each talkspurt is marked, and no other', () => {
     const sound = capture.fields(`${fromDevice()} && rtp.p_type == ${payloadType}`, ['rtp.seq', 'rtp.marker']);
-    const first = (index: number) => index === 0 || ((Number(sound[index]![0]) - Number(sound[index - 1]![0])) & 0xffff) !== 1;
+    const first = (index: number) =>
+      index === 0 || ((Number(sound[index]![0]) - Number(sound[index - 1]![0])) & 0xffff) !== 1;
     const wrong = sound.filter(([, marker], index) => (marker === '1' || marker === 'True') !== first(index));
     expect(wrong).toEqual([]);
   });

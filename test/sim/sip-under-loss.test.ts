@@ -79,6 +79,34 @@ describe.each(Object.keys(presets) as Preset[])('%s', preset => {
   });
 });
 
+test('a peer that vanishes at any moment leaves nothing behind once the other hangs up', () => {
+  for (let seed = 1; seed <= seedsPerPreset; seed++) {
+    const clock = new VirtualClock();
+    const chance = seeded(seed);
+    const network = new LossyNetwork(clock, seeded(seed), presets.office);
+    const [one, two] = [1, 2].map(
+      host => new Phone(clock, network, { address: { host: `192.0.2.${host}`, port: 5060 }, seed: seed + host }),
+    ) as [Phone, Phone];
+    two.onInvite = ({ call }) => {
+      call.ring();
+      clock.after(50, () => call.accept(sdp('answer')), 'finger');
+    };
+    one.dial('sip:user@192.0.2.2');
+    if (chance.next() < 0.5) clock.after(100, () => two.call?.reoffer(sdp('new offer')), 'finger');
+    clock.advance(250 * chance.next());
+    (chance.next() < 0.5 ? one : two).unplug();
+    clock.advance(5_000 * chance.next());
+    for (const phone of [one, two]) phone.call?.hangUp();
+    clock.advance(settleMs);
+    const tale = `seed ${seed}\n${network.trace.join('\n')}`;
+    for (const { call, ends, userAgent } of [one, two]) {
+      expect(ends.length, tale).toBe(call === undefined ? 0 : 1);
+      expect(userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
+    }
+    expect(clock.armed, tale).toEqual([]);
+  }
+});
+
 test('the same seed gives the same trace, another seed another', () => {
   const trace = (seed: number) => callUnder('badWifi', seed).network.trace.join('\n');
   expect(trace(7)).toBe(trace(7));

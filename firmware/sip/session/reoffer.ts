@@ -34,6 +34,7 @@ export class Reoffer {
   /** Our INVITE is on its way; false while a 491 is waited out, when the peer's offer may come. */
   isOpen = false;
   #stopped = false;
+  #exchange: Exchange | undefined;
   #cancelRetry = () => {};
 
   constructor(
@@ -67,12 +68,18 @@ export class Reoffer {
       onFailure: why => {
         if (!this.#stopped) this.#user.onGone(why);
       },
-    }).start();
+    });
+    this.#exchange = exchange;
+    exchange.start();
   }
 
-  /** The call is over: no retry, no word any more. A 2xx on its way is still acknowledged. */
+  /**
+   * The call is over: no retry, no word any more. A 2xx on its way is still acknowledged; but the peer may have stopped
+   * sending it with the BYE, and only a CANCEL ends the wait for it (§9.1).
+   */
   stop() {
     this.#stopped = true;
+    this.#exchange?.cancel();
     this.#cancelRetry();
   }
 

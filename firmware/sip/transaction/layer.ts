@@ -71,16 +71,19 @@ export class TransactionLayer {
   }
 
   receive(bytes: Uint8Array, source: Address) {
-    const { counters } = this.#environment;
+    const { counters, log } = this.#environment;
     // RFC 5626 §4.4.1, and what phones send to hold a NAT open.
     if (bytes.every(byte => byte === CR || byte === LF || byte === NUL)) return;
     counters.receivedMessages++;
     const message = parseMessage(bytes);
     if (message.kind === 'malformed') this.#refuseMalformed(message, source);
-    else if (message.kind === 'response') this.#receiveResponse(message, source);
     else {
-      markReceived(message, source);
-      this.#receiveRequest(message, source);
+      log.debug('received', { from: printAddress(source), what: summary(message) });
+      if (message.kind === 'response') this.#receiveResponse(message, source);
+      else {
+        markReceived(message, source);
+        this.#receiveRequest(message, source);
+      }
     }
   }
 
@@ -194,6 +197,7 @@ export class TransactionLayer {
 
   #send(message: Message, to: Address, copy: boolean, onError?: () => void) {
     const { counters, transport, product, log } = this.#environment;
+    log.debug(copy ? 'sent again' : 'sent', { to: printAddress(to), what: summary(message) });
     if (!copy) message.headers.set(message.kind === 'request' ? 'User-Agent' : 'Server', product);
     counters.sentMessages++;
     if (copy) counters.retransmissions++;
@@ -202,4 +206,10 @@ export class TransactionLayer {
       onError?.();
     });
   }
+}
+
+/** `INVITE sip:desk@example.org (1 INVITE)`, `180 Ringing (1 INVITE)`. */
+function summary(message: Message): string {
+  const start = message.kind === 'request' ? `${message.method} ${message.uri}` : `${message.status} ${message.reason}`;
+  return `${start} (${message.headers.get('CSeq')})`;
 }

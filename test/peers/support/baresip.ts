@@ -38,7 +38,13 @@ export class Baresip {
   #tokens = 0;
   #seen = 0;
 
-  constructor(parts: { port: number; rtp: { from: number; to: number }; folder: string; program: Program; socket: Socket }) {
+  constructor(parts: {
+    port: number;
+    rtp: { from: number; to: number };
+    folder: string;
+    program: Program;
+    socket: Socket;
+  }) {
     this.port = parts.port;
     this.rtp = parts.rtp;
     this.#folder = parts.folder;

@@ -49,7 +49,8 @@ export class Program {
   /** Throws where the program has ended though it should be running. */
   assertRunning() {
     if (this.#outcome === 'ENOENT') throw new Error(missing(this.#command));
-    if (this.#outcome !== undefined) throw new Error(`${this.#command} has ended with ${this.#outcome}:\n${this.tail()}`);
+    if (this.#outcome !== undefined)
+      throw new Error(`${this.#command} has ended with ${this.#outcome}:\n${this.tail()}`);
   }
 
   signal(signal: NodeJS.Signals) {

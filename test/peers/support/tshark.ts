@@ -85,7 +85,10 @@ export class Capture {
  * Records the UDP packets of these ports on loopback. `sipPorts` are read as SIP whatever their number; RTP is found
  * by the session descriptions.
  */
-export async function startCapture(bench: Bench, ports: { sip: readonly number[]; rtp: { from: number; to: number }[] }) {
+export async function startCapture(
+  bench: Bench,
+  ports: { sip: readonly number[]; rtp: { from: number; to: number }[] },
+) {
   const room = bench.room('capture');
   const file = join(room, 'call.pcapng');
   const wanted = [

@@ -5,7 +5,7 @@ import type { ScriptedPeer } from '../../../sim/scripted-peer.ts';
 import { seeded } from '../../../sim/seeded.ts';
 import { Phone, sdp } from '../../../sim/sip-phone.ts';
 import { VirtualClock } from '../../../sim/virtual-clock.ts';
-import { stage } from '../stage.ts';
+import { request, stage } from '../stage.ts';
 
 const contact = [['Contact', '<sip:peer@192.0.2.2>']] as const;
 
@@ -75,6 +75,16 @@ test('a second offer before the answer to the first is ignored', () => {
   phone.call!.reoffer(sdp('newer'));
   clock.advance(10);
   expect(peer.requests('INVITE').length).toBe(2);
+});
+
+test('a 200 that is lost when the peer hangs up leaves nothing waiting for it', () => {
+  const { clock, peer, say, userAgent } = reoffered(() => 100);
+  const { headers } = peer.requests('INVITE')[0]!;
+  const inside = { from: `${headers.get('To')};tag=peer`, to: headers.get('From')!, callId: headers.get('Call-ID')! };
+  say(request({ method: 'BYE', ...inside }));
+  expect(peer.requests('CANCEL').length).toBe(1);
+  clock.advance(70_000);
+  expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
 });
 
 test('hanging up while 491 is waited out leaves nothing armed', () => {
