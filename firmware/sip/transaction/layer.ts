@@ -150,7 +150,7 @@ export class TransactionLayer {
   }
 
   #client(request: Request, to: Address, user: ClientUser): ClientTransaction {
-    const key = clientKeyOf({ ...request, kind: 'response', status: 0, reason: '' })!;
+    const key = clientKeyOf(request)!;
     const wire = {
       clock: this.#environment.clock,
       send: (message: Message, address: Address, copy: boolean, onError: () => void) =>

@@ -3,15 +3,16 @@ import { isMalformed, type Request, type Response } from '../message/message.ts'
 import { parseNameAddress } from '../message/name-addr.ts';
 import { MAGIC_COOKIE, parseVia } from '../message/via.ts';
 
-/** §17.1.3: the branch that we chose, and the method of CSeq (a CANCEL shares the branch of its INVITE). */
-export const clientKey = (branch: string, method: string) => `${branch} ${method}`;
-
-export function clientKeyOf(response: Response): string | undefined {
-  const vias = response.headers.all('Via');
+/**
+ * §17.1.3: the branch that we chose, and the method of CSeq (a CANCEL shares the branch of its INVITE); of a request of
+ * ours and of its responses. Undefined for a response that cannot be for us.
+ */
+export function clientKeyOf(message: Request | Response): string | undefined {
+  const vias = message.headers.all('Via');
   // §8.1.3.3: with a second Via it was meant for somebody else.
   if (vias.length !== 1) return undefined;
   const branch = branchOf(vias[0]!);
-  return branch === undefined ? undefined : clientKey(branch, methodOfCSeq(response));
+  return branch === undefined ? undefined : `${branch} ${methodOfCSeq(message)}`;
 }
 
 /**
