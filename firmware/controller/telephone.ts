@@ -120,11 +120,14 @@ export class Telephone {
   }
 
   #registration(account: string, state: RegistrationState) {
-    const { events, config, changed } = this.#parts;
-    const { is, ...facts } = state;
-    if (is === 'registered' || is === 'failed')
-      events.tell('sip', is === 'failed' ? 'registration failed' : is, { account, ...facts });
-    if (is === 'registered') {
+    const { environment, events, config, changed } = this.#parts;
+    if (state.is === 'failed') {
+      const { status, why, retryMs } = state;
+      events.tell('sip', 'registration failed', { account, status, why, retryMs });
+    }
+    if (state.is === 'registered') {
+      const forSeconds = Math.round((state.untilMs - environment.clock.now()) / 1000);
+      events.tell('sip', 'registered', { account, contact: state.contact, forSeconds });
       // The server's address may have changed since it was looked up.
       const settings = config().sip.accounts[account];
       if (settings !== undefined) this.#trusted.learn(account, settings);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Baresip, startBaresip } from './support/baresip.ts';
 import { Bench } from './support/bench.ts';
-import { type RunningDevice, startDevice } from './support/device.ts';
+import { HOST, type RunningDevice, startDevice } from './support/device.ts';
 import { hears, writeTone } from './support/hearing.ts';
 import { type Kamailio, startKamailio } from './support/kamailio.ts';
 import { passes, until } from './support/until.ts';
@@ -169,6 +169,38 @@ describe('during a call', () => {
     const closed = await second.event('CALL_CLOSED');
     expect(closed.param).toContain('486');
     expect((await device.status()).call).toMatchObject({ state: 'talking', remote: kamailio.aor('desk') });
+  });
+});
+
+describe('the PBX asks for an automatic answer', () => {
+  const allow = { calls: { autoAnswer: { allow: [`sip:desk@${HOST}`] } } };
+
+  test('a listed caller is heard at once', async () => {
+    await stage('PCMA', allow);
+    await desk.command('dial', kamailio.aor('page-front'));
+    await device.event('call', 'incoming', { autoAnswer: true });
+    await device.event('call', 'answered', { mode: 'talk' });
+    await desk.event('CALL_ESTABLISHED');
+    await passes(TALK_MS);
+    await desk.command('hangup');
+    await device.event('call', 'ended', { by: 'them' });
+    expectTone(device.heard, DESK_HZ);
+  });
+
+  test('another caller rings, and the device says why', async () => {
+    await stage('PCMA', allow);
+    const stranger = await startBaresip(bench, 'stranger', {
+      aor: kamailio.aor('absent'),
+      password: 'absent-secret',
+      codecs: [BARESIP_CODECS.PCMA],
+      voice: join(bench.folder, 'desk.wav'),
+    });
+    await stranger.command('dial', kamailio.aor('page-front'));
+    await device.event('call', 'auto-answer refused', { why: /not on the allow list/ });
+    await stranger.event('CALL_RINGING');
+    await device.callState('ringing');
+    await stranger.command('hangup');
+    await device.event('call', 'ended', { by: 'them', talkedForSeconds: 0 });
   });
 });
 

@@ -194,7 +194,7 @@ describe('the device is called', () => {
     expect((await device.status()).call.state).toBe('idle');
   });
 
-  test('after all of this nothing is left over', async () => {
+  test('after all of this it answers as before', async () => {
     const caller = await answered('uac-bye');
     await caller.passes();
     await over({ by: 'them' });

@@ -1,4 +1,7 @@
-/** Kamailio as a PBX's proxy and registrar: digest for every request, users in memory, Record-Route. */
+/**
+ * Kamailio as a PBX's proxy and registrar: digest for every request, users in memory, Record-Route. Who dials
+ * `page-<user>` has that user asked to answer at once.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
@@ -79,6 +82,11 @@ request_route {
   if (!pv_proxy_authenticate("porter.test", "$sht(users=>$fU)", "0")) { proxy_challenge("porter.test", "1"); exit; }
   consume_credentials();
   record_route();
+  # As a PBX pages: who is called with this prefix is asked to answer at once.
+  if ($rU =~ "^page-") {
+    $rU = $(rU{s.substr,5,0});
+    append_hf("Call-Info: <sip:page>;answer-after=0\\r\\n");
+  }
   if ($sht(users=>$rU) == $null) { sl_send_reply("404", "Not Found"); exit; }
   if (!lookup("location")) { sl_send_reply("480", "Temporarily Unavailable"); exit; }
   t_relay();
