@@ -22,7 +22,7 @@ const MAX_SECONDS = 600;
 
 const help = `Usage: scripts/bench [--table] [--seconds N] [NAME ...]
 
-Measures on this machine, over loopback, and prints JSON. Without a NAME, everything (some minutes):
+Measures on this machine, over loopback, and prints JSON. Without a NAME, everything (about 12 minutes):
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
 
   --table       prints a table for people instead of JSON
@@ -45,15 +45,22 @@ async function main(): Promise<number> {
     return 0;
   }
   const { chosen, seconds, asTable } = parsed;
+  let isInterrupted = false;
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => reject(new Error(`interrupted by ${signal}`)));
+      process.once(signal, () => {
+        isInterrupted = true;
+        reject(new Error(`interrupted by ${signal}`));
+      });
     }
   });
   interrupted.catch(() => {});
   const before = loadavg()[0]!;
   const entries: Entry[] = [];
-  for (const benchmark of chosen) entries.push(await measure(benchmark, { seconds, interrupted }));
+  for (const benchmark of chosen) {
+    entries.push(await measure(benchmark, { seconds, interrupted }));
+    if (isInterrupted) break;
+  }
   const report = {
     machine: {
       cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -104,8 +111,13 @@ async function measure(
     else outcome.failed = why;
     process.stderr.write(`${name}: ${why}\n`);
   }
-  await bench.stop();
+  try {
+    await bench.stop();
+  } catch (error) {
+    outcome.failed ??= `what it started does not stop: ${error instanceof Error ? error.message : error}`;
+  }
   return { name, how, figures: sheet.rows, ...outcome, seconds: rounded((performance.now() - startedMs) / 1000) };
 }
 
-process.exitCode = await main();
+// A benchmark that was interrupted may still wait for something that never comes.
+process.exit(await main());

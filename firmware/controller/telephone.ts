@@ -23,6 +23,8 @@ export class Telephone {
   readonly userAgent: SipUserAgent;
   readonly #parts: TelephoneParts;
   readonly #trusted: TrustedSources;
+  /** Account → contact, as last told. */
+  readonly #registeredAs = new Map<string, string>();
   #problem: string | undefined;
 
   constructor(parts: TelephoneParts) {
@@ -122,12 +124,16 @@ export class Telephone {
   #registration(account: string, state: RegistrationState) {
     const { environment, events, config, changed } = this.#parts;
     if (state.is === 'failed') {
+      this.#registeredAs.delete(account);
       const { status, why, retryMs } = state;
       events.tell('sip', 'registration failed', { account, status, why, retryMs });
     }
     if (state.is === 'registered') {
       const forSeconds = Math.round((state.untilMs - environment.clock.now()) / 1000);
-      events.tell('sip', 'registered', { account, contact: state.contact, forSeconds });
+      // A refresh is no news.
+      if (this.#registeredAs.get(account) !== state.contact)
+        events.tell('sip', 'registered', { account, contact: state.contact, forSeconds });
+      this.#registeredAs.set(account, state.contact);
       // The server's address may have changed since it was looked up.
       const settings = config().sip.accounts[account];
       if (settings !== undefined) this.#trusted.learn(account, settings);

@@ -1,7 +1,7 @@
 /** Mouth to ear through ALSA on a virtual sound card, beside baresip on the same card. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Bench } from '../peers/support/bench.ts';
+import type { Bench } from '../peers/support/bench.ts';
 import { until } from '../peers/support/until.ts';
 import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
@@ -9,6 +9,7 @@ import { findChirps, RATE } from './chirps.ts';
 import { CALLS, type Heard, inCall, LEARNING_MS, measured, several } from './heard.ts';
 import { type PorterSpec, startPorter } from './porter.ts';
 import { PCM, type SoundCard, startSoundCard } from './sound-card.ts';
+import { within } from './within.ts';
 
 const DRIVERS = { alsa: 'the driver alsa', packages: 'alsa-capture + speaker' } as const;
 const NATIVE = resolve(import.meta.dirname, '../../node_modules');
@@ -25,7 +26,8 @@ export const latencyAlsa: Benchmark = {
   async run(sheet, bench, { seconds }) {
     const card = await startSoundCard(bench);
     for (const codec of ['PCMA', 'opus'] as const) {
-      const peer = baresipVersion && (await several(() => oneCall(codec, card, seconds, baresipPair)));
+      const call = (pair: Pair) => () => within(bench, inner => oneCall(inner, { codec, card, seconds, pair }));
+      const peer = baresipVersion && (await several(call(baresipPair)));
       const beside = peer ? { peer: { name: peerName, values: peer.settled } } : {};
       for (const driver of ['alsa', 'packages'] as const) {
         const name = `${codec} by ${DRIVERS[driver]}`;
@@ -33,7 +35,7 @@ export const latencyAlsa: Benchmark = {
           sheet.unavailable(name, 'alsa-capture and speaker are not built: run scripts/native');
           continue;
         }
-        await measured(sheet, name, () => oneCall(codec, card, seconds, porterPair(driver)), beside);
+        await measured(sheet, name, call(porterPair(driver)), beside);
       }
     }
   },
@@ -42,16 +44,17 @@ export const latencyAlsa: Benchmark = {
 /** Puts two ends on the card and lets one call the other. Resolves when they talk. */
 type Pair = (bench: Bench, codec: string, card: SoundCard) => Promise<void>;
 
-async function oneCall(codec: string, card: SoundCard, seconds: number, pair: Pair): Promise<Heard> {
-  const bench = new Bench();
-  try {
-    await pair(bench, codec, card);
-    const { spoken, heard } = await card.record(LEARNING_MS / 1000 + seconds);
-    const made = findChirps(spoken);
-    return inCall(made, findChirps(heard), 0, (spoken.length * 1000) / RATE);
-  } finally {
-    await bench.stop();
-  }
+interface OneCall {
+  codec: string;
+  card: SoundCard;
+  seconds: number;
+  pair: Pair;
+}
+
+async function oneCall(bench: Bench, { codec, card, seconds, pair }: OneCall): Promise<Heard> {
+  await pair(bench, codec, card);
+  const { spoken, heard } = await card.record(LEARNING_MS / 1000 + seconds);
+  return inCall(findChirps(spoken), findChirps(heard), 0, (spoken.length * 1000) / RATE);
 }
 
 const porterPair =

@@ -25,8 +25,8 @@ export const messages: Benchmark = {
       };
       const write = () => printMessage(message).length;
       const size = `${bytes.length} bytes`;
-      sheet.add(`parse ${name}, ${size}`, 'messages/s', speed(read, 1, seconds));
-      sheet.add(`print ${name}`, 'messages/s', speed(write, 1, seconds));
+      sheet.add(`parse ${name}, ${size}`, 'messages/s', await speed(read, seconds));
+      sheet.add(`print ${name}`, 'messages/s', await speed(write, seconds));
       const heap = allocated(read, CALLS);
       if (heap.length > 0) sheet.add(`heap for parsing ${name}`, 'bytes', heap);
       else sheet.unavailable(`heap for parsing ${name}`, 'the collector ran in every round');

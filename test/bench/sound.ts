@@ -29,7 +29,7 @@ export const sound: Benchmark = {
     const packets = speechPackets();
     for (const law of ['PCMU', 'PCMA'] as const) {
       const half = packets.map(packet => packet.filter((_, index) => index % 2 === 0));
-      codec(sheet, law, { encoder: g711Encoder(law), decoder: g711Decoder(law), packets: half, seconds });
+      await codec(sheet, law, { encoder: g711Encoder(law), decoder: g711Decoder(law), packets: half, seconds });
     }
     for (const [name, opus] of [
       ['libopus', loadLibopus(RATE)],
@@ -38,12 +38,12 @@ export const sound: Benchmark = {
       if (opus === undefined) sheet.unavailable(`Opus by ${name}`, 'the library is not on this machine');
       else {
         const parts = { encoder: opus.encoder(OPUS), decoder: opus.decoder(), packets, seconds };
-        codec(sheet, `Opus by ${name}`, parts);
+        await codec(sheet, `Opus by ${name}`, parts);
       }
     }
-    resampling(sheet, packets, seconds);
-    jitterBuffer(sheet, seconds);
-    rtpPackets(sheet, seconds);
+    await resampling(sheet, packets, seconds);
+    await jitterBuffer(sheet, seconds);
+    await rtpPackets(sheet, seconds);
   },
 };
 
@@ -62,20 +62,20 @@ interface CodecParts {
   seconds: number;
 }
 
-function codec(sheet: Sheet, name: string, { encoder, decoder, packets, seconds }: CodecParts) {
+async function codec(sheet: Sheet, name: string, { encoder, decoder, packets, seconds }: CodecParts): Promise<void> {
   const payload = new Uint8Array(1440);
   const payloads = packets.map(packet => payload.slice(0, encoder.encode(packet, payload)));
   const into = new Int16Array((decoder.rate * MAX_PACKET_MS) / 1000);
   let next = 0;
   const encode = () => encoder.encode(packets[next++ % packets.length]!, payload);
   const decode = () => decoder.decode(payloads[next++ % payloads.length]!, into) + into[7]!;
-  sheet.add(`${name} encode`, 'packets/s', speed(encode, 1, seconds));
-  sheet.add(`${name} decode`, 'packets/s', speed(decode, 1, seconds));
+  sheet.add(`${name} encode`, 'packets/s', await speed(encode, seconds));
+  sheet.add(`${name} decode`, 'packets/s', await speed(decode, seconds));
   encoder.close();
   decoder.close();
 }
 
-function resampling(sheet: Sheet, packets: readonly Int16Array[], seconds: number) {
+async function resampling(sheet: Sheet, packets: readonly Int16Array[], seconds: number) {
   for (const [from, to] of [
     [16_000, 8_000],
     [8_000, 16_000],
@@ -86,12 +86,12 @@ function resampling(sheet: Sheet, packets: readonly Int16Array[], seconds: numbe
     const output = new Int16Array((to * PACKET_MS) / 1000 + 1);
     const converter = resampler(from, to, input.length);
     const convert = () => converter.process(input, input.length, output) + output[3]!;
-    sheet.add(`resample ${from / 1000} to ${to / 1000} kHz`, 'packets/s', speed(convert, 1, seconds));
+    sheet.add(`resample ${from / 1000} to ${to / 1000} kHz`, 'packets/s', await speed(convert, seconds));
   }
 }
 
 /** A steady stream: a packet pushed and a packet pulled, 20 ms on. */
-function jitterBuffer(sheet: Sheet, seconds: number) {
+async function jitterBuffer(sheet: Sheet, seconds: number) {
   const buffer = new JitterBuffer({ clockRate: 8_000, minMs: 20, maxMs: 400 });
   const packet = { ...emptyPacket(), ssrc: 7, payload: new Uint8Array(G711_PAYLOAD_BYTES) };
   let nowMs = 0;
@@ -102,11 +102,11 @@ function jitterBuffer(sheet: Sheet, seconds: number) {
     buffer.push(packet, nowMs);
     return buffer.pull(nowMs).is === 'packet' ? 1 : 0;
   };
-  sheet.add('jitter buffer, push and pull', 'packets/s', speed(pass, 1, seconds));
+  sheet.add('jitter buffer, push and pull', 'packets/s', await speed(pass, seconds));
   if (buffer.counters.played < 1_000) throw new Error('the jitter buffer played nothing');
 }
 
-function rtpPackets(sheet: Sheet, seconds: number) {
+async function rtpPackets(sheet: Sheet, seconds: number) {
   const payload = new Uint8Array(G711_PAYLOAD_BYTES).fill(0xd5);
   const wire = new Uint8Array(1500);
   const header = { payloadType: 8, marker: false, sequence: 0, timestamp: 0, ssrc: 1234 };
@@ -118,6 +118,6 @@ function rtpPackets(sheet: Sheet, seconds: number) {
   const datagram = wire.slice(0, write());
   const into = emptyPacket();
   const read = () => parseRtp(datagram, into)!.payload.length;
-  sheet.add('RTP packet written', 'packets/s', speed(write, 1, seconds));
-  sheet.add('RTP packet read', 'packets/s', speed(read, 1, seconds));
+  sheet.add('RTP packet written', 'packets/s', await speed(write, seconds));
+  sheet.add('RTP packet read', 'packets/s', await speed(read, seconds));
 }

@@ -1,12 +1,13 @@
 /** From nothing to reachable: the process is spawned, the registrar has written its binding down. */
 import { spawnSync } from 'node:child_process';
-import { Bench } from '../peers/support/bench.ts';
+import type { Bench } from '../peers/support/bench.ts';
 import { passes, until } from '../peers/support/until.ts';
 import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
 import { startPorter } from './porter.ts';
 import type { Measured } from './processes.ts';
 import { type Station, startStation } from './station.ts';
+import { within } from './within.ts';
 
 const STARTS = 9;
 const PAUSE_MS = 200;
@@ -26,10 +27,10 @@ export const start: Benchmark = {
     for (let index = 0; index < STARTS; index++) {
       sheet.tell(`start ${index + 1} of ${STARTS}`);
       empty.push(emptyNode());
-      ours.push(await once(station, 'porter', inner => startPorter(inner, spec('porter', station))));
+      ours.push(await once(bench, station, 'porter', inner => startPorter(inner, spec('porter', station))));
       if (baresipVersion === undefined) continue;
       const peer = (inner: Bench) => startBaresip(inner, { ...spec('peer', station), source: 'ausine,440' });
-      theirs.push(await once(station, 'peer', peer));
+      theirs.push(await once(bench, station, 'peer', peer));
     }
     sheet.add('node -e 0', 'ms', empty);
     sheet.add('spawn to registered', 'ms', ours, { peer: { name: peerName, values: theirs } });
@@ -40,19 +41,20 @@ export const start: Benchmark = {
 
 const spec = (user: string, station: Station) => ({ user, registrarPort: station.port });
 
-async function once(station: Station, user: string, begin: (bench: Bench) => Promise<{ process: Measured }>) {
-  const bench = new Bench();
-  try {
-    station.registeredMs.delete(user);
+async function once(
+  outer: Bench,
+  station: Station,
+  user: string,
+  begin: (bench: Bench) => Promise<{ process: Measured }>,
+): Promise<number> {
+  station.registeredMs.delete(user);
+  const tookMs = await within(outer, async bench => {
     const { process } = await begin(bench);
-    const registered = await until(`${user} is registered`, () => station.registeredMs.get(user), {
-      detail: () => process.tail(),
-    });
-    return registered - process.startedMs;
-  } finally {
-    await bench.stop();
-    await passes(PAUSE_MS);
-  }
+    const registered = () => station.registeredMs.get(user);
+    return (await until(`${user} is registered`, registered, { detail: () => process.tail() })) - process.startedMs;
+  });
+  await passes(PAUSE_MS);
+  return tookMs;
 }
 
 function emptyNode(): number {

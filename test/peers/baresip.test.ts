@@ -181,7 +181,8 @@ describe('the PBX asks for an automatic answer', () => {
     await device.event('call', 'incoming', { autoAnswer: true });
     await device.event('call', 'answered', { mode: 'talk' });
     await desk.event('CALL_ESTABLISHED');
-    await passes(TALK_MS);
+    // The gong that announces a page fades over the first two seconds.
+    await passes(TALK_MS + 2_000);
     await desk.command('hangup');
     await device.event('call', 'ended', { by: 'them' });
     expectTone(device.heard, DESK_HZ);

@@ -53,6 +53,12 @@ test('while it cannot call, the lamp says so', async () => {
   expect(led()).toBe('double-flash');
 });
 
+test('a registration is told once, however often it is refreshed', async () => {
+  const { world, told } = await ready();
+  await world.run(600_000);
+  expect(told('sip', 'registered')).toHaveLength(1);
+});
+
 test('ringback is heard while the desk rings, and the hang-up tone when it has ended', async () => {
   const { world, device, press, desk } = await ready();
   await press();
