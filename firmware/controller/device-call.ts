@@ -171,7 +171,10 @@ export class DeviceCall implements CallHandler {
     this.#parts.changed();
   }
 
-  onReoffered() {}
+  /** The answer to an offer of ours inside the call: one that the peer had asked for (RFC 3261 §14.2). */
+  onReoffered(result: { body: Body } | { status: number; reason: string }) {
+    if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
+  }
 
   onEnded(end: CallEnd) {
     this.#end = end;

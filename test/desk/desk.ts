@@ -294,7 +294,9 @@ export class DeskCall implements CallHandler {
     if (body !== undefined) this.#parts.sound.start();
   }
 
-  onReoffered() {}
+  onReoffered(result: { body: Body } | { status: number }) {
+    if ('body' in result && this.#parts.sound.acceptAnswer(result.body) === undefined) this.#parts.sound.start();
+  }
 
   onEnded(end: CallEnd) {
     if (this.state === 'ended') return;
