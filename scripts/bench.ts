@@ -22,14 +22,16 @@ const MAX_SECONDS = 600;
 
 const help = `Usage: scripts/bench [--table] [--seconds N] [NAME ...]
 
-Measures on this machine, over loopback, and prints JSON. Without a NAME, everything (about 12 minutes):
+Measures on this machine, over loopback, and prints JSON. Without a NAME,
+everything, which takes about 14 minutes:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
 
   --table       prints a table for people instead of JSON
   --seconds N   time for one thing that is measured over time (default: ${DEFAULT_SECONDS})
 
-Beside baresip where it is installed (baresip-core); on a virtual sound card where PulseAudio is.
-What this machine cannot measure says "unavailable" and why; exit code 1 means that something failed.
+Beside baresip where it is installed (baresip-core); on a virtual sound card
+where PulseAudio is. What this machine cannot measure says "unavailable" and
+why; exit code 1 means that something failed.
 `;
 
 async function main(): Promise<number> {

@@ -21,13 +21,15 @@ function checks(): Count {
   return { passed: good ? 1 : 0, failed: good ? 0 : 1, skipped: 0 };
 }
 
-function tests(projects: string[], filters: string[]): Count {
+/** One project at a time: what listens to real sound wants the machine for itself. */
+function tests(project: 'unit' | 'peers', filters: string[]): Count {
   mkdirSync(out, { recursive: true });
-  const report = join(out, 'tests.json');
+  const report = join(out, `tests-${project}.json`);
   rmSync(report, { force: true });
   const good = run(join(root, 'node_modules/.bin/vitest'), [
     'run',
-    ...projects.map(project => `--project=${project}`),
+    `--project=${project}`,
+    '--passWithNoTests',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
@@ -57,7 +59,8 @@ function main(args: string[]): number {
   const peers = args.includes('--peers=yes');
   const filters = args.filter(argument => !argument.startsWith('--peers='));
   const counts = filters.length === 0 ? [checks()] : [];
-  counts.push(tests(peers ? ['unit', 'peers'] : ['unit'], filters));
+  counts.push(tests('unit', filters));
+  if (peers) counts.push(tests('peers', filters));
   const sum = (key: keyof Count) => counts.reduce((total, count) => total + count[key], 0);
   if (!peers) process.stdout.write('left out: everything in test/peers and test/demo (--no-peers)\n');
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);

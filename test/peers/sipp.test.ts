@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Bench } from './support/bench.ts';
 import { HOST, type RunningDevice, startDevice } from './support/device.ts';
 import { sipPort } from './support/ports.ts';
@@ -49,6 +49,22 @@ describe('the device registers', () => {
     const { registrar, device } = await register('registrar-too-brief', { expires: '60 s' });
     await registrar.passes();
     await device.registered('pbx');
+  });
+
+  test('from behind a NAT, as the registrar sees it', async () => {
+    const { registrar, device } = await register('registrar-nat');
+    await registrar.passes();
+    await device.registered('pbx');
+    expect((await device.status()).accounts.pbx!.detail).toContain('192.0.2.9:40000');
+  });
+
+  test('again when the registrar is back, and not before it asked', async () => {
+    const { registrar, device } = await register('registrar-unavailable');
+    await registrar.passes();
+    await device.registered('pbx');
+    // In the registrar's own words: 503 and 200 are at least as far apart as Retry-After says.
+    const [refused, granted] = registrar.times(/^SIP\/2\.0 (503|200)/);
+    expect(granted! - refused!).toBeGreaterThanOrEqual(6_000);
   });
 
   test.each([
@@ -126,6 +142,12 @@ describe('the device is called', () => {
     await over({ by: 'them', talkedForSeconds: 0 });
   });
 
+  test('the caller says BYE before the answer', async () => {
+    const caller = await call('uac-early-bye');
+    await caller.passes();
+    await over({ by: 'them', talkedForSeconds: 0 });
+  });
+
   test('nobody answers', async () => {
     const caller = await call('uac-not-answered');
     await caller.passes();
@@ -185,6 +207,7 @@ describe('the device is called', () => {
     ['uac-malformed', 'a malformed request'],
     ['uac-version', 'another version of SIP'],
     ['uac-stray-bye', 'BYE without a call'],
+    ['uac-stray-invite', 'INVITE within a call that does not exist'],
     ['uac-stray-cancel', 'CANCEL without an INVITE'],
   ])('%s: %s is answered, and nothing else happens', async scenario => {
     const told = device.events.length;
@@ -285,6 +308,24 @@ describe('the device calls', () => {
     await over({ by: 'us', talkedForSeconds: 0 });
   });
 
+  test('gives up, but the answer was on its way', async () => {
+    const called = await calls('uas-crossing');
+    await device.event('call', 'ringback');
+    await device.do('hang up');
+    await called.passes();
+    await over({ by: 'us', talkedForSeconds: 0 });
+  });
+
+  test('two telephones answer: the first is talked to, the second sent home', async () => {
+    const called = await calls('uas-fork');
+    await device.event('call', 'answered');
+    await until('the second was sent home', () => called.count(/^BYE /) > 0);
+    expect((await device.status()).call.state).toBe('talking');
+    await device.do('hang up');
+    await called.passes();
+    await over({ by: 'us' });
+  });
+
   test('nobody answers within the limit', async () => {
     const called = await calls('uas-rings');
     await called.passes();
@@ -322,4 +363,22 @@ describe('the device calls', () => {
     await device.do(`call sip:desk@${HOST}:${await sipPort()}`);
     await over({ by: 'failure', talkedForSeconds: 0 });
   });
+});
+
+test('the device calls by way of its outbound proxy', async () => {
+  const bench = new Bench();
+  onTestFinished(() => bench.stop());
+  const proxy = await startSipp(bench, 'uas-proxied');
+  const outboundProxy = `sip:${HOST}:${proxy.port}`;
+  const device = await startDevice(bench, {
+    config: {
+      ...QUIET,
+      sip: { accounts: { pbx: { uri: 'sip:front@porter.invalid', register: false, outboundProxy } } },
+    },
+  });
+  await device.do('call sip:desk@porter.invalid');
+  await device.event('call', 'answered');
+  await device.do('hang up');
+  await proxy.passes();
+  await device.event('call', 'ended', { by: 'us' });
 });

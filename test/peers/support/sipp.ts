@@ -48,11 +48,25 @@ export class Sipp {
 
   /** How often a line like this one stands in the messages so far, both ways. */
   count(line: RegExp): number {
+    return this.#messages().filter(text => line.test(text)).length;
+  }
+
+  /** When the messages that begin with such a line went out or came in. Milliseconds since 1970. */
+  times(line: RegExp): number[] {
+    const times: number[] = [];
+    let atMs = 0;
+    for (const text of this.#messages()) {
+      // Each is headed by dashes and the local time of this machine: `----- 2026-11-22 08:38:19.265252`.
+      const heading = /^-{10,} (\S+) (\S+)$/.exec(text);
+      if (heading !== null) atMs = Date.parse(`${heading[1]}T${heading[2]!.slice(0, 12)}`);
+      else if (line.test(text)) times.push(atMs);
+    }
+    return times;
+  }
+
+  #messages(): string[] {
     const file = join(this.#folder, 'messages');
-    if (!existsSync(file)) return 0;
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .filter(text => line.test(text)).length;
+    return existsSync(file) ? readFileSync(file, 'utf8').split(/\r?\n/) : [];
   }
 
   /** What it complained of, and the messages both ways. */
