@@ -44,15 +44,21 @@ async function main(): Promise<number> {
   mkdirSync(out, { recursive: true });
   const timeline = new Timeline(line => process.stdout.write(`${line}\n`));
   const demo = new Demo(out, timeline);
-  const interrupted = new Promise<void>(resolve => process.once('SIGINT', resolve));
-  try {
+  const interrupted = new Promise<'interrupted'>(resolve => process.once('SIGINT', () => resolve('interrupted')));
+  const story = async () => {
     await demo.start();
     await demo.play();
-    if (!values.stay) await demo.pullThePlug();
-    else {
-      process.stdout.write(`\nEverything is left running. Call the intercom from any softphone on this machine:\n`);
-      process.stdout.write(`  ${demo.deviceUri}\nCtrl-C ends it.\n`);
-      await interrupted;
+    if (!values.stay) return demo.pullThePlug();
+    process.stdout.write(`\nEverything is left running. Call the intercom from any softphone on this machine:\n`);
+    process.stdout.write(`  ${demo.deviceUri}\nCtrl-C ends it.\n`);
+    await interrupted;
+  };
+  try {
+    const end = await Promise.race([story(), interrupted]);
+    if (end === 'interrupted' && !demo.told) {
+      await demo.stop();
+      process.stderr.write('interrupted\n');
+      process.exit(130);
     }
   } catch (error) {
     timeline.check('the demo itself went through', false, error instanceof Error ? error.message : String(error));

@@ -208,8 +208,10 @@ export class DeviceCall implements CallHandler {
         if (!this.#early) tones.play('ringback');
         break;
       case 'ring':
-        if (plan.direction === 'incoming' && plan.refuse) this.handle('ring limit');
-        else if (plan.direction === 'incoming') this.#ring(plan.offer, plan.answerAfterMs);
+        if (plan.direction === 'incoming' && plan.refuse) {
+          this.#why = 'calls.incoming is "refuse"';
+          this.handle('ring limit');
+        } else if (plan.direction === 'incoming') this.#ring(plan.offer, plan.answerAfterMs);
         break;
       case 'accept':
         this.#session?.accept(this.#answer ?? sound.offer(this.#direction));
@@ -236,6 +238,7 @@ export class DeviceCall implements CallHandler {
         this.#session?.refuse(503, undefined, [['Warning', `399 porter "${this.#why ?? 'no sound'}"`]]);
         break;
       case 'refuse: nobody answers':
+        this.#why ??= 'nobody answered';
         this.#session?.refuse(480);
         break;
       case 'fall silent':

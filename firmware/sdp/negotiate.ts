@@ -84,7 +84,8 @@ export function makeOffer(
   );
   const audio = ourAudio(capabilities, local, direction, codecs);
   if (capabilities.telephoneEvent) {
-    for (const clockRate of new Set(capabilities.codecs.map(name => CODECS[name].clockRate))) {
+    // Events at 8000 are offered beside Opus alone too: many telephones know no others, and without keys no door opens.
+    for (const clockRate of new Set([...capabilities.codecs.map(name => CODECS[name].clockRate), 8000])) {
       const known = before && eventsOf(before).find(event => event.clockRate === clockRate);
       addEvents(audio, known?.payloadType ?? take(taken, EVENT_PAYLOAD_TYPES.get(clockRate)!), clockRate);
     }

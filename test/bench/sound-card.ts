@@ -7,7 +7,7 @@
  *   the microphone of the one who speaks ◀── mic ◀── left
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench } from '../peers/support/bench.ts';
 import { passes, until } from '../peers/support/until.ts';
@@ -18,6 +18,9 @@ import { Unavailable } from './sheet.ts';
 /** ALSA names on this card. `aside` and `silence`: for the directions that are not measured. */
 export const PCM = { mic: 'mic', ear: 'ear', aside: 'aside', silence: 'silence' } as const;
 
+const PLUG_IN = '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so';
+const PACKAGES = 'pulseaudio pulseaudio-utils libasound2-plugins';
+
 export interface SoundCard {
   /** For every process that shall find the card. */
   env: Record<string, string>;
@@ -27,12 +30,9 @@ export interface SoundCard {
 
 /** Stopped with the bench. Throws `Unavailable` where PulseAudio or its ALSA plug-in is not installed. */
 export async function startSoundCard(bench: Bench): Promise<SoundCard> {
-  for (const command of ['pulseaudio', 'pactl', 'pacat']) {
-    if (versionOf(command, '--version') === undefined)
-      throw new Unavailable(
-        `${command} is not installed: apt-get install pulseaudio pulseaudio-utils libasound2-plugins`,
-      );
-  }
+  const missing = ['pulseaudio', 'pactl', 'pacat'].filter(command => versionOf(command, '--version') === undefined);
+  if (globSync(PLUG_IN).length === 0) missing.push('the pulse plug-in of ALSA');
+  if (missing.length > 0) throw new Unavailable(`${missing.join(', ')} missing: apt-get install ${PACKAGES}`);
   const room = bench.room('sound-card');
   const socket = join(room, 'native');
   mkdirSync(join(room, 'home'), { recursive: true });

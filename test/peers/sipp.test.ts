@@ -151,7 +151,7 @@ describe('the device is called', () => {
   test('nobody answers', async () => {
     const caller = await call('uac-not-answered');
     await caller.passes();
-    await over({ by: 'us', talkedForSeconds: 0 });
+    await over({ by: 'us', why: 'nobody answered', talkedForSeconds: 0 });
   });
 
   test('a second caller hears busy', async () => {
@@ -192,12 +192,12 @@ describe('the device is called', () => {
   });
 
   test.each([
-    ['uac-no-codec', 'no codec in common'],
-    ['uac-text-body', 'a body that describes nothing'],
-  ])('%s: %s', async scenario => {
+    ['uac-no-codec', 'no codec in common', /none of PCMA is offered/],
+    ['uac-text-body', 'a body that describes nothing', /text\/plain/],
+  ])('%s: %s', async (scenario, _what, why) => {
     const caller = await call(scenario);
     await caller.passes();
-    await over({ talkedForSeconds: 0 });
+    await over({ why, talkedForSeconds: 0 });
   });
 
   test.each([

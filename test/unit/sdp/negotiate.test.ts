@@ -68,6 +68,13 @@ describe('our offer', () => {
     ]);
   });
 
+  test('has keys at 8000 beside Opus alone, for telephones that know no others', () => {
+    const offer = makeOffer({ ...ALL, codecs: ['opus'] }, US, 'sendrecv');
+    expect(lineOf(offer)).toEqual(['audio 4000 96 97 101']);
+    const answer = sdp('m=audio 5000 RTP/AVP 96 101', 'a=rtpmap:96 opus/48000/2', 'a=rtpmap:101 telephone-event/8000');
+    expect(acceptAnswer(offer, answer)).toMatchObject({ codec: { name: 'opus' }, telephoneEvent: 101 });
+  });
+
   test('in our order, without what we cannot', () => {
     const offer = makeOffer({ ...PLAIN, telephoneEvent: false }, US, 'recvonly');
     expect(lineOf(offer)).toEqual(['audio 4000 0 8']);
