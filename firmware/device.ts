@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBoard } from '../hal/board.ts';
 import { findBoard } from '../hal/boards/catalog.ts';
+import { changesBetween } from './config/changes.ts';
 import type { JsonObject } from './config/document.ts';
 import { effectiveSettings } from './config/layers.ts';
 import { type Loaded, loadConfig, readLocal, resolveLayers } from './config/load.ts';
@@ -17,7 +18,7 @@ import type { LogLevel } from './lib/log.ts';
 import type { Connect } from './report/broker.ts';
 import { MqttReport } from './report/mqtt.ts';
 import type { Offered } from './rpc/methods.ts';
-import { SocketServer } from './rpc/socket-server.ts';
+import { SocketError, SocketServer } from './rpc/socket-server.ts';
 import { Supervisor } from './supervise/supervisor.ts';
 import { wiringErrors, wiringWarnings } from './wiring.ts';
 
@@ -46,6 +47,9 @@ export interface DeviceOptions extends Omit<IntercomParts, 'openBoard' | 'sounds
   connectMqtt: Connect;
 }
 
+/** Settings that are read once, before the device runs. */
+const READ_ONCE = ['board.watchdog', 'control.socket'];
+
 export class PorterDevice {
   readonly #options: DeviceOptions;
   /** What a configuration is judged by, wherever it comes from. */
@@ -59,16 +63,25 @@ export class PorterDevice {
   #mqtt: MqttReport | undefined;
   #provisioning: ProvisioningPart | undefined;
   #supervisor: Supervisor | undefined;
+  /** A part that stops, to start anew. */
+  #mqttRestart: Promise<void> | undefined;
+  #provisioningRestart: Promise<void> | undefined;
+  #stopping = false;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
     this.#store = new ConfigStore(options.stateDirectory);
   }
 
-  /** Rejects where the device cannot be what it is: an unreadable file, a socket that another device holds. */
+  /**
+   * Rejects where the device cannot be what it is: nothing configures it, or another device holds its socket. A disk that
+   * takes nothing is no such reason: a help point calls without it.
+   */
   async start(): Promise<void> {
     const { log, configFile, stateDirectory } = this.#options;
-    await mkdir(stateDirectory, { recursive: true });
+    await mkdir(stateDirectory, { recursive: true }).catch((error: Error) =>
+      log.error('nothing can be kept', { why: error.message }),
+    );
     const stored = await this.#store.load();
     if (!existsSync(configFile) && stored.latest === undefined && stored.previous === undefined)
       throw new Error(
@@ -92,13 +105,7 @@ export class PorterDevice {
       config,
     );
     this.#offered = { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) };
-    this.#socket = new SocketServer({
-      path: config.control.socket || join(stateDirectory, 'porter.sock'),
-      clock: this.#options.clock,
-      log: log.part('socket'),
-      offered: this.#offered,
-    });
-    await this.#socket.claim();
+    this.#socket = await this.#claimSocket(config.control.socket || join(stateDirectory, 'porter.sock'));
     this.#surround({
       revision: this.#loaded.provisioned?.revision,
       source: this.#loaded.provisioned === undefined ? `local file ${configFile}` : 'the last provisioned document',
@@ -107,17 +114,32 @@ export class PorterDevice {
     // Before the device starts, so that its first events are not missed.
     this.#startMqtt();
     this.#intercom.start();
-    await this.#socket.start();
+    await this.#socket?.start();
     this.#startSupervisor();
     this.#startProvisioning(this.#loaded.provisioned);
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([this.#mqttRestart, this.#provisioningRestart]);
     await this.#provisioning?.stop();
     await this.#intercom?.stop();
     await this.#mqtt?.stop();
     this.#supervisor?.stop();
     await this.#socket?.stop();
+  }
+
+  async #claimSocket(path: string): Promise<SocketServer | undefined> {
+    const { clock, log } = this.#options;
+    const socket = new SocketServer({ path, clock, log: log.part('socket'), offered: this.#offered });
+    try {
+      await socket.claim();
+      return socket;
+    } catch (error) {
+      if (!(error instanceof SocketError) || error.code === 'in use' || error.code === 'bad path') throw error;
+      log.error('no control socket', { why: error.message });
+      return undefined;
+    }
   }
 
   #openBoard(config: Config) {
@@ -169,18 +191,25 @@ export class PorterDevice {
     showState();
   }
 
-  async #restartMqtt() {
+  /** What changes while the old one stops is in the configuration that the new one starts with. */
+  #restartMqtt() {
     const mqtt = this.#mqtt;
     this.#mqtt = undefined;
-    await mqtt?.stop();
-    this.#startMqtt();
+    this.#mqttRestart ??= Promise.resolve(mqtt?.stop()).then(() => {
+      this.#mqttRestart = undefined;
+      if (!this.#stopping) this.#startMqtt();
+    });
   }
 
-  async #restartProvisioning() {
+  #restartProvisioning() {
     const provisioning = this.#provisioning;
     this.#provisioning = undefined;
-    await provisioning?.stop();
-    this.#startProvisioning((await this.#store.load()).latest);
+    this.#provisioningRestart ??= Promise.resolve(provisioning?.stop())
+      .then(() => this.#store.load())
+      .then(({ latest }) => {
+        this.#provisioningRestart = undefined;
+        if (!this.#stopping) this.#startProvisioning(latest);
+      });
   }
 
   /** `current`: what is on the disk, so that it is not fetched once more. */
@@ -210,9 +239,13 @@ export class PorterDevice {
     this.#surround({ revision, problem: undefined });
     this.#options.onLogLevel(result.config.log.level);
     this.#intercom.apply(result.config);
-    if (JSON.stringify(before.mqtt) !== JSON.stringify(result.config.mqtt)) void this.#restartMqtt();
-    if (JSON.stringify(before.provisioning) !== JSON.stringify(result.config.provisioning))
-      void this.#restartProvisioning();
+    const changes = changesBetween(before, result.config);
+    const renamed = before.device.id !== result.config.device.id;
+    if (renamed || changes.some(({ needs }) => needs === 'restart mqtt')) this.#restartMqtt();
+    if (renamed || changes.some(({ needs }) => needs === 'restart provisioning')) this.#restartProvisioning();
+    const late = changes.map(({ path }) => path).filter(path => READ_ONCE.includes(path));
+    if (late.length > 0)
+      this.#intercom.events.tell('config', 'waiting', { paths: late, why: 'the process must be started anew' });
     return { accepted: true } as const;
   }
 

@@ -65,6 +65,10 @@ export class Doors {
     return { done: false, code: 'failed', why: `the relay of ${door} did not close: ${fault}` };
   }
 
+  get anyUnlocked(): boolean {
+    return [...this.#relays.values()].some(relay => relay.active);
+  }
+
   status(): Status['doors'] {
     return Object.fromEntries(
       [...this.#relays].map(([door, relay]) => [

@@ -54,8 +54,14 @@ export interface Surroundings {
   mqtt: Status['mqtt'];
 }
 
-/** Changes that stop and start the parts below: never while somebody talks. */
-const DISTURBING: readonly Needs[] = ['re-register', 'restart sip', 'restart media', 'restart lines'];
+/** Changes that stop and start the parts below: never while somebody talks, or walks through a door. */
+const DISTURBING: readonly Needs[] = [
+  're-register',
+  'restart sip',
+  'restart media',
+  'restart lines',
+  'restart process',
+];
 /** Changes of the status are told at most this often. Milliseconds. */
 const CHANGE_MS = 50;
 /** How long ending calls and unregistering may take at the stop. Milliseconds. */
@@ -203,12 +209,18 @@ export class Intercom implements Device {
       this.#sound.setVolume(config.audio.loudspeaker, config.audio.microphone);
       this.events.tell('config', 'applied', { paths });
       this.#changed();
-    } else if (this.#calls.active > 0) {
+    } else if (this.#inUse !== undefined) {
       this.#pending = config;
-      this.events.tell('config', 'waiting', { paths, why: 'a call is up' });
+      this.events.tell('config', 'waiting', { paths, why: this.#inUse });
     } else {
       this.#restarting = this.#restart(config, paths);
     }
+  }
+
+  /** Why the parts may not be stopped now; undefined where they may. */
+  get #inUse(): string | undefined {
+    if (this.#calls.active > 0) return 'a call is up';
+    return this.#doors.anyUnlocked ? 'a door is open' : undefined;
   }
 
   /** The parts stop and start anew, in this process. What comes meanwhile is taken over afterwards. */
@@ -326,11 +338,8 @@ export class Intercom implements Device {
   #changed() {
     if (!this.#running) return;
     this.#panel.show(ledFor(this.#calls.status().state, this.#telephone.canCall));
-    if (this.#pending !== undefined && this.#calls.active === 0) {
-      const config = this.#pending;
-      this.#pending = undefined;
-      this.#parts.clock.after(0, () => this.apply(config), 'apply configuration');
-    }
+    if (this.#pending !== undefined && this.#inUse === undefined)
+      this.#parts.clock.after(0, () => this.#pending && this.apply(this.#pending), 'apply configuration');
     this.#changing ??= this.#parts.clock.after(
       CHANGE_MS,
       () => {

@@ -1,5 +1,6 @@
 /** The SIP side of the device: socket, user agent, accounts, and whom to believe. */
 import type { Config } from '../config/schema.ts';
+import { backoff } from '../lib/backoff.ts';
 import type { CallHandler, Environment, IncomingInvite, RegistrationState, SipUserAgent } from '../sip/contracts.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import type { Status } from './contracts.ts';
@@ -18,6 +19,11 @@ export interface TelephoneParts {
 }
 
 const WILDCARDS = ['0.0.0.0', '::'];
+/** A socket that cannot be had is tried again, ever more seldom: an address may come up after us. Milliseconds. */
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+/** A socket that has not failed for so long is open. Milliseconds. */
+const OPEN_AFTER_MS = 500;
 
 export class Telephone {
   readonly userAgent: SipUserAgent;
@@ -26,6 +32,9 @@ export class Telephone {
   /** Account → contact, as last told. */
   readonly #registeredAs = new Map<string, string>();
   #problem: string | undefined;
+  #retries: Iterator<number, never> | undefined;
+  /** Of the socket: its next try, or the moment when it counts as open. */
+  #cancelSocket: (() => void) | undefined;
 
   constructor(parts: TelephoneParts) {
     this.#parts = parts;
@@ -53,23 +62,48 @@ export class Telephone {
   }
 
   start() {
-    const { socket, events, config, changed } = this.#parts;
-    for (const [id, account] of Object.entries(config().sip.accounts)) this.#trusted.learn(id, account);
+    for (const [id, account] of Object.entries(this.#parts.config().sip.accounts)) this.#trusted.learn(id, account);
+    this.#openSocket();
+    this.userAgent.start();
+  }
+
+  #openSocket() {
+    const { socket, environment } = this.#parts;
+    if (this.#problem !== undefined)
+      this.#cancelSocket = environment.clock.after(OPEN_AFTER_MS, () => this.#socketOpen(), 'SIP socket open');
     socket.start(
       (bytes, from) => this.userAgent.receive(bytes, from),
-      why => {
-        this.#problem = why;
-        events.tell('sip', 'socket failed', { why });
-        changed();
-      },
+      why => this.#socketFailed(why),
     );
-    this.userAgent.start();
+  }
+
+  #socketOpen() {
+    const { events, changed } = this.#parts;
+    this.#problem = undefined;
+    this.#retries = undefined;
+    events.tell('sip', 'socket open');
+    this.userAgent.refreshRegistrations();
+    changed();
+  }
+
+  #socketFailed(why: string) {
+    const { socket, events, environment, changed } = this.#parts;
+    this.#cancelSocket?.();
+    socket.stop();
+    const news = why !== this.#problem;
+    this.#problem = why;
+    if (news) events.tell('sip', 'socket failed', { why });
+    this.#retries ??= backoff({ firstMs: FIRST_RETRY_MS, limitMs: LAST_RETRY_MS, random: environment.random });
+    const pauseMs = this.#retries.next().value;
+    this.#cancelSocket = environment.clock.after(pauseMs, () => this.#openSocket(), 'SIP socket again');
+    changed();
   }
 
   /** Ends calls and registrations as far as the time allows, then closes the socket. */
   stop(limitMs: number): Promise<void> {
     return new Promise(resolve => {
       this.userAgent.stop(limitMs, () => {
+        this.#cancelSocket?.();
         this.#parts.socket.stop();
         resolve();
       });

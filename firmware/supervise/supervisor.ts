@@ -36,12 +36,21 @@ export class Supervisor {
     this.#watchdog.stop();
   }
 
+  /** One that cannot be fed resets the board in time; until then the device goes on. */
+  #feed() {
+    try {
+      this.#watchdog.feed();
+    } catch (error) {
+      this.#log.error('watchdog not fed', { why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
   #round() {
     this.#cancel = this.#clock.after(
       WATCHDOG_MS / 3,
       () => {
         this.#probe(() => {
-          if (this.#cancel !== undefined) this.#watchdog.feed();
+          if (this.#cancel !== undefined) this.#feed();
         });
         this.#round();
       },

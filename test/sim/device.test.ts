@@ -1,35 +1,13 @@
 /** A whole device on virtual time, one behaviour at a time: who rings, who is answered, what a press means, what ends. */
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../firmware/config/parse.ts';
-import type { DeviceEvent } from '../../firmware/controller/contracts.ts';
 import { wavHeader } from '../../hal/audio/wav.ts';
-import type { DeskCall } from '../desk/desk.ts';
-import { presets } from './lossy-network.ts';
+import { ready } from './ready.ts';
 import { decibels, sine, toneLevel } from './tone.ts';
-import { building, DESK, DEVICE, tone, World } from './world.ts';
+import { building, DESK, DEVICE } from './world.ts';
 
 const RATE = 8_000;
 const FRONT = `sip:front@${DEVICE.host}:${DEVICE.port}`;
-
-/** A registered device and a desk on a good network. */
-async function ready(changes: object = {}, onCall: (call: DeskCall) => void = call => call.ring()) {
-  const world = new World({ seed: 1, impairment: presets.perfect });
-  const desk = world.desk({ onCall, speaks: tone(1_000) });
-  const device = world.device({ ...building, ...changes }, tone(600));
-  const { intercom } = device;
-  await world.until(() => intercom.status().accounts.pbx?.state === 'registered', 5_000);
-  const told = (source: DeviceEvent['source'], type: string) =>
-    device.events.filter(event => event.source === source && event.type === type);
-  const press = async (forMs = 150) => {
-    device.hold('button-1', true);
-    await world.run(forMs);
-    device.hold('button-1', false);
-    await world.run(200);
-  };
-  const state = () => intercom.status().call.state;
-  const led = () => intercom.status().buttons.front?.led;
-  return { world, desk: desk.desk, deskEars: desk.ears, device, intercom, told, press, state, led };
-}
 
 test('the lamp and the state follow a call from the press to the end', async () => {
   const { world, press, state, led, desk } = await ready();

@@ -39,6 +39,7 @@ export class SimulatedBroker {
   /** When, and with what, a client tried to connect. */
   readonly attempts: { atMs: number; options: IClientOptions }[] = [];
   readonly #clock: VirtualClock;
+  readonly #made: SimulatedClient[] = [];
   #client: SimulatedClient | undefined;
 
   constructor(clock: VirtualClock) {
@@ -50,12 +51,18 @@ export class SimulatedBroker {
     this.attempts.push({ atMs: this.#clock.now(), options });
     if (this.behaviour === 'throws') throw new Error('Missing protocol');
     const client = new SimulatedClient(this, this.#clock, options);
+    this.#made.push(client);
     this.#clock.after(TRIP_MS, () => this.#accept(client), 'simulated CONNECT');
     return client;
   }) as unknown as Connect;
 
   get connected() {
     return this.#client !== undefined;
+  }
+
+  /** Clients that were made and have not been ended: more than one is one too many. */
+  get alive() {
+    return this.#made.filter(client => !client.ended).length;
   }
 
   /** What arrived on a topic, as text. */

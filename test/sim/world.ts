@@ -138,6 +138,8 @@ export class World {
   readonly random;
   readonly network: LossyNetwork;
   readonly sound: SimulatedMediaNetwork;
+  /** Hosts whose SIP port cannot be had now, and why not. */
+  readonly refusedPorts = new Map<string, string>();
   /** What devices and desk did, between the packets. */
   readonly trace: string[];
   readonly #opus: Opus | undefined;
@@ -155,7 +157,10 @@ export class World {
     this.#opus = opus;
   }
 
-  readonly wallClock = () => EPOCH_MS + this.clock.now();
+  /** Somebody set the clock: by so much it is off. Milliseconds. */
+  wallJumpMs = 0;
+
+  readonly wallClock = () => EPOCH_MS + this.clock.now() + this.wallJumpMs;
 
   readonly #resolve: Resolve = (host, port, done) =>
     /^[0-9.]+$/.test(host) ? done([{ host, port: port ?? 5060 }]) : done([], `${host} is not known here`);
@@ -283,10 +288,15 @@ export class World {
     let unplug = () => {};
     return {
       ...this.network.transport(address),
-      start: receive => {
-        unplug = this.network.attach(address, receive);
+      start: (receive, onFailure) => {
+        const why = this.refusedPorts.get(address.host);
+        if (why !== undefined) this.clock.after(0, () => onFailure(why), 'bind');
+        else unplug = this.network.attach(address, receive);
       },
-      stop: () => unplug(),
+      stop: () => {
+        unplug();
+        unplug = () => {};
+      },
     };
   }
 

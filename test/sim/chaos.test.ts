@@ -1,0 +1,129 @@
+/** Bad days of a whole device, on virtual time: what installers, networks, callers and neighbours do to it. */
+import { expect, test } from 'vitest';
+import { ready } from './ready.ts';
+import { building, DEVICE, type World } from './world.ts';
+
+const FRONT = `sip:front@${DEVICE.host}:${DEVICE.port}`;
+const onPort = (port: number) => ({ sip: { ...building.sip, listen: { ...building.sip.listen, port } } });
+/** Time in which parts may stop and start, which is promised and not timed. */
+const settles = (world: World, ms: number) => world.until(() => false, ms);
+
+test('a SIP port that is taken is tried again until it can be had, and the device registers then', async () => {
+  const { world, intercom, told, apply, press, state, led } = await ready();
+  world.refusedPorts.set(DEVICE.host, 'this machine has no such address');
+  apply(onPort(5062));
+  await settles(world, 20_000);
+  expect(told('sip', 'socket failed')).toHaveLength(1);
+  expect(intercom.status().accounts.pbx?.detail).toContain('no such address');
+  expect(led()).toBe('double-flash');
+  world.refusedPorts.clear();
+  await world.until(() => intercom.status().accounts.pbx?.state === 'registered', 120_000);
+  expect(told('sip', 'socket open')).toHaveLength(1);
+  await press();
+  expect(state()).toBe('ringback');
+});
+
+test('stopped while its SIP port is taken, nothing stays armed', async () => {
+  const { world, intercom, apply, desk } = await ready();
+  world.refusedPorts.set(DEVICE.host, 'taken');
+  apply(onPort(5062));
+  await settles(world, 3_000);
+  await world.finish(intercom.stop());
+  await world.finish(desk.stop());
+  await world.run(64_000);
+  expect(world.clock.armed).toEqual([]);
+});
+
+test('a document does not shut a door that is open: it waits for it', async () => {
+  const { world, intercom, device, told, apply } = await ready();
+  intercom.perform({ do: 'open', door: 'main' }, 'cli');
+  await world.run(500);
+  apply(onPort(5062));
+  expect(told('config', 'waiting')[0]).toMatchObject({ why: 'a door is open' });
+  await world.run(2_000);
+  expect(device.output('relay-1')).toBe(true);
+  await settles(world, 3_000);
+  expect(intercom.config.sip.listen.port).toBe(5062);
+  expect(device.output('relay-1')).toBe(false);
+});
+
+test('of two documents that come as a call ends the later one wins', async () => {
+  const { world, press, desk, intercom, apply } = await ready();
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(300);
+  apply(onPort(5062));
+  // In the same instant as the end of the call, before what waited has been taken over.
+  intercom.onEvent(event => {
+    if (event.source === 'call' && event.type === 'ended') world.clock.after(0, () => apply(onPort(5063)));
+  });
+  desk.calls[0]!.hangUp();
+  await settles(world, 10_000);
+  expect(intercom.config.sip.listen.port).toBe(5063);
+});
+
+test('twenty presses in three seconds are one call', async () => {
+  const { world, device, desk, told, state } = await ready();
+  for (let press = 0; press < 20; press++) {
+    device.hold('button-1', true);
+    await world.run(75);
+    device.hold('button-1', false);
+    await world.run(75);
+  }
+  expect(told('button', 'pressed')).toHaveLength(20);
+  expect(desk.calls).toHaveLength(1);
+  expect(state()).toBe('ringback');
+});
+
+test('a relay is never closed longer than its limit, whoever asks and however often it is moved', async () => {
+  const { world, intercom, device, press, desk } = await ready();
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(300);
+  desk.calls[0]!.sendKeys('55#55#55#');
+  let closedMs = 0;
+  let longestMs = 0;
+  for (let step = 0; step < 2_000; step++) {
+    if (step % 97 === 0 && step < 400) intercom.perform({ do: 'open', door: 'main' }, 'mqtt');
+    if (step === 300) world.wallJumpMs = -86_400_000;
+    await world.run(10);
+    closedMs = device.output('relay-1') ? closedMs + 10 : 0;
+    longestMs = Math.max(longestMs, closedMs);
+  }
+  expect(longestMs).toBeGreaterThan(2_900);
+  // Each new opening begins a new time; the last one came at 3.88 s.
+  expect(longestMs).toBeLessThan(3_880 + 3_100);
+  expect(device.output('relay-1')).toBe(false);
+});
+
+for (const when of ['opening', 'calling', 'ringback', 'talking'] as const) {
+  test(`hung up while ${when}, an outgoing call ends on both sides and the next one works`, async () => {
+    const { world, desk, intercom, state } = await ready({}, call => {
+      if (when === 'ringback' || when === 'talking') call.ring();
+      if (when === 'talking') call.answer();
+    });
+    expect(intercom.perform({ do: 'call', target: 'desk' }, 'cli')).toEqual({ done: true });
+    if (when !== 'opening') await world.run(when === 'calling' ? 3 : 300);
+    intercom.perform({ do: 'hang up' }, 'cli');
+    intercom.perform({ do: 'hang up' }, 'cli');
+    await world.run(40_000);
+    expect(state()).toBe('idle');
+    expect(desk.calls.filter(call => call.state !== 'ended')).toEqual([]);
+    expect(intercom.alive).toMatchObject({ calls: 0, deviceCalls: 0 });
+    expect(intercom.perform({ do: 'call', target: 'desk' }, 'cli')).toEqual({ done: true });
+    await world.run(300);
+    expect(desk.calls.filter(call => call.state !== 'ended')).toHaveLength(1);
+  });
+}
+
+test('a call that comes in the same instant as a press: one of the two is up, the other told', async () => {
+  const { world, desk, device, state } = await ready();
+  const incoming = desk.call(FRONT);
+  device.hold('button-1', true);
+  await world.run(150);
+  device.hold('button-1', false);
+  await world.run(2_000);
+  const up = [incoming, ...desk.calls].filter(call => call.state !== 'ended');
+  expect(new Set(up).size).toBe(1);
+  expect(state()).not.toBe('idle');
+});

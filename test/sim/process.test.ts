@@ -1,0 +1,183 @@
+/** The device as a process, on virtual time: what a new document restarts, and that nothing runs twice or for ever. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { JsonObject } from '../../firmware/config/document.ts';
+import { PorterDevice, type ProvisioningPart, type ProvisioningSpec } from '../../firmware/device.ts';
+import { silentLog } from '../../firmware/lib/log.ts';
+import { InProcessMedia } from '../../firmware/media/in-process.ts';
+import { SimulatedAudio } from '../../hal/audio/simulated.ts';
+import { LossyNetwork, presets } from './lossy-network.ts';
+import { SimulatedMediaNetwork } from './media-network.ts';
+import { MemoryFiles } from './memory-files.ts';
+import { seeded } from './seeded.ts';
+import { SimulatedBroker } from './simulated-broker.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+const HOST = '192.0.2.10';
+const stops: (() => Promise<unknown> | unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+/** A provisioning client that says what the test has it say. */
+class Hand implements ProvisioningPart {
+  readonly spec: ProvisioningSpec;
+  state: 'made' | 'started' | 'stopped' = 'made';
+
+  constructor(spec: ProvisioningSpec) {
+    this.spec = spec;
+  }
+
+  start() {
+    this.state = 'started';
+  }
+
+  async stop() {
+    this.state = 'stopped';
+  }
+}
+
+const local = {
+  device: { id: 'gate' },
+  sip: { listen: { host: HOST } },
+  doors: { main: { relay: 'relay-1' } },
+  mqtt: { url: 'mqtt://broker.example', reconnectSpread: '0 s' },
+  provisioning: { url: 'https://fleet.example' },
+};
+
+function rig(document: object = local) {
+  const folder = mkdtempSync(join(tmpdir(), 'porter-process-'));
+  stops.push(() => rmSync(folder, { recursive: true, force: true }));
+  const configFile = join(folder, 'local.json');
+  writeFileSync(configFile, JSON.stringify(document));
+  const clock = new VirtualClock();
+  const random = seeded(1);
+  const broker = new SimulatedBroker(clock);
+  const network = new LossyNetwork(clock, seeded(2), presets.perfect);
+  const sound = new SimulatedMediaNetwork(clock, seeded(3));
+  const wallClock = () => clock.now();
+  const clients: Hand[] = [];
+  const stateDirectory = join(folder, 'state');
+  const device = new PorterDevice({
+    clock,
+    wallClock,
+    random,
+    log: silentLog,
+    version: '0.0.0',
+    resolve: (host, port, done) => done([{ host, port: port ?? 5060 }]),
+    openSocket: ({ host, port }) => {
+      let unplug = () => {};
+      return {
+        ...network.transport({ host, port }),
+        start: receive => {
+          unplug = network.attach({ host, port }, receive);
+        },
+        stop: () => unplug(),
+      };
+    },
+    openMedia: settings =>
+      new InProcessMedia({
+        clock,
+        wallClock,
+        random,
+        network: sound.host(HOST),
+        files: new MemoryFiles(clock),
+        settings,
+        opus: undefined,
+        audio: new SimulatedAudio({ spec: { ...settings.audio, rate: 8_000 }, clock }),
+      }),
+    connectMqtt: broker.connect,
+    openProvisioning: spec => {
+      const client = new Hand(spec);
+      clients.push(client);
+      return client;
+    },
+    onLogLevel() {},
+    configFile,
+    stateDirectory,
+  });
+  /** Virtual time, with the disk's and the socket's real work done in between. */
+  const passes = async (ms: number) => {
+    for (let at = 0; at < ms; at += 20) {
+      await turn();
+      clock.advance(20);
+    }
+    for (let turns = 0; turns < 20; turns++) await turn();
+  };
+  const finish = async (promise: Promise<unknown>) => {
+    let done = false;
+    void promise.finally(() => {
+      done = true;
+    });
+    for (let at = 0; !done && at < 10_000; at += 20) await passes(20);
+    await promise;
+  };
+  const offer = (document: JsonObject, revision = 'r') => clients.at(-1)!.spec.onDocument(document, revision);
+  const running = () => clients.filter(({ state }) => state === 'started');
+  const linkedTo = () => broker.attempts.map(({ options }) => options.username);
+  return { device, clock, broker, clients, running, passes, finish, offer, linkedTo, stateDirectory };
+}
+
+async function started(document?: object) {
+  const all = rig(document);
+  await all.finish(all.device.start());
+  stops.push(() => all.finish(all.device.stop()));
+  await all.passes(200);
+  return all;
+}
+
+const user = (username: string) => ({ mqtt: { username } });
+
+test('documents that change the broker one after the other leave one connection, to the last', async () => {
+  const { broker, offer, passes } = await started();
+  for (const name of ['a', 'b', 'c', 'd']) offer(user(name));
+  await passes(5_000);
+  expect(broker.attempts.at(-1)!.options.username).toBe('d');
+  expect(broker.attempts.filter(({ options }) => options.username === 'd')).toHaveLength(1);
+  expect(broker.alive).toBe(1);
+});
+
+test('documents that change the provisioning one after the other leave one client, with the last settings', async () => {
+  const { clients, running, offer, passes } = await started();
+  const client = clients[0]!;
+  for (const interval of ['1 min', '2 min', '3 min'])
+    client.spec.onDocument({ provisioning: { interval } }, interval);
+  await passes(1_000);
+  expect(running().map(({ spec }) => spec.config.provisioning.interval)).toEqual([180_000]);
+  offer({});
+  await passes(1_000);
+  expect(running()).toHaveLength(1);
+});
+
+test('stopped while the broker and the provisioning change, nothing starts afterwards', async () => {
+  const { device, clock, broker, running, offer, passes, finish } = await started();
+  offer({ mqtt: { username: 'later' }, provisioning: { interval: '5 min' } });
+  await finish(device.stop());
+  await passes(60_000);
+  expect(broker.alive).toBe(0);
+  expect(running()).toEqual([]);
+  expect(clock.armed).toEqual([]);
+});
+
+test('a document that gives the device another id takes it to the broker and to the provisioning server', async () => {
+  const { broker, running, offer, passes } = await started({ ...local, device: {} });
+  offer({ device: { id: 'lobby' } });
+  await passes(3_000);
+  expect(broker.attempts.at(-1)!.options.clientId).toBe('porter-lobby');
+  expect(broker.alive).toBe(1);
+  expect(running().map(({ spec }) => spec.config.device.id)).toEqual(['lobby']);
+});
+
+test('without a folder to write to it starts and opens doors all the same', async () => {
+  const { device, finish, stateDirectory, ...rest } = rig();
+  // A file where the folder should be: nothing can ever be made in it.
+  writeFileSync(stateDirectory, '');
+  await finish(device.start());
+  stops.push(() => finish(device.stop()));
+  await rest.passes(200);
+  expect(rest.broker.connected).toBe(true);
+  expect(readdirSync(join(stateDirectory, '..')).sort()).toEqual(['local.json', 'state']);
+});
