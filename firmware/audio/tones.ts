@@ -81,7 +81,7 @@ const isCountry = (name: string): name is Country => Object.hasOwn(networkTones,
 /** A struck bar: the note and the weak overtone that makes it metal. */
 const struck = (hz: number, ms: number): Part => ({
   ms,
-  decayMs: 350,
+  decayMs: 200,
   partials: [partial(hz, -9), partial(hz * 2.76, -27)],
 });
 const note = (hz: number, ms: number): Part => ({ ms, partials: [partial(hz, -12)] });
@@ -93,7 +93,8 @@ const ownTones: Record<Exclude<Tone, keyof NetworkTones>, Cadence> = {
     parts: [...[1, 2, 3, 4, 5].flatMap(() => [note(880, 100), note(1109, 100)]), pause(3000)],
   },
   answered: { repeats: false, parts: [note(659, 90), pause(20), note(988, 140)] },
-  page: { repeats: false, parts: [struck(784, 450), struck(659, 450), struck(523, 1100)] },
+  // Short: whoever speaks does not wait for it.
+  page: { repeats: false, parts: [struck(784, 180), struck(659, 180), struck(523, 440)] },
   refused: { repeats: false, parts: [note(440, 150), pause(60), note(440, 150), pause(60), note(330, 350)] },
   hangup: { repeats: false, parts: [note(659, 120), pause(30), note(440, 180)] },
 };

@@ -56,7 +56,7 @@ test.each(['ring', 'answered', 'page', 'refused', 'hangup', 'ringback'] as const
 
 test.each([
   ['answered', 250],
-  ['page', 2000],
+  ['page', 800],
   ['refused', 770],
   ['hangup', 330],
 ] as const)('%s ends by itself after %i ms', (tone, ms) => {
