@@ -33,7 +33,8 @@ export interface ProvisioningSpec {
   store: ConfigStore;
   current: Provisioned | undefined;
   onDocument(document: JsonObject, revision: string): { accepted: true } | { accepted: false; reasons: string[] };
-  onStatus(line: string): void;
+  /** `type` is a word (`applied`, `unreachable`, …), `line` the whole for a person. */
+  onStatus(type: string, line: string): void;
 }
 
 export interface DeviceOptions extends Omit<IntercomParts, 'openBoard' | 'soundsDirectory'> {
@@ -88,9 +89,14 @@ export class PorterDevice {
         `there is no file ${configFile}, and nothing has been provisioned yet; name the local configuration`,
       );
     const local = await readLocal(configFile);
+    const nothingElse = stored.latest === undefined && stored.previous === undefined;
+    // Alone, the defaults are no device: whoever broke the file is told while they look.
+    if ('why' in local && nothingElse) throw new Error(local.why);
     if ('why' in local) log.error('local configuration left out', { why: local.why });
     else this.#local = local.document;
     this.#loaded = loadConfig({ local: this.#local, stored, ...this.#rules });
+    if (nothingElse && this.#loaded.layers.local === undefined)
+      throw new Error([`${configFile} is not sound:`, ...this.#loaded.problems].join('\n  '));
     for (const problem of this.#loaded.problems) log.error('configuration', { problem });
 
     // The socket first: it tells whether another device already owns the lines.
@@ -108,8 +114,8 @@ export class PorterDevice {
     this.#socket = await this.#claimSocket(config.control.socket || join(stateDirectory, 'porter.sock'));
     this.#surround({
       revision: this.#loaded.provisioned?.revision,
-      source: this.#loaded.provisioned === undefined ? `local file ${configFile}` : 'the last provisioned document',
-      problem: 'why' in local ? local.why : this.#loaded.problems[0],
+      source: sourceOf(this.#loaded, configFile),
+      problem: withCount('why' in local ? [local.why, ...this.#loaded.problems] : this.#loaded.problems),
     });
     // Before the device starts, so that its first events are not missed.
     this.#startMqtt();
@@ -221,7 +227,10 @@ export class PorterDevice {
       store: this.#store,
       current,
       onDocument: (document, revision) => this.#provisioned(document, revision),
-      onStatus: line => this.#surround({ source: `provisioning server, ${line}` }),
+      onStatus: (type, line) => {
+        this.#intercom.events.tell('provisioning', type, type === line ? {} : { status: line });
+        this.#surround({ source: `provisioning server, ${line}` });
+      },
     });
     this.#provisioning.start();
   }
@@ -231,7 +240,7 @@ export class PorterDevice {
     const result = resolveLayers({ provisioned: document, local: this.#local, ...this.#rules });
     if ('problems' in result) {
       this.#intercom.events.tell('config', 'refused', { revision, reasons: result.problems });
-      this.#surround({ problem: `revision ${revision} was refused: ${result.problems[0]}` });
+      this.#surround({ problem: `revision ${revision} was refused: ${withCount(result.problems)}` });
       return { accepted: false, reasons: result.problems } as const;
     }
     const before = this.#loaded.config;
@@ -253,3 +262,13 @@ export class PorterDevice {
     this.#intercom.surround({ config: { ...this.#intercom.surroundings.config, ...config } });
   }
 }
+
+/** In a line for a person: what the configuration in use was made of. */
+function sourceOf({ provisioned, layers }: Loaded, configFile: string): string {
+  if (provisioned !== undefined) return 'the last provisioned document';
+  return layers.local === undefined ? 'the defaults alone' : `local file ${configFile}`;
+}
+
+/** The first problem, and how many more there are. */
+const withCount = ([first, ...more]: readonly string[]) =>
+  more.length === 0 ? first : `${first} (and ${more.length} more: see the log)`;

@@ -62,7 +62,7 @@ function openProvisioning(spec: ProvisioningSpec, version: string, log: Log) {
       log: log.part('provisioning'),
       store,
       onDocument,
-      onStatus: status => onStatus(printStatus(status)),
+      onStatus: status => onStatus(status.is, printStatus(status)),
     },
     current,
   );

@@ -7,7 +7,10 @@ import { boardOf } from './controller/board-of.ts';
 const remarks = (board: BoardDefinition, config: Config, severity: 'error' | 'warning') =>
   checkBoard(boardOf(board, config))
     .filter(remark => remark.severity === severity)
-    .map(({ line, sentence }) => `board.${line}: ${sentence}`);
+    .map(
+      ({ line, sentence }) =>
+        `board.${line in boardOf(board, config).inputs ? 'inputs' : 'outputs'}.${line}: ${sentence}`,
+    );
 
 /** Reasons to refuse the configuration. */
 export const wiringErrors = (board: BoardDefinition, config: Config) => remarks(board, config, 'error');

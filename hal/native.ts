@@ -10,7 +10,7 @@ export function loadKoffi(): typeof Koffi {
   try {
     return require('koffi') as typeof Koffi;
   } catch (error) {
-    throw new HalError('unsupported', 'the package koffi is not installed: run npm ci', { cause: error });
+    throw new HalError('unsupported', 'the package koffi is not installed: run scripts/setup', { cause: error });
   }
 }
 

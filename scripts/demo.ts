@@ -252,7 +252,7 @@ class Demo {
     tell('desk', 'keys in 5 5 #');
     call.sendKeys('55#');
     await wait('the door relay closed', () => this.#event('door', 'unlocked'));
-    await wait('the broker shows it', () => this.#last('state/doors')?.includes('"closed"') ?? false);
+    await wait('the broker shows it', () => this.#last('state/doors')?.includes('"energised"') ?? false);
     await wait('the relay opened again', () => this.#event('door', 'locked'), 5_000);
     const [on, off] = ['unlocked', 'locked'].map(type => Date.parse(this.#find('door', type)!.ts as string));
     this.#timeline.check('after 3 s', Math.abs(off! - on! - 3_000) < 500, `${((off! - on!) / 1000).toFixed(2)} s`);

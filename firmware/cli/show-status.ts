@@ -3,6 +3,8 @@ import type { Status } from '../controller/contracts.ts';
 import { columns, count, plain, span, wrap } from './text.ts';
 
 const LABEL = 10;
+/** A device that has just started is still connecting. Seconds. */
+const MQTT_PATIENCE_S = 15;
 
 /** Lines of at most 80 columns (a single longer word, such as a URI, stays whole). */
 export function showStatus(status: Status): string[] {
@@ -24,13 +26,14 @@ export function showStatus(status: Status): string[] {
 }
 
 /** What a technician should look at, most urgent first: the cause and the next step in one sentence. */
-export function problems({ accounts, audio, buttons, config, doors, mqtt }: Status): string[] {
-  const list: string[] = [];
+export function problems({ accounts, audio, buttons, config, device, doors, faults, mqtt }: Status): string[] {
+  const list = Object.entries(faults).map(([what, why]) => `${what} cannot be used: ${why}.`);
   if (audio.state === 'down') {
     list.push(`The sound card is away: ${audio.why ?? 'no reason given'}. Check its cable and the names in \`audio\`.`);
   }
   for (const [id, account] of Object.entries(accounts)) {
-    if (account.state === 'failed') list.push(`Account ${id} is not registered: ${account.detail}.`);
+    if (account.state === 'failed' && !list.some(problem => problem.includes(account.detail)))
+      list.push(`Account ${id} is not registered: ${account.detail}.`);
   }
   for (const [name, door] of Object.entries(doors)) {
     if (door.relay === 'fault')
@@ -41,7 +44,8 @@ export function problems({ accounts, audio, buttons, config, doors, mqtt }: Stat
       list.push(`Button ${name} is stuck: it has been down for too long. Free it, or check its wiring.`);
   }
   if (config.problem !== undefined) list.push(`Configuration: ${config.problem}`);
-  if (mqtt.state === 'connecting') {
+  // Right after the start the broker has not been asked yet.
+  if (mqtt.state === 'connecting' && device.upForSeconds > MQTT_PATIENCE_S) {
     list.push(`The MQTT broker ${mqtt.url ?? ''} is not connected. The log says why; the device works on without it.`);
   }
   return list;
@@ -110,9 +114,9 @@ function standing(state: string, detail: string): string {
 
 function buttons({ buttons }: Status): string[] {
   return columns(
-    Object.entries(buttons).map(([name, { pressed, stuck }]) => [
+    Object.entries(buttons).map(([name, { pressed, stuck, fault }]) => [
       name,
-      stuck ? 'STUCK' : pressed ? 'pressed' : 'ready',
+      fault !== undefined ? 'MISSING' : stuck ? 'STUCK' : pressed ? 'pressed' : 'ready',
     ]),
   );
 }

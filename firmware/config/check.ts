@@ -2,10 +2,18 @@
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 
+/** What an action can name. */
+export interface Names {
+  contacts: readonly string[];
+  accounts: readonly string[];
+  doors: readonly string[];
+  buttons: readonly string[];
+}
+
 /** What the caller knows beyond the document. Each part that is absent is not checked. */
 export interface Surroundings {
-  /** What is wrong with an action's text, as a sentence; undefined where it can be done. */
-  checkAction?(text: string): string | undefined;
+  /** What is wrong with an action's text, or with a name in it, as a sentence; undefined where it can be done. */
+  checkAction?(text: string, names: Names): string | undefined;
   /** Lines that the board definition has by itself. */
   lines?: { inputs: readonly string[]; outputs: readonly string[] };
 }
@@ -95,11 +103,17 @@ function* checkLines({ board, buttons, doors }: Config, { lines }: Surroundings)
   }
 }
 
-function* checkActions({ buttons }: Config, { checkAction }: Surroundings): Generator<Problem> {
+function* checkActions({ buttons, contacts, doors, sip }: Config, { checkAction }: Surroundings): Generator<Problem> {
+  const names: Names = {
+    contacts: Object.keys(contacts),
+    accounts: Object.keys(sip.accounts),
+    doors: Object.keys(doors),
+    buttons: Object.keys(buttons),
+  };
   for (const [name, button] of Object.entries(buttons)) {
     for (const key of ['press', 'longPress'] as const) {
       const text = button[key];
-      const why = text === undefined ? undefined : checkAction?.(text);
+      const why = text === undefined ? undefined : checkAction?.(text, names);
       if (why !== undefined) yield { path: ['buttons', name, key], message: `${JSON.stringify(text)}: ${why}` };
     }
   }

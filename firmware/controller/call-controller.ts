@@ -207,7 +207,8 @@ export class CallController {
       command => {
         const heard = (tone: 'answered' | 'refused') => media.send({ do: 'play tone', tone, at: { stream } });
         const remote: Party = plan.remote;
-        if (command.is === 'open') heard(doors.open(command.door, 'dtmf').done ? 'answered' : 'refused');
+        if (command.is === 'open')
+          heard(doors.open(command.door, 'dtmf', plan.remote.uri).done ? 'answered' : 'refused');
         else {
           const { is, ...facts } = command;
           events.tell('door', is, { remote: remote.uri, ...facts });

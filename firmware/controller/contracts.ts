@@ -52,9 +52,11 @@ export interface Status {
   /** Calls beyond the one that `call` tells of, where more than one is allowed. */
   otherCalls: number;
   accounts: Record<string, { aor: string; state: RegistrationState['is']; detail: string }>;
-  doors: Record<string, { relay: 'open' | 'closed' | 'fault'; unlocked: boolean }>;
-  /** `led`: the pattern that the button's lamp shows, where it has one. */
-  buttons: Record<string, { pressed: boolean; stuck: boolean; led?: string }>;
+  /** Lines of the board that cannot be used, and why; and the SIP socket, where it cannot be had. */
+  faults: Record<string, string>;
+  doors: Record<string, { relay: 'at rest' | 'energised' | 'fault'; unlocked: boolean }>;
+  /** `led`: the pattern that the button's lamp shows, where it has one. `fault`: why it cannot be pressed. */
+  buttons: Record<string, { pressed: boolean; stuck: boolean; led?: string; fault?: string }>;
   audio: {
     driver: string;
     state: AudioStatus['is'] | 'starting';

@@ -38,15 +38,14 @@ export class Doors {
   start() {
     for (const [door, { relay }] of Object.entries(this.#settings())) {
       const output = this.#board.output(relay);
-      this.#relays.set(
-        door,
-        new Relay(this.#clock, output, event => {
-          if (event.is === 'closed') this.#events.tell('door', 'unlocked', { door, forMs: event.forMs });
-          else if (event.is === 'opened') this.#events.tell('door', 'locked', { door });
-          else this.#events.tell('door', 'fault', { door, why: event.why });
-          this.#changed();
-        }),
-      );
+      const relayOfDoor = new Relay(this.#clock, output, event => {
+        if (event.is === 'closed') this.#events.tell('door', 'unlocked', { door, forMs: event.forMs });
+        else if (event.is === 'opened') this.#events.tell('door', 'locked', { door });
+        else this.#events.tell('door', 'fault', { door, why: event.why });
+        this.#changed();
+      });
+      this.#relays.set(door, relayOfDoor);
+      relayOfDoor.start();
     }
   }
 
@@ -55,11 +54,12 @@ export class Doors {
     this.#relays.clear();
   }
 
-  open(door: string, origin: Origin): ActionResult {
+  /** `remote`: who asked, where that was somebody in a call. */
+  open(door: string, origin: Origin, remote?: string): ActionResult {
     const settings = this.#settings()[door];
     const relay = this.#relays.get(door);
     if (settings === undefined || relay === undefined) return unknownName('door', door, [...this.#relays.keys()]);
-    this.#events.tell('door', 'opening', { door, origin });
+    this.#events.tell('door', 'opening', { door, origin, remote });
     const fault = relay.pulse(settings.openFor);
     if (fault === undefined) return { done: true };
     return { done: false, code: 'failed', why: `the relay of ${door} did not close: ${fault}` };
@@ -73,7 +73,7 @@ export class Doors {
     return Object.fromEntries(
       [...this.#relays].map(([door, relay]) => [
         door,
-        { relay: relay.fault !== undefined ? 'fault' : relay.active ? 'closed' : 'open', unlocked: relay.active },
+        { relay: relay.fault !== undefined ? 'fault' : relay.active ? 'energised' : 'at rest', unlocked: relay.active },
       ]),
     );
   }

@@ -3,6 +3,21 @@ import type { WallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { DeviceEvent } from './contracts.ts';
 
+/** Types that somebody should look into. */
+const WARNINGS = new Set([
+  'fault',
+  'line fault',
+  'stuck',
+  'down',
+  'socket failed',
+  'registration failed',
+  'sound failed',
+  'refused',
+  'auto-answer refused',
+  'wrong code',
+  'locked out',
+]);
+
 export class EventLog {
   readonly session: string;
   readonly #wallClock: WallClock;
@@ -19,7 +34,7 @@ export class EventLog {
   tell(source: DeviceEvent['source'], type: string, facts: Record<string, unknown> = {}) {
     const ts = new Date(this.#wallClock()).toISOString();
     const event: DeviceEvent = { seq: ++this.#seq, session: this.session, ts, source, type, ...facts };
-    this.#log.info(`${source} ${type}`, facts);
+    this.#log[WARNINGS.has(type) ? 'warn' : 'info'](`${source} ${type}`, facts);
     for (const listener of this.#listeners) listener(event);
   }
 

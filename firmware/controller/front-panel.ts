@@ -28,6 +28,8 @@ interface Panelled {
   byRemote: boolean;
   letGo: (() => void) | undefined;
   unwatch: () => void;
+  /** Why the line cannot be heard. */
+  fault: string | undefined;
 }
 
 export class FrontPanel {
@@ -93,26 +95,23 @@ export class FrontPanel {
 
   status(): Status['buttons'] {
     return Object.fromEntries(
-      [...this.#buttons].map(([name, { button }]) => {
+      [...this.#buttons].map(([name, { button, fault }]) => {
         const led = this.#leds.get(this.#settings()[name]?.led ?? '');
         const { pressed, stuck } = button;
-        return [name, { pressed, stuck, ...(led !== undefined && { led: led.pattern.name }) }];
+        const lamp = led === undefined ? {} : { led: led.pattern.name };
+        return [name, { pressed, stuck, ...lamp, ...(fault !== undefined && { fault }) }];
       }),
     );
   }
 
   #startButton(name: string, settings: PanelButtonSettings) {
     const input = this.#board.input(settings.input);
-    const fault = (error: unknown) =>
-      this.#events.tell('button', 'fault', {
-        button: name,
-        why: error instanceof Error ? error.message : String(error),
-      });
+    let why: string | undefined;
     let initially = false;
     try {
       initially = input.read();
     } catch (error) {
-      fault(error);
+      why = error instanceof Error ? error.message : String(error);
     }
     const times = {
       debounceMs: settings.debounce,
@@ -120,14 +119,30 @@ export class FrontPanel {
       stuckAfterMs: settings.stuckAfter,
     };
     const button = new Button(this.#clock, times, initially, event => this.#heard(name, event));
-    const panelled: Panelled = { button, byHand: initially, byRemote: false, letGo: undefined, unwatch: () => {} };
+    const unwatch = () => {};
+    const panelled: Panelled = {
+      button,
+      byHand: initially,
+      byRemote: false,
+      letGo: undefined,
+      unwatch,
+      fault: undefined,
+    };
     this.#buttons.set(name, panelled);
     button.start();
-    try {
-      panelled.unwatch = input.watch(({ active }) => this.#move(panelled, 'byHand', active), fault);
-    } catch (error) {
-      if (initially) fault(error);
-    }
+    if (why === undefined)
+      panelled.unwatch = input.watch(
+        ({ active }) => this.#move(panelled, 'byHand', active),
+        error => this.#failed(name, panelled, error.message),
+      );
+    else this.#failed(name, panelled, why);
+  }
+
+  /** Presses from afar still work. */
+  #failed(name: string, panelled: Panelled, why: string) {
+    panelled.fault = why;
+    this.#events.tell('button', 'fault', { button: name, why });
+    this.#changed();
   }
 
   #move(panelled: Panelled, by: 'byHand' | 'byRemote', active: boolean) {

@@ -293,6 +293,10 @@ export class Intercom implements Device {
       call: this.#calls.status(),
       otherCalls: Math.max(0, this.#calls.active - 1),
       accounts: this.#telephone.accounts(),
+      faults: {
+        ...Object.fromEntries(this.#board.faults.map(({ line, error }) => [line, error.message])),
+        ...(this.#telephone.problem !== undefined && { 'SIP socket': this.#telephone.problem }),
+      },
       doors: this.#doors.status(),
       buttons: this.#panel.status(),
       audio: this.#sound.status(),

@@ -110,10 +110,16 @@ export class Telephone {
     });
   }
 
-  /** Some account can place a call now. */
+  /** Why the socket cannot be had. */
+  get problem() {
+    return this.#problem;
+  }
+
+  /** Some account can place a call now; without accounts calls go from peer to peer. */
   get canCall(): boolean {
     if (this.#problem !== undefined) return false;
     const accounts = Object.entries(this.#parts.config().sip.accounts);
+    if (accounts.length === 0) return true;
     return accounts.some(([id, { register }]) => !register || this.userAgent.registration(id).is === 'registered');
   }
 
@@ -134,7 +140,8 @@ export class Telephone {
     return Object.fromEntries(
       Object.entries(accounts).map(([id, { uri, register }]) => {
         const state = this.userAgent.registration(id);
-        const detail = this.#problem ?? (register ? this.#detail(state) : 'not registered by configuration');
+        if (this.#problem !== undefined) return [id, { aor: uri, state: 'failed', detail: this.#problem }];
+        const detail = register ? this.#detail(state) : 'not registered by configuration';
         return [id, { aor: uri, state: state.is, detail }];
       }),
     );
@@ -147,7 +154,7 @@ export class Telephone {
         return `as ${state.contact}, refreshed within ${Math.max(0, Math.round(leftMs / 1000))} s`;
       }
       case 'failed':
-        return `${state.status === undefined ? '' : `${state.status} `}${state.why}; tried again every ${Math.round(state.retryMs / 1000)} s`;
+        return `${state.status === undefined ? '' : `${state.status} `}${state.why}; tried again in ${Math.round(state.retryMs / 1000)} s`;
       case 'registering':
         return 'waiting for the registrar';
       case 'unregistered':

@@ -89,10 +89,44 @@ export function printAction(action: Action): string {
 
 export const isMalformed = (parsed: Action | MalformedAction): parsed is MalformedAction => 'malformed' in parsed;
 
-/** What is wrong with an action's text, as a sentence; undefined where nothing is: the configuration's checks ask so. */
-export function checkAction(text: string): string | undefined {
-  const parsed = parseAction(text);
-  return isMalformed(parsed) ? parsed.malformed : undefined;
+/** What an action may name in one configuration. */
+export interface ActionNames {
+  contacts: readonly string[];
+  accounts: readonly string[];
+  doors: readonly string[];
+  buttons: readonly string[];
+}
+
+/**
+ * What is wrong with an action's text, as a sentence; undefined where nothing is: the configuration's checks ask so.
+ * With `names`, what the action names must be among them.
+ */
+export function checkAction(text: string, names?: ActionNames): string | undefined {
+  const action = parseAction(text);
+  if (isMalformed(action)) return action.malformed;
+  return names && checkNames(action, names);
+}
+
+function checkNames(action: Action, { contacts, accounts, doors, buttons }: ActionNames): string | undefined {
+  const among = (kind: string, name: string, known: readonly string[]) => {
+    if (known.includes(name)) return undefined;
+    const some = known.length === 0 ? 'there is none' : `there is ${known.slice(0, 20).join(', ')}`;
+    return `there is no ${kind} "${name}"; ${some}`;
+  };
+  switch (action.do) {
+    case 'call':
+    case 'page': {
+      const target = /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
+      const account = action.do === 'call' ? action.account : undefined;
+      return target ?? (account === undefined ? undefined : among('account', account, accounts));
+    }
+    case 'open':
+      return among('door', action.door, doors);
+    case 'press':
+      return among('button', action.button, buttons);
+    default:
+      return undefined;
+  }
 }
 
 type Parser = (words: string[], text: string) => Action | MalformedAction;

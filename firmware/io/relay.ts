@@ -20,6 +20,12 @@ export class Relay {
     this.#tell = tell;
   }
 
+  /** Puts it at rest, and finds out whether it can be moved at all. */
+  start() {
+    this.#fault = this.#write(this.#output.safe);
+    if (this.#fault !== undefined) this.#tell({ is: 'fault', why: this.#fault });
+  }
+
   /** Energised now. */
   get active() {
     return this.#cancel !== undefined;

@@ -16,7 +16,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** JSON lines to standard error, one object a line. `setLevel` counts for every part at once. */
 export function systemLog(level: LogLevel): { log: Log; setLevel(level: LogLevel): void } {
-  const sink = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  const sink = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
   return {
     log: wrap(sink, {}),
     setLevel: next => {

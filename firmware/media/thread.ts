@@ -86,6 +86,7 @@ export class MediaThread implements Media {
     this.#streams.clear();
     if (this.#whenStopped) return this.#whenStopped();
     const { clock, log } = this.#options;
+    this.onEvent({ is: 'audio', status: { is: 'down', why, code: 'io' } });
     if (clock.now() - this.#startedAtMs > WELL_AFTER_MS) this.#restartMs = FIRST_RESTART_MS;
     log.error('media thread ended, starting it again', { code, inMs: this.#restartMs });
     this.#cancelRestart = clock.after(this.#restartMs, () => this.start(), 'media thread restart');

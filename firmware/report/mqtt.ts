@@ -179,6 +179,8 @@ export class MqttReport {
   }
 
   #command({ payload, retained }: Received) {
+    // Somebody takes a retained command back (MQTT 3.1.1 §3.3.1.3).
+    if (payload.byteLength === 0) return;
     if (retained) {
       // It would be carried out anew at each connection, for ever.
       this.#counters.retainedIgnored++;

@@ -82,6 +82,9 @@ function bind() {
     });
   }
   const f = (prototype: string) => libasound.func(prototype);
+  // libasound would print each failure on standard error, at every retry; it returns them as well, and we tell them. The
+  // handler must be C, since plug-ins call it on threads of their own: getpid takes nothing and harms nothing.
+  f('int snd_lib_error_set_handler(void *handler)')(koffi.load('libc.so.6').symbol('getpid', 'void *'));
   return {
     open: f('int snd_pcm_open(_Out_ void **pcm, const char *name, int stream, int mode)'),
     close: f('int snd_pcm_close(void *pcm)'),

@@ -57,7 +57,8 @@ async function check({ folder }: Options): Promise<void> {
   const { devices, problems, notes } = await checkFolder(new DocumentFolder(folder), { checkAction });
   for (const line of problems) console.log(line);
   for (const line of notes) console.log(`note: ${line}`);
-  console.log(`${devices} devices, ${problems.length} problems`);
+  const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+  console.log(`${count(devices, 'device')}, ${count(problems.length, 'problem')}`);
   process.exitCode = problems.length > 0 ? 1 : 0;
 }
 

@@ -121,7 +121,7 @@ test(`${KILLS} kills leave a configuration that loads and a relay at rest on the
   // A device that has a document already lets others go first for up to 30 s.
   const inUse = async () => {
     const status = (await rpc.call('status')) as Status;
-    return status.device.name === `generation ${KILLS}` && status.doors.main?.relay === 'open';
+    return status.device.name === `generation ${KILLS}` && status.doors.main?.relay === 'at rest';
   };
   await until('the newest document is in use', inUse, { withinMs: 45_000 });
 });

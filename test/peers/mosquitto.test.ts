@@ -200,13 +200,13 @@ test('who comes later finds the states, and no event', async () => {
   const { on } = await joined();
   device.tell('button', 'pressed', { button: 'front' });
   await on(`${root}/event/button`);
-  device.change({ doors: { main: { relay: 'open', unlocked: true } } });
-  await on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'open', unlocked: true } }));
+  device.change({ doors: { main: { relay: 'energised', unlocked: true } } });
+  await on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'energised', unlocked: true } }));
 
   const later = await watcher();
   await later.on(`${root}/availability`, 'online');
   await later.on(`${root}/info`);
-  await later.on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'open', unlocked: true } }));
+  await later.on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'energised', unlocked: true } }));
   await later.all();
   expect(later.heard.filter(({ topic }) => topic.includes('/event/'))).toEqual([]);
   expect(later.retained().sort()).toEqual(
@@ -323,7 +323,7 @@ test('a broker that was away hears what happened meanwhile, and the states of no
   await lost;
   device.tell('button', 'pressed', { button: 'front' });
   device.tell('door', 'opened', { door: 'main' });
-  device.change({ doors: { main: { relay: 'open', unlocked: true } } });
+  device.change({ doors: { main: { relay: 'energised', unlocked: true } } });
 
   await startMosquitto();
   const after = await watcher();
@@ -335,7 +335,7 @@ test('a broker that was away hears what happened meanwhile, and the states of no
     .filter(({ topic }) => topic.includes('/event/'))
     .map(({ payload }) => JSON.parse(payload).seq);
   expect(events).toEqual([1, 2]);
-  await after.on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'open', unlocked: true } }));
+  await after.on(`${root}/state/doors`, JSON.stringify({ main: { relay: 'energised', unlocked: true } }));
 });
 
 test('a broker that hangs is noticed, and what was on its way to it is not lost', async () => {

@@ -127,3 +127,51 @@ test('a call that comes in the same instant as a press: one of the two is up, th
   expect(new Set(up).size).toBe(1);
   expect(state()).not.toBe('idle');
 });
+
+test('two hundred calls of every kind leave no port, no transaction and no timer behind', async () => {
+  let turn = 0;
+  const { world, desk, intercom, state } = await ready({}, call => {
+    if (turn % 5 === 0) call.refuse(turn % 10 === 0 ? 486 : 603);
+    else if (turn % 5 === 1) call.answer();
+    else call.ring();
+  });
+  const quiet = () => world.until(() => intercom.alive.transactions === 0, 60_000);
+  await world.run(64_000);
+  await quiet();
+  const before = { ports: world.sound.openPorts, armed: [...new Set(world.clock.armed)].sort() };
+  for (; turn < 200; turn++) {
+    if (turn % 7 === 0) desk.call(FRONT, { page: turn % 2 === 0 });
+    else intercom.perform({ do: 'call', target: 'desk' }, 'cli');
+    await world.run(turn % 3 === 0 ? 2 : 250);
+    if (turn % 4 === 0) for (const call of desk.calls) call.hangUp();
+    intercom.perform({ do: 'hang up' }, 'cli');
+    await world.run(200);
+  }
+  await world.run(70_000);
+  await quiet();
+  expect(state()).toBe('idle');
+  expect(intercom.alive).toMatchObject({ transactions: 0, calls: 0, deviceCalls: 0 });
+  expect({ ports: world.sound.openPorts, armed: [...new Set(world.clock.armed)].sort() }).toEqual(before);
+});
+
+test('with two lines a second call rings beside the first; a key acts in its own call; hanging up ends both', async () => {
+  const { world, desk, device, intercom, told, state } = await ready({ sip: { ...building.sip, maxCalls: 2 } }, call =>
+    call.answer(),
+  );
+  intercom.perform({ do: 'call', target: 'desk' }, 'cli');
+  await world.run(500);
+  const second = desk.call(FRONT, { page: true });
+  await world.run(500);
+  expect([state(), second.state, intercom.status().otherCalls]).toEqual(['talking', 'talking', 1]);
+  second.sendKeys('5');
+  desk.calls[0]!.sendKeys('5#');
+  await world.run(3_000);
+  expect(device.output('relay-1')).toBe(false);
+  second.sendKeys('5#');
+  await world.run(800);
+  expect(told('door', 'unlocked')).toHaveLength(1);
+  expect(intercom.perform({ do: 'call', target: 'desk' }, 'cli')).toMatchObject({ code: 'not now' });
+  intercom.perform({ do: 'hang up' }, 'cli');
+  await world.run(500);
+  expect([state(), second.state, intercom.status().otherCalls]).toEqual(['idle', 'ended', 0]);
+});

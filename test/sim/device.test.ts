@@ -2,9 +2,10 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../firmware/config/parse.ts';
 import { wavHeader } from '../../hal/audio/wav.ts';
+import { presets } from './lossy-network.ts';
 import { ready } from './ready.ts';
 import { decibels, sine, toneLevel } from './tone.ts';
-import { building, DESK, DEVICE } from './world.ts';
+import { building, DESK, DEVICE, World } from './world.ts';
 
 const RATE = 8_000;
 const FRONT = `sip:front@${DEVICE.host}:${DEVICE.port}`;
@@ -290,6 +291,38 @@ test('a line that the board does not have is a fault that is told, and the rest 
   expect(intercom.perform({ do: 'open', door: 'gate' }, 'cli')).toMatchObject({ done: false, code: 'failed' });
   await press();
   expect(state()).toBe('ringback');
+});
+
+test('a line that is not there shows in the status, and no button or door pretends to be ready', async () => {
+  const board = {
+    outputs: { 'relay-9': { chip: 'absent', line: 1 } },
+    inputs: { 'button-9': { chip: 'absent', line: 2 } },
+  };
+  const doors = { ...building.doors, gate: { relay: 'relay-9' } };
+  const buttons = { ...building.buttons, back: { input: 'button-9', press: 'call desk' } };
+  const { intercom } = await ready({ doors, board, buttons });
+  const { faults } = intercom.status();
+  expect(Object.keys(faults)).toEqual(['relay-9', 'button-9']);
+  expect(intercom.status().doors.gate!.relay).toBe('fault');
+  expect(intercom.status().doors.main!.relay).toBe('at rest');
+  expect(intercom.status().buttons.back).toMatchObject({ fault: expect.stringContaining('absent') });
+});
+
+test('without accounts calls go from peer to peer, and the lamp does not say otherwise', async () => {
+  const world = new World({ seed: 1, impairment: presets.perfect });
+  const device = world.device({ ...building, sip: { listen: building.sip.listen } });
+  await world.run(1_000);
+  expect(device.intercom.status().buttons.front!.led).toBe('off');
+});
+
+test('who opened a door by keys is told', async () => {
+  const { world, press, desk, told } = await ready();
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(300);
+  desk.calls[0]!.sendKeys('55#');
+  await world.run(1_500);
+  expect(told('door', 'opening')[0]).toMatchObject({ origin: 'dtmf', remote: `sip:desk@${DESK.host}:5060` });
 });
 
 test('names that do not exist are answered with those that do', async () => {

@@ -71,7 +71,7 @@ test('on a good network the visitor and the desk hear each other, and the door o
   expect(world.clock.armed).toEqual([]);
 });
 
-describe('two hundred seeds on each kind of network', () => {
+describe('two hundred seeds over four kinds of network', () => {
   const seeds: Record<Preset, number> = { perfect: 10, office: 50, wan: 60, badWifi: 80 };
   for (const [preset, count] of Object.entries(seeds) as [Preset, number][]) {
     test(`${count} times ${preset}: every call ends, the relay rests, nothing stays armed`, async () => {

@@ -143,8 +143,7 @@ test('documents that change the broker one after the other leave one connection,
 test('documents that change the provisioning one after the other leave one client, with the last settings', async () => {
   const { clients, running, offer, passes } = await started();
   const client = clients[0]!;
-  for (const interval of ['1 min', '2 min', '3 min'])
-    client.spec.onDocument({ provisioning: { interval } }, interval);
+  for (const interval of ['1 min', '2 min', '3 min']) client.spec.onDocument({ provisioning: { interval } }, interval);
   await passes(1_000);
   expect(running().map(({ spec }) => spec.config.provisioning.interval)).toEqual([180_000]);
   offer({});

@@ -21,7 +21,8 @@ export class SimpleDevice implements Device {
     call: { state: 'idle' },
     otherCalls: 0,
     accounts: { main: { aor: 'sip:door@example.org', state: 'registered', detail: '' } },
-    doors: { main: { relay: 'closed', unlocked: false } },
+    faults: {},
+    doors: { main: { relay: 'at rest', unlocked: false } },
     buttons: { front: { pressed: false, stuck: false } },
     audio: {
       driver: 'alsa',
@@ -58,7 +59,7 @@ export class SimpleDevice implements Device {
         return { done: true };
       case 'open':
         if (!NAMES.doors.includes(action.door)) return unknown('door', action.door, NAMES.doors);
-        this.change({ doors: { [action.door]: { relay: 'open', unlocked: true } } });
+        this.change({ doors: { [action.door]: { relay: 'energised', unlocked: true } } });
         this.tell('door', 'opened', { door: action.door });
         return { done: true };
       case 'press':

@@ -140,6 +140,7 @@ export async function startDevice(bench: Bench, { config = {}, microphone }: Dev
       sip: { listen: { host: HOST, port } },
       media: { rtpPorts: rtp },
       audio: { playbackFile: heard, ...(microphone !== undefined && { captureFile: microphone }) },
+      contacts: { desk: { uri: `sip:desk@${HOST}` } },
       buttons: { front: { input: 'button-1', press: 'call desk', led: 'led-1' } },
       doors: { main: { relay: 'relay-1', openFor: '500 ms', codes: ['55'] } },
       log: { level: 'debug' },

@@ -14,7 +14,7 @@ Nothing is wrong.
 Call      none
 Accounts  main  sip:door@example.org  registered
 Buttons   front  ready
-Doors     main  locked  relay closed
+Doors     main  locked  relay at rest
 Sound     alsa, up, 0 gaps, Opus by libopus
 Config    local file
 MQTT      off`);
@@ -48,7 +48,7 @@ test('a device in a call', () => {
     },
     otherCalls: 1,
     buttons: { front: { pressed: true, stuck: false } },
-    doors: { main: { relay: 'open', unlocked: true }, garage: { relay: 'closed', unlocked: false } },
+    doors: { main: { relay: 'energised', unlocked: true }, garage: { relay: 'at rest', unlocked: false } },
     config: { revision: 'ab12', source: 'provisioning server, unchanged' },
     mqtt: { state: 'connected', url: 'mqtt://broker.example.org' },
   });
@@ -60,8 +60,8 @@ Call      talking with Front desk <sip:desk@example.org>, outgoing, opus, 42 s
 `);
   expect(shown).toContain(`
 Buttons   front  pressed
-Doors     main    unlocked  relay open
-          garage  locked    relay closed
+Doors     main    unlocked  relay energised
+          garage  locked    relay at rest
 `);
   expect(shown).toContain(
     'Config    revision ab12, provisioning server, unchanged\nMQTT      connected to mqtt://broker.example.org',

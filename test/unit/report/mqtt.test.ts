@@ -156,11 +156,11 @@ describe('shows a state', () => {
     device.change({});
     clock.advance(1000);
     expect(broker.received).toHaveLength(before);
-    device.change({ doors: { main: { relay: 'open', unlocked: true } } });
+    device.change({ doors: { main: { relay: 'energised', unlocked: true } } });
     clock.advance(1000);
     expect(broker.received.slice(before)).toMatchObject([{ topic: `${root}/state/doors`, retain: true }]);
     expect(JSON.parse(broker.retained.get(`${root}/state/doors`)!)).toEqual({
-      main: { relay: 'open', unlocked: true },
+      main: { relay: 'energised', unlocked: true },
     });
   });
 
@@ -178,19 +178,19 @@ describe('shows a state', () => {
     const { broker, clock, device } = connected();
     broker.received.length = 0;
     for (let index = 0; index < 100; index++) {
-      device.change({ doors: { main: { relay: index % 2 === 0 ? 'open' : 'closed', unlocked: index % 2 === 0 } } });
+      device.change({ doors: { main: { relay: index % 2 === 0 ? 'energised' : 'at rest', unlocked: index % 2 === 0 } } });
       clock.advance(1);
     }
     clock.advance(1000);
     expect(broker.on(`${root}/state/doors`).length).toBeLessThan(20);
     expect(JSON.parse(broker.retained.get(`${root}/state/doors`)!)).toEqual({
-      main: { relay: 'closed', unlocked: false },
+      main: { relay: 'at rest', unlocked: false },
     });
   });
 
   test('that changes again before the broker has the first', () => {
     const { broker, clock, device } = connected();
-    device.change({ doors: { main: { relay: 'open', unlocked: true } } });
+    device.change({ doors: { main: { relay: 'energised', unlocked: true } } });
     clock.advance(1);
     device.change({ doors: { main: { relay: 'fault', unlocked: true } } });
     clock.advance(1000);
