@@ -8,10 +8,20 @@ export type WallClock = () => number;
 
 export const wallClock: WallClock = () => Date.now();
 
+/** Node runs a longer timer at once: a registrar that grants a year would be asked again in the next millisecond. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number) => {
+      timer =
+        leftMs > LONGEST_TIMER_MS
+          ? setTimeout(() => arm(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS)
+          : setTimeout(task, leftMs);
+    };
+    arm(delayMs);
     return () => clearTimeout(timer);
   },
 };
