@@ -14,7 +14,7 @@ export const CONNECTION_LIMIT = 16;
 export const LINE_LIMIT_BYTES = 64 * 1024;
 /** Requests that wait in one connection; its socket is not read meanwhile. */
 export const WAITING_LIMIT = 32;
-/** Bytes that a client has not read yet; beyond, it is dropped. */
+/** Bytes that a client has not read yet; with more, the next message drops it. One message may be longer. */
 export const UNREAD_LIMIT_BYTES = 256 * 1024;
 /** Bytes in a unix socket's path, with the final zero (unix(7), sun_path). */
 const PATH_LIMIT_BYTES = 108;
@@ -140,6 +140,7 @@ class Connection {
       this.#readEnded = true;
       this.#endIfDone();
     });
+    this.#socket.on('drain', () => this.#turn());
     this.#socket.on('error', () => this.close());
     this.#socket.on('close', () => this.close());
     this.#socket.resume();
@@ -167,8 +168,12 @@ class Connection {
     this.#turn();
   }
 
-  /** A flood of requests must not hold the control thread: the device's own work comes between any two. */
+  /**
+   * A flood of requests must not hold the control thread: the device's own work comes between any two. Nor does it pile
+   * up answers: the next request waits until the last answer has been read.
+   */
   #turn() {
+    if (this.#socket.writableNeedDrain) return;
     if (this.#busy || this.#ended || this.#cancelTurn || this.#waiting.length === 0) return;
     this.#cancelTurn = this.#options.clock.after(
       0,
@@ -208,14 +213,15 @@ class Connection {
 
   #write(message: object) {
     if (this.#ended) return;
-    this.#socket.write(`${JSON.stringify(message)}\n`);
     if (this.#socket.writableLength > UNREAD_LIMIT_BYTES) {
       this.#options.log.warn('socket client dropped', {
         why: 'it does not read',
         unreadBytes: this.#socket.writableLength,
       });
       this.close();
+      return;
     }
+    this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 }
 

@@ -306,7 +306,7 @@ describe('the program', () => {
     const { code, output } = await run('--folder', path, '--check');
     expect([code, output]).toEqual([
       1,
-      'front: log.level: "loud" is not one of "debug", "info", "warn", "error", "silent"\n1 devices, 1 problems\n',
+      'front: log.level: "loud" is not one of "debug", "info", "warn", "error", "silent"\n1 device, 1 problem\n',
     ]);
   });
 

@@ -206,6 +206,22 @@ describe('a bad client', () => {
     expect(UNREAD_LIMIT_BYTES).toBeLessThan(1000 * 10_000);
   });
 
+  test('that reads gets answers of any length, one after the other', async () => {
+    const long = 'x'.repeat(2 * UNREAD_LIMIT_BYTES);
+    const setting = { path: 'device.name', value: long, origin: 'local', secret: false } as const;
+    const server = new SocketServer({
+      path,
+      clock: systemClock,
+      log: silentLog,
+      offered: { device, settings: () => [setting] },
+    });
+    cleanUp.push(() => server.stop());
+    await server.start();
+    const one = await client();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => one.call('config.show')));
+    expect(answers).toEqual(Array.from({ length: 8 }, () => [setting]));
+  });
+
   test('too many: one beyond the limit is told so, and the others go on', async () => {
     const server = await serve();
     const clients = [];
