@@ -7,6 +7,9 @@ import { runCli } from './cli/program.ts';
 import { systemClock } from './lib/clock.ts';
 import { wiringErrors } from './wiring.ts';
 
+/** How long the device may take to put itself at rest after a fault of its own. Milliseconds. */
+const LEAVE_MS = 8_000;
+
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8')) as {
   version: string;
 };
@@ -34,7 +37,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   checkBoard: wiringErrors,
   run: async options => {
     const { run } = await import('./run.ts');
-    await run(options, version, ended).catch((error: Error) => {
+    const broken = new Promise<Error>(tell => process.once('uncaughtException', tell));
+    // Whatever the fault has left running, the process ends, and what supervises it starts a sound one.
+    void broken.then(() => setTimeout(() => process.exit(EXIT_FAILED), LEAVE_MS).unref());
+    await run(options, version, Promise.race([ended, broken])).catch((error: Error) => {
       throw new CliError(EXIT_FAILED, error.message);
     });
   },

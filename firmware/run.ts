@@ -18,8 +18,11 @@ import { UdpSocket } from './sip/transport/udp.ts';
 /** Where the device keeps its state unless told otherwise. */
 const SYSTEM_STATE = '/var/lib/porter';
 
-/** Resolves when `ended` has and the device has stopped. Rejects when it cannot start. */
-export async function run({ config, state, log: level }: RunOptions, version: string, ended: Promise<string>) {
+/**
+ * Resolves when `ended` has and the device has stopped: by a signal, or by a fault of our own, which is thrown on.
+ * Rejects when it cannot start.
+ */
+export async function run({ config, state, log: level }: RunOptions, version: string, ended: Promise<string | Error>) {
   const { log, setLevel } = systemLog((level ?? 'info') as LogLevel);
   const device = new PorterDevice({
     clock: systemClock,
@@ -38,8 +41,12 @@ export async function run({ config, state, log: level }: RunOptions, version: st
     stateDirectory: resolve(state ?? SYSTEM_STATE),
   });
   await device.start();
-  log.info('stopping', { signal: await ended });
+  const why = await ended;
+  if (why instanceof Error) log.error('stopping for a fault of our own', { error: why.stack });
+  else log.info('stopping', { signal: why });
+  // Also after a fault: a call hung up and a relay at rest are better than what an exit would leave.
   await device.stop();
+  if (why instanceof Error) throw why;
 }
 
 function openProvisioning(spec: ProvisioningSpec, version: string, log: Log) {

@@ -126,9 +126,11 @@ export const list = <S extends z.ZodType>(entry: S, most: number) =>
 const notASipUri = 'is not a SIP URI; write "sip:user@host", with ":port" where it is not 5060';
 const host = String.raw`(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)`;
 // RFC 3261 §25.1 SIP-URI without password and headers: neither belongs into a configuration.
-const parameters = `(?:;[A-Za-z0-9._~!$&'()*+=%-]+)*`;
-const sipUriForm = new RegExp(`^sip:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@${host}(?::\\d{1,5})?${parameters}$`);
-const serverUriForm = new RegExp(`^sip:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@)?${host}(?::\\d{1,5})?${parameters}$`);
+const user = `(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|%[0-9A-Fa-f]{2}){1,128}`;
+const parameterValue = `(?:[A-Za-z0-9._~!$&'()*+-]|%[0-9A-Fa-f]{2})+`;
+const parameters = `(?:;[A-Za-z0-9._~!$&'()*+-]+(?:=${parameterValue})?){0,16}`;
+const sipUriForm = new RegExp(`^sip:${user}@${host}(?::\\d{1,5})?${parameters}$`);
+const serverUriForm = new RegExp(`^sip:(?:${user}@)?${host}(?::\\d{1,5})?${parameters}$`);
 
 function uri(form: RegExp, wrong: string) {
   return text({ kind: 'SIP URI', wrong, pattern: form.source }, value => {
@@ -136,9 +138,27 @@ function uri(form: RegExp, wrong: string) {
     if (value.length > 255 || !form.test(value)) return wrong;
     const literal = /\[(.*)\]/.exec(value)?.[1];
     if (literal !== undefined && isIP(literal) !== 6) return wrong;
+    const wrongParameter = uriParameters(
+      value
+        .slice(value.indexOf('@') + 1)
+        .split(';')
+        .slice(1),
+    );
+    if (wrongParameter !== undefined) return wrongParameter;
     const port = /:(\d+)(?:;|$)/.exec(value.slice(4).replace(/\[.*\]/, 'v6'));
     return port && (Number(port[1]) < 1 || Number(port[1]) > 65_535) ? 'has a port that is not 1 to 65535' : undefined;
   });
+}
+
+function uriParameters(parameters: string[]): string | undefined {
+  const seen = new Set<string>();
+  for (const parameter of parameters) {
+    const [name = '', value] = parameter.toLowerCase().split('=');
+    if (seen.has(name)) return `has the parameter ";${name}" twice`;
+    seen.add(name);
+    if (name === 'transport' && value !== 'udp') return 'asks for a transport other than UDP, which is not supported';
+  }
+  return undefined;
 }
 
 export const sipUri = () => uri(sipUriForm, notASipUri);

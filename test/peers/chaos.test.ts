@@ -1,5 +1,6 @@
-/** The media thread dies: in a call, while one rings, and again and again. The call ends, and the device calls anew. */
-import { join } from 'node:path';
+/** Parts of the process die: the media thread, in calls and between them, and the control thread by a fault of its own. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { parseConfig } from '../../firmware/config/parse.ts';
 import { boardOf } from '../../firmware/controller/board-of.ts';
@@ -9,6 +10,7 @@ import { systemClock, wallClock } from '../../firmware/lib/clock.ts';
 import { silentLog } from '../../firmware/lib/log.ts';
 import { systemRandom } from '../../firmware/lib/random.ts';
 import { MediaThread } from '../../firmware/media/thread.ts';
+import { RpcClient } from '../../firmware/rpc/client.ts';
 import { systemResolve } from '../../firmware/sip/locate.ts';
 import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
 import { openBoard } from '../../hal/board.ts';
@@ -17,8 +19,10 @@ import { Bench } from './support/bench.ts';
 import { knowing, startDesk } from './support/desk.ts';
 import { HOST } from './support/device.ts';
 import { rtpRange, sipPort } from './support/ports.ts';
+import { Program } from './support/program.ts';
 import { passes, until } from './support/until.ts';
 
+const MAIN = resolve(import.meta.dirname, '../../firmware/main.ts');
 const ENTRY = new URL('./support/mortal-worker.ts', import.meta.url);
 
 const bench = new Bench();
@@ -64,6 +68,42 @@ async function mortal() {
   await soundUp();
   return { desk, intercom, told, die, soundUp };
 }
+
+test('a fault of our own ends the process with an error, but not before the relay is at rest', async () => {
+  const room = bench.room('fault');
+  const state = join(room, 'state');
+  const config = join(room, 'local.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      sip: { listen: { host: HOST, port: await sipPort() } },
+      doors: { main: { relay: 'relay-1', openFor: '60 s' } },
+    }),
+  );
+  const fault = `import { isMainThread } from 'node:worker_threads';
+    if (isMainThread) process.on('SIGUSR2', () => { throw new Error('a fault'); });`;
+  const program = new Program(
+    process.execPath,
+    [`--import=data:text/javascript,${encodeURIComponent(fault)}`, MAIN, 'run', '--config', config, '--state', state],
+    { log: join(room, 'log'), cwd: room },
+  );
+  bench.onStop(() => program.stop());
+  const rpc = new RpcClient(join(state, 'porter.sock'), systemClock);
+  bench.onStop(() => rpc.close());
+  await until('the device answers', () =>
+    rpc.connect().then(
+      () => true,
+      () => false,
+    ),
+  );
+  await rpc.call('perform', { action: 'open main' });
+  const level = () => readFileSync(join(state, 'lines/relay-1.level'), 'utf8').trim();
+  expect(level()).toBe('1');
+  program.signal('SIGUSR2');
+  expect(await program.ended).toBe(1);
+  expect(level()).toBe('0');
+  expect(program.tail()).toContain('a fault');
+});
 
 test('the media thread dies in a call: the call ends on both sides, and the next one works', async () => {
   const { desk, intercom, told, die } = await mortal();
