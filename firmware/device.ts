@@ -1,6 +1,5 @@
 /** The device as a process: what is started in which order, and stopped in reverse. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBoard } from '../hal/board.ts';
 import { findBoard } from '../hal/boards/catalog.ts';
@@ -14,6 +13,7 @@ import { boardOf } from './controller/board-of.ts';
 import type { Status } from './controller/contracts.ts';
 import { Intercom, type IntercomParts } from './controller/intercom.ts';
 import { checkAction } from './io/actions.ts';
+import { makeFolder } from './lib/folder.ts';
 import type { LogLevel } from './lib/log.ts';
 import type { Connect } from './report/broker.ts';
 import { MqttReport } from './report/mqtt.ts';
@@ -80,16 +80,19 @@ export class PorterDevice {
    */
   async start(): Promise<void> {
     const { log, configFile, stateDirectory } = this.#options;
-    await mkdir(stateDirectory, { recursive: true }).catch((error: Error) =>
-      log.error('nothing can be kept', { why: error.message }),
-    );
+    try {
+      makeFolder(stateDirectory);
+    } catch (error) {
+      log.error('nothing can be kept', { why: (error as Error).message });
+    }
     const stored = await this.#store.load();
-    if (!existsSync(configFile) && stored.latest === undefined && stored.previous === undefined)
+    const nothingElse = stored.latest === undefined && stored.previous === undefined;
+    const missing = !existsSync(configFile);
+    if (missing && nothingElse)
       throw new Error(
         `there is no file ${configFile}, and nothing has been provisioned yet; name the local configuration`,
       );
-    const local = await readLocal(configFile);
-    const nothingElse = stored.latest === undefined && stored.previous === undefined;
+    const local = missing ? { why: `there is no file ${configFile}` } : await readLocal(configFile);
     // Alone, the defaults are no device: whoever broke the file is told while they look.
     if ('why' in local && nothingElse) throw new Error(local.why);
     if ('why' in local) log.error('local configuration left out', { why: local.why });
@@ -97,6 +100,8 @@ export class PorterDevice {
     this.#loaded = loadConfig({ local: this.#local, stored, ...this.#rules });
     if (nothingElse && this.#loaded.layers.local === undefined)
       throw new Error([`${configFile} is not sound:`, ...this.#loaded.problems].join('\n  '));
+    // A local document that was left out must not be held against the next one from the server.
+    this.#local = this.#loaded.layers.local ?? {};
     for (const problem of this.#loaded.problems) log.error('configuration', { problem });
 
     // The socket first: it tells whether another device already owns the lines.

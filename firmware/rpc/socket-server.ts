@@ -1,8 +1,9 @@
 /** The device's unix socket: JSON-RPC, one JSON text a line. Only the device's own user may open it. */
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { makeFolder } from '../lib/folder.ts';
 import type { Log } from '../lib/log.ts';
 import { ErrorCode, failure, notification } from './json-rpc.ts';
 import { Lines } from './lines.ts';
@@ -60,7 +61,7 @@ export class SocketServer {
       throw new SocketError('bad path', `a socket's path has fewer than ${PATH_LIMIT_BYTES} bytes: ${path}`);
     }
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       if (await answers(path)) {
         throw new SocketError(
           'in use',

@@ -1,5 +1,5 @@
 /** Lines in memory: inputs that a hand moves, outputs that can be looked at. The board of the demo and of every test. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   Clock,
@@ -128,7 +128,8 @@ export class SimulatedGpio implements GpioDriver {
 
   #keep({ line }: LineAddress, physical: boolean) {
     if (this.#stateDirectory === undefined) return;
-    mkdirSync(this.#stateDirectory, { recursive: true });
+    // Not recursive: the folder above is the caller's, and Node never gives up on one that cannot be made.
+    if (!existsSync(this.#stateDirectory)) mkdirSync(this.#stateDirectory);
     writeFileSync(this.#file(String(line)), physical ? '1\n' : '0\n');
   }
 

@@ -175,3 +175,62 @@ test('with two lines a second call rings beside the first; a key acts in its own
   await world.run(500);
   expect([state(), second.state, intercom.status().otherCalls]).toEqual(['idle', 'ended', 0]);
 });
+
+test('answered twice, an incoming call is answered once', async () => {
+  const { world, desk, intercom, told, state } = await ready();
+  const call = desk.call(FRONT);
+  await world.run(300);
+  expect(intercom.perform({ do: 'answer' }, 'cli')).toEqual({ done: true });
+  expect(intercom.perform({ do: 'answer' }, 'cli')).toMatchObject({ done: false, code: 'not now' });
+  await world.run(300);
+  expect([state(), call.state, told('call', 'answered').length]).toEqual(['talking', 'talking', 1]);
+});
+
+for (const who of ['device', 'desk', 'both'] as const)
+  for (const when of ['opening', 'ringing', 'being answered', 'talking'] as const)
+    test(`an incoming call that is ${when} and hung up by ${who} ends everywhere, and the next press calls`, async () => {
+      const { world, desk, intercom, press, state, told } = await ready();
+      const call = desk.call(FRONT);
+      await world.run(when === 'opening' ? 2 : 300);
+      if (when === 'being answered' || when === 'talking') intercom.perform({ do: 'answer' }, 'cli');
+      if (when === 'talking') await world.run(300);
+      if (who !== 'desk') intercom.perform({ do: 'hang up' }, 'cli');
+      if (who !== 'device') call.hangUp();
+      await world.run(40_000);
+      expect([state(), call.state]).toEqual(['idle', 'ended']);
+      expect(told('call', 'ended').length).toBe(told('call', 'incoming').length);
+      expect(intercom.alive).toMatchObject({ calls: 0, deviceCalls: 0 });
+      await press();
+      expect(state()).toBe('ringback');
+    });
+
+test('fifty documents in a row, each of which restarts a part, end with the last, with one of everything', async () => {
+  const { world, intercom, apply, press, state, told } = await ready();
+  for (let count = 0; count < 50; count++) {
+    apply({ ...onPort(5100 + count), doors: { main: { relay: count % 2 === 0 ? 'relay-2' : 'relay-1' } } });
+    await settles(world, count % 7 === 0 ? 400 : 20);
+  }
+  await settles(world, 10_000);
+  expect(intercom.config.sip.listen.port).toBe(5149);
+  expect(intercom.status().accounts.pbx?.state).toBe('registered');
+  expect(told('config', 'refused')).toEqual([]);
+  await press();
+  expect(state()).toBe('ringback');
+});
+
+test('a flood of keys in a call opens once for each right code, and is over with the limit of wrong ones', async () => {
+  const { world, press, desk, told } = await ready();
+  await press();
+  const call = desk.calls[0]!;
+  call.answer();
+  await world.run(300);
+  for (let turn = 0; turn < 12; turn++) {
+    call.sendKeys(`${100 + turn}#`);
+    await world.run(800);
+  }
+  const wrong = told('door', 'wrong code').length;
+  expect(wrong).toBeLessThanOrEqual(5);
+  call.sendKeys('55#');
+  await world.run(1_000);
+  expect(told('door', 'unlocked')).toEqual([]);
+});

@@ -1,13 +1,17 @@
 /** The device as a process, on virtual time: what a new document restarts, and that nothing runs twice or for ever. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../firmware/config/document.ts';
+import { ConfigStore } from '../../firmware/config/store.ts';
+import type { Status } from '../../firmware/controller/contracts.ts';
 import { PorterDevice, type ProvisioningPart, type ProvisioningSpec } from '../../firmware/device.ts';
+import { systemClock } from '../../firmware/lib/clock.ts';
 import { silentLog } from '../../firmware/lib/log.ts';
 import { InProcessMedia } from '../../firmware/media/in-process.ts';
+import { RpcClient } from '../../firmware/rpc/client.ts';
 import { SimulatedAudio } from '../../hal/audio/simulated.ts';
 import { LossyNetwork, presets } from './lossy-network.ts';
 import { SimulatedMediaNetwork } from './media-network.ts';
@@ -115,10 +119,18 @@ function rig(document: object = local) {
     for (let at = 0; !done && at < 10_000; at += 20) await passes(20);
     await promise;
   };
+  /** As the command line asks for it. */
+  const status = async () => {
+    const client = new RpcClient(join(stateDirectory, 'porter.sock'), systemClock);
+    stops.push(() => client.close());
+    await finish(client.connect());
+    const answer = client.call('status');
+    await finish(answer);
+    return (await answer) as Status;
+  };
   const offer = (document: JsonObject, revision = 'r') => clients.at(-1)!.spec.onDocument(document, revision);
   const running = () => clients.filter(({ state }) => state === 'started');
-  const linkedTo = () => broker.attempts.map(({ options }) => options.username);
-  return { device, clock, broker, clients, running, passes, finish, offer, linkedTo, stateDirectory };
+  return { device, clock, broker, clients, running, passes, finish, offer, status, stateDirectory };
 }
 
 async function started(document?: object) {
@@ -168,6 +180,35 @@ test('a document that gives the device another id takes it to the broker and to 
   expect(broker.attempts.at(-1)!.options.clientId).toBe('porter-lobby');
   expect(broker.alive).toBe(1);
   expect(running().map(({ spec }) => spec.config.device.id)).toEqual(['lobby']);
+});
+
+const provisionedOnly = { provisioning: { url: 'https://fleet.example' }, device: { name: 'From the server' } };
+
+/** A device that was provisioned once, and whose local file is then as `spoil` leaves it. */
+async function returned(spoil: (configFile: string) => void) {
+  const all = rig();
+  mkdirSync(all.stateDirectory);
+  const saved = await new ConfigStore(all.stateDirectory).save({
+    revision: '1',
+    fetchedAt: '2026-01-01T00:00:00Z',
+    document: provisionedOnly,
+  });
+  expect(saved).toEqual({ saved: true });
+  spoil(join(all.stateDirectory, '../local.json'));
+  await all.finish(all.device.start());
+  stops.push(() => all.finish(all.device.stop()));
+  return all;
+}
+
+test.each<[string, string | undefined, string]>([
+  ['torn', '{"device": {', 'is not JSON'],
+  ['unsound', '{"sip": {"maxCalls": 99}}', 'sip.maxCalls'],
+  ['gone', undefined, 'there is no file'],
+])('with a local file that is %s it runs on the last document, says so, and takes the next one', async (_, text, why) => {
+  const { offer, running, status } = await returned(file => (text === undefined ? rmSync(file) : writeFileSync(file, text)));
+  expect(running()).toHaveLength(1);
+  expect((await status()).config.problem).toContain(why);
+  expect(offer({ ...provisionedOnly, device: { name: 'Newer' } }, '2')).toEqual({ accepted: true });
 });
 
 test('without a folder to write to it starts and opens doors all the same', async () => {

@@ -1,4 +1,4 @@
-/** Opus by libopus compiled to WebAssembly, for machines without the library: twice the work, the same sound. */
+/** Opus by libopus compiled to WebAssembly, for machines without the library: about half as much work again, the same sound. */
 import {
   Application,
   createDecoder,
