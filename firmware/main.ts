@@ -9,6 +9,8 @@ import { wiringErrors } from './wiring.ts';
 
 /** How long the device may take to put itself at rest after a fault of its own. Milliseconds. */
 const LEAVE_MS = 8_000;
+/** And then, for what it has to say of it. Milliseconds. */
+const LAST_WORD_MS = 200;
 
 const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../package.json'), 'utf8')) as {
   version: string;
@@ -39,9 +41,19 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const { run } = await import('./run.ts');
     const broken = new Promise<Error>(tell => process.once('uncaughtException', tell));
     // Whatever the fault has left running, the process ends, and what supervises it starts a sound one.
-    void broken.then(() => setTimeout(() => process.exit(EXIT_FAILED), LEAVE_MS).unref());
-    await run(options, version, Promise.race([ended, broken])).catch((error: Error) => {
-      throw new CliError(EXIT_FAILED, error.message);
+    let leave = (_withinMs: number) => {};
+    void broken.then(() => {
+      let cancel = () => {};
+      leave = withinMs => {
+        cancel();
+        cancel = systemClock.after(withinMs, () => process.exit(EXIT_FAILED));
+      };
+      leave(LEAVE_MS);
     });
+    await run(options, version, Promise.race([ended, broken]))
+      .catch((error: Error) => {
+        throw new CliError(EXIT_FAILED, error.message);
+      })
+      .finally(() => leave(LAST_WORD_MS));
   },
 });

@@ -139,7 +139,7 @@ export class DeviceCall implements CallHandler {
     if (body !== undefined && this.#parts.sound.acceptAnswer(body) === undefined) {
       this.#early = true;
       this.#parts.sound.start();
-      this.#parts.tones.silence();
+      this.#parts.tones.silence(this.stream);
     }
     this.handle('progress');
   }
@@ -205,7 +205,7 @@ export class DeviceCall implements CallHandler {
         break;
       case 'play ringback':
         events.tell('call', 'ringback', { remote: plan.remote.uri });
-        if (!this.#early) tones.play('ringback');
+        if (!this.#early) tones.play('ringback', this.stream);
         break;
       case 'ring':
         if (plan.direction === 'incoming' && plan.refuse) {
@@ -229,7 +229,7 @@ export class DeviceCall implements CallHandler {
         });
         if (plan.direction === 'outgoing' && plan.file !== undefined)
           media.send({ do: 'play file', file: plan.file, at: { stream: this.stream }, id: this.stream });
-        else if (plan.direction === 'incoming' && plan.answerAfterMs !== undefined) tones.explain('page');
+        else if (plan.direction === 'incoming' && plan.answerAfterMs !== undefined) tones.explain('page', this.stream);
         break;
       case 'end session':
         this.#session?.hangUp();
@@ -242,13 +242,16 @@ export class DeviceCall implements CallHandler {
         this.#session?.refuse(480);
         break;
       case 'fall silent':
-        tones.silence();
+        tones.silence(this.stream);
         break;
       case 'say why':
-        tones.explain(this.#end?.by === 'refusal' && BUSY.includes(this.#end.status) ? 'busy' : 'congestion');
+        tones.explain(
+          this.#end?.by === 'refusal' && BUSY.includes(this.#end.status) ? 'busy' : 'congestion',
+          this.stream,
+        );
         break;
       case 'say it is over':
-        tones.explain('hangup');
+        tones.explain('hangup', this.stream);
         break;
       case 'finish':
         this.#finish();
@@ -273,7 +276,7 @@ export class DeviceCall implements CallHandler {
       return;
     }
     this.#session?.ring();
-    tones.play('ring');
+    tones.play('ring', this.stream);
     if (answerAfterMs === undefined) this.#after(limits.ringForMs, 'ring limit');
     else this.#after(answerAfterMs, 'answer');
   }

@@ -8,6 +8,8 @@ const EXPLAIN_MS = 3_000;
 export class LocalTones {
   readonly #clock: Clock;
   readonly #media: Media;
+  /** Call → the tone that it wants heard until it says otherwise; the newest is heard. */
+  readonly #wanted = new Map<string, ToneName>();
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, media: Media) {
@@ -15,26 +17,42 @@ export class LocalTones {
     this.#media = media;
   }
 
-  /** Until `silence`: ringing, ringback. */
-  play(tone: ToneName) {
-    this.#disarm();
-    this.#media.send({ do: 'play tone', tone, at: 'here' });
+  /** Until the same call is silent: ringing, ringback. */
+  play(tone: ToneName, call: string) {
+    this.#wanted.delete(call);
+    this.#wanted.set(call, tone);
+    this.#sound(tone);
   }
 
-  /** For a moment: busy, hung up. */
-  explain(tone: ToneName) {
-    this.play(tone);
-    this.#cancel = this.#clock.after(EXPLAIN_MS, () => this.silence(), 'explaining tone');
+  /** For a moment, as the call's last: busy, hung up. */
+  explain(tone: ToneName, call: string) {
+    this.#wanted.delete(call);
+    this.#sound(tone);
+    this.#cancel = this.#clock.after(EXPLAIN_MS, () => this.#resume(), 'explaining tone');
   }
 
-  silence() {
+  silence(call: string) {
+    this.#wanted.delete(call);
+    this.#resume();
+  }
+
+  /** What another call still wants heard, or nothing. */
+  #resume() {
+    const tone = [...this.#wanted.values()].at(-1);
+    if (tone !== undefined) return this.#sound(tone);
     this.#disarm();
     this.#media.send({ do: 'stop playing', at: 'here' });
+  }
+
+  #sound(tone: ToneName) {
+    this.#disarm();
+    this.#media.send({ do: 'play tone', tone, at: 'here' });
   }
 
   /** Nothing stays armed. */
   stop() {
     this.#disarm();
+    this.#wanted.clear();
   }
 
   #disarm() {

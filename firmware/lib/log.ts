@@ -14,11 +14,15 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
+/** Of lines that nobody has read yet; further ones are lost. */
+const WAITING_LIMIT_CHARACTERS = 256 * 1024;
+
 /** JSON lines to standard error, one object a line. `setLevel` counts for every part at once. */
 export function systemLog(level: LogLevel): { log: Log; setLevel(level: LogLevel): void } {
   const sink = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
+    // Not in step: a reader that sleeps (a stalled journal, a pager) must not hold a thread that closes relays.
+    pino.destination({ dest: 2, sync: false, maxLength: WAITING_LIMIT_CHARACTERS }),
   );
   return {
     log: wrap(sink, {}),

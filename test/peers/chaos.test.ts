@@ -1,4 +1,5 @@
 /** Parts of the process die: the media thread, in calls and between them, and the control thread by a fault of its own. */
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -103,6 +104,36 @@ test('a fault of our own ends the process with an error, but not before the rela
   expect(await program.ended).toBe(1);
   expect(level()).toBe('0');
   expect(program.tail()).toContain('a fault');
+});
+
+test('a log that nobody reads does not hold the device', async () => {
+  const room = bench.room('log');
+  const state = join(room, 'state');
+  const config = join(room, 'local.json');
+  const port = await sipPort();
+  writeFileSync(
+    config,
+    JSON.stringify({ sip: { listen: { host: HOST, port } }, doors: { main: { relay: 'relay-1' } } }),
+  );
+  const child = spawn(process.execPath, [MAIN, 'run', '--config', config, '--state', state, '--log', 'debug'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const gone = new Promise<void>(done => child.once('exit', () => done()));
+  bench.onStop(() => {
+    child.kill('SIGKILL');
+    return gone;
+  });
+  const rpc = new RpcClient(join(state, 'porter.sock'), systemClock);
+  bench.onStop(() => rpc.close());
+  await until('the device answers', () =>
+    rpc.connect().then(
+      () => true,
+      () => false,
+    ),
+  );
+  // Each opening is two lines of the log: more, all together, than a pipe and a reader that sleeps can hold.
+  for (let count = 0; count < 3_000; count++) await rpc.call('perform', { action: 'open main' });
+  expect(await rpc.call('names')).toMatchObject({ doors: ['main'] });
 });
 
 test('the media thread dies in a call: the call ends on both sides, and the next one works', async () => {

@@ -1,6 +1,7 @@
 /** Bad days of a whole device, on virtual time: what installers, networks, callers and neighbours do to it. */
 import { expect, test } from 'vitest';
 import { ready } from './ready.ts';
+import { decibels, toneLevel } from './tone.ts';
 import { building, DEVICE, type World } from './world.ts';
 
 const FRONT = `sip:front@${DEVICE.host}:${DEVICE.port}`;
@@ -233,4 +234,17 @@ test('a flood of keys in a call opens once for each right code, and is over with
   call.sendKeys('55#');
   await world.run(1_000);
   expect(told('door', 'unlocked')).toEqual([]);
+});
+
+test('a second call that rings and gives up leaves the ringback of the first to be heard', async () => {
+  const { world, device, desk, press, state } = await ready({ sip: { ...building.sip, maxCalls: 2 } });
+  await press();
+  const second = desk.call(FRONT);
+  await world.run(500);
+  second.hangUp();
+  await world.run(4_000);
+  expect([state(), second.state]).toEqual(['ringback', 'ended']);
+  // A cadence of one second on and four off (ITU-T E.180): within five it is heard.
+  await world.run(5_000);
+  expect(decibels(toneLevel(device.ears.heard(5_000), 425, 8_000) / 32_768)).toBeGreaterThan(-40);
 });

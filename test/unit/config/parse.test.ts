@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Surroundings } from '../../../firmware/config/check.ts';
 import { parseConfig } from '../../../firmware/config/parse.ts';
 import { printProblems } from '../../../firmware/config/problems.ts';
+import { checkAction as checkNamedAction } from '../../../firmware/io/actions.ts';
 
 const account = { uri: 'sip:front@example.org' };
 
@@ -273,6 +274,17 @@ describe('settings that must fit each other', () => {
   ])('%j', (document, line) => {
     const checkAction = (text: string) => (text === 'jump' ? 'there is no such action' : undefined);
     expect(wrong(document, { lines, checkAction })).toEqual([line]);
+  });
+
+  test('an action that names what is not there is wrong, with what is there', () => {
+    const document = {
+      contacts: { desk: { uri: 'sip:desk@example.org' } },
+      buttons: { bell: { ...bell, press: 'call desc', longPress: 'open main' } },
+    };
+    expect(wrong(document, { lines, checkAction: checkNamedAction })).toEqual([
+      'buttons.bell.press: "call desc": there is no contact "desc"; there is desk',
+      'buttons.bell.longPress: "open main": there is no door "main"; there is none',
+    ]);
   });
 
   test('a line that the configuration adds to the board may be used', () => {

@@ -178,7 +178,9 @@ describe('shows a state', () => {
     const { broker, clock, device } = connected();
     broker.received.length = 0;
     for (let index = 0; index < 100; index++) {
-      device.change({ doors: { main: { relay: index % 2 === 0 ? 'energised' : 'at rest', unlocked: index % 2 === 0 } } });
+      device.change({
+        doors: { main: { relay: index % 2 === 0 ? 'energised' : 'at rest', unlocked: index % 2 === 0 } },
+      });
       clock.advance(1);
     }
     clock.advance(1000);

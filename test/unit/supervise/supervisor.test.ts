@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { silentLog } from '../../../firmware/lib/log.ts';
 import { Supervisor, WATCHDOG_MS } from '../../../firmware/supervise/supervisor.ts';
+import { HalError } from '../../../hal/contracts.ts';
 import { SimulatedWatchdog } from '../../../hal/watchdog/simulated.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
@@ -39,4 +40,27 @@ test('after the stop nothing bites and nothing is armed', () => {
   clock.advance(10 * WATCHDOG_MS);
   expect(state.bitten).toBe(false);
   expect(clock.armed).toEqual([]);
+});
+
+test('a watchdog that cannot be fed is told of and tried again: the device itself goes on', () => {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  let feeds = 0;
+  const supervisor = new Supervisor({
+    clock,
+    log: { ...silentLog, error: event => told.push(event) },
+    watchdog: {
+      start() {},
+      feed() {
+        feeds++;
+        throw new HalError('io', 'the watchdog has gone');
+      },
+      stop() {},
+    },
+    probe: answered => answered(),
+  });
+  supervisor.start();
+  clock.advance(WATCHDOG_MS);
+  expect(feeds).toBe(3);
+  expect(told).toEqual(['watchdog not fed', 'watchdog not fed', 'watchdog not fed']);
 });
