@@ -35,8 +35,11 @@ const program = (body: string) => `
   ${body}
   process.exit(0);`;
 
+/** Root needs no user namespace, which a chroot would refuse it. */
+const unshare = process.getuid?.() === 0 ? ['--mount'] : ['--map-root-user', '--mount'];
+
 const inNamespace = (body: string) =>
-  execFileSync('unshare', ['--map-root-user', '--mount', 'sh', '-c', makeTree, process.execPath, program(body)], {
+  execFileSync('unshare', [...unshare, 'sh', '-c', makeTree, process.execPath, program(body)], {
     encoding: 'utf8',
   })
     .trim()
