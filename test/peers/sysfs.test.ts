@@ -12,6 +12,7 @@ beforeAll(() => {
 /** Lines 571 to 624 of a Pi 5, of which 593 (GPIO 22) was left exported by a process that is gone. */
 const makeTree = `
   set -e
+  mount --make-rprivate /sys 2>/dev/null || mount --make-rprivate /
   mount -t tmpfs sysfs-like /sys/class 2>/dev/null
   mkdir -p /sys/class/gpio/gpiochip571 /sys/class/gpio/gpio593
   cd /sys/class/gpio
@@ -35,8 +36,8 @@ const program = (body: string) => `
   ${body}
   process.exit(0);`;
 
-/** Root needs no user namespace, which a chroot would refuse it. */
-const unshare = process.getuid?.() === 0 ? ['--mount'] : ['--map-root-user', '--mount'];
+/** Root needs no user namespace, which a chroot would refuse it, nor has a chroot a root whose mounts could be made private. */
+const unshare = process.getuid?.() === 0 ? ['--mount', '--propagation', 'unchanged'] : ['--map-root-user', '--mount'];
 
 const inNamespace = (body: string) =>
   execFileSync('unshare', [...unshare, 'sh', '-c', makeTree, process.execPath, program(body)], {
