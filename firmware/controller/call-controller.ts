@@ -14,6 +14,7 @@ import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
 import type { Doors } from './doors.ts';
 import { DtmfCommands } from './dtmf-commands.ts';
 import type { EventLog } from './event-log.ts';
+import { type KeyMethod, KeyPresses } from './key-presses.ts';
 import { LocalTones } from './local-tones.ts';
 import { unknownName } from './names.ts';
 
@@ -42,7 +43,7 @@ const PAGE_HEADERS = [
 
 export class CallController {
   readonly #parts: CallControllerParts;
-  readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands }>();
+  readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands; presses: KeyPresses }>();
   readonly #tones: LocalTones;
   #userAgent: SipUserAgent | undefined;
   #count = 0;
@@ -118,7 +119,7 @@ export class CallController {
     if (talking === undefined) return { done: false, code: 'not now', why: 'no call is answered' };
     if (!/^[0-9A-D*#]{1,32}$/.test(keys))
       return { done: false, code: 'bad request', why: `"${keys}" are not keys: 1 to 32 of 0-9, *, #, A-D` };
-    this.#parts.media.send({ do: 'send dtmf', stream: talking.call.stream, keys, toneMs: 100, gapMs: 60 });
+    talking.call.dial(keys);
     return { done: true };
   }
 
@@ -224,6 +225,7 @@ export class CallController {
         tones: this.#tones,
         limits: { ringForMs: settings.ringForMs, talkForMs: settings.talkForMs },
         changed: this.#parts.changed,
+        onKey: (key, lastedMs) => this.#pressed(stream, key, 'info', lastedMs),
         finished: () => {
           keys.stop();
           this.#calls.delete(stream);
@@ -232,7 +234,7 @@ export class CallController {
       },
       plan,
     );
-    this.#calls.set(stream, { call, keys });
+    this.#calls.set(stream, { call, keys, presses: new KeyPresses(clock) });
     call.start();
     this.#parts.changed();
     return call;
@@ -264,13 +266,20 @@ export class CallController {
         else this.#parts.events.tell('call', 'sound failed', { doing: event.doing, why: event.why });
         break;
       case 'dtmf':
-        this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs: event.durationMs });
-        if (entry.call.state === 'talking') entry.keys.key(event.key);
+        this.#pressed(event.stream, event.key, 'rtp', event.durationMs);
         break;
       case 'silent':
         entry.call.peerSilent(event.forMs);
         break;
     }
+  }
+
+  /** The far end pressed a key. */
+  #pressed(stream: string, key: string, by: KeyMethod, lastedMs: number) {
+    const entry = this.#calls.get(stream);
+    if (entry === undefined || !entry.presses.isNew(key, by, lastedMs)) return;
+    this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs, by });
+    if (entry.call.state === 'talking') entry.keys.key(key);
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------

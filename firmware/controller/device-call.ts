@@ -20,6 +20,8 @@ export interface DeviceCallParts {
   limits: { ringForMs: number; talkForMs: number };
   /** Something in the call's status changed. */
   changed(): void;
+  /** A key, told by INFO. */
+  onKey(key: string, lastedMs: number): void;
   /** The call is over and has let go of everything. */
   finished(): void;
 }
@@ -48,6 +50,10 @@ export type DeviceCallPlan =
       refuse: boolean;
       mode: 'talk' | 'listen';
     };
+
+/** A key that we send, and the pause after it. Milliseconds. */
+const TONE_MS = 100;
+const GAP_MS = 60;
 
 /** Busy Here, Busy Everywhere, Decline. */
 const BUSY = [486, 600, 603];
@@ -133,6 +139,14 @@ export class DeviceCall implements CallHandler {
     this.handle('hang up');
   }
 
+  /** Keys for the far end: as RTP events where it takes them (RFC 4733), else by INFO. */
+  dial(keys: string) {
+    const { media, sound } = this.#parts;
+    if (sound.negotiated?.telephoneEvent !== undefined)
+      media.send({ do: 'send dtmf', stream: this.stream, keys, toneMs: TONE_MS, gapMs: GAP_MS });
+    else for (const key of keys) this.#session?.sendKey(key, TONE_MS);
+  }
+
   // ---- what SIP says ------------------------------------------------------------------------------------------
 
   onProgress(_status: number, _reason: string, body: Body | undefined) {
@@ -174,6 +188,10 @@ export class DeviceCall implements CallHandler {
   /** The answer to an offer of ours inside the call: one that the peer had asked for (RFC 3261 §14.2). */
   onReoffered(result: { body: Body } | { status: number; reason: string }) {
     if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
+  }
+
+  onKey(key: string, lastedMs: number) {
+    this.#parts.onKey(key, lastedMs);
   }
 
   onEnded(end: CallEnd) {

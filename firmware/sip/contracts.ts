@@ -111,6 +111,8 @@ export interface Call {
   hangUp(): void;
   /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`. */
   reoffer(body: Body): void;
+  /** A key told by INFO, for a peer that takes no RTP events. Several are sent one after the other. */
+  sendKey(key: string, durationMs: number): void;
 }
 
 export interface CallHandler {
@@ -128,6 +130,8 @@ export interface CallHandler {
    * in the ACK where the peer wanted our offer (`onOffer` without a body).
    */
   onReoffered(result: { body: Body } | { status: number; reason: string }): void;
+  /** A key, told by INFO. The same press may come as sound or as RTP event too. `*`, `#`, `0` … `9`, `A` … `D`. */
+  onKey?(key: string, durationMs: number): void;
   /** Exactly once, the last thing said of this call. */
   onEnded(end: CallEnd): void;
 }

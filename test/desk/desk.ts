@@ -245,6 +245,10 @@ export class DeskCall implements CallHandler {
     this.#parts.media.send({ do: 'send dtmf', stream: this.#parts.sound.stream, keys, toneMs: 100, gapMs: 60 });
   }
 
+  sendInfo(key: string) {
+    this.#session?.sendKey(key, 100);
+  }
+
   /** A hand over the mouthpiece. */
   mute() {
     this.#parts.media.send({ do: 'mute', stream: this.#parts.sound.stream, muted: true });

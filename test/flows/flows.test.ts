@@ -167,3 +167,37 @@ test('a CANCEL that crosses the 200 on its way (RFC 3261 §9.1, §15)', async ()
   expect([door.heard.at(-1), telephone.heard.at(-1)]).toEqual(['ended by us', 'ended by them']);
   await golden('call-crossed', 'A CANCEL that crosses the 200 on its way (RFC 3261 §9.1, §15)');
 });
+
+test('a key by INFO in a call, and an Info Package that nobody knows (RFC 6086 §4.2.2)', async () => {
+  const { clock, network, golden } = stage();
+  const telephone = new ScriptedPeer(network, desk);
+  telephone.onRequest = received => {
+    if (received.method === 'INVITE')
+      telephone.reply(received, 200, { headers: [['Contact', '<sip:desk@192.0.2.10>']], body: sdp('answer') });
+    else if (received.method !== 'ACK') telephone.reply(received, 200);
+  };
+  const door = new Phone(clock, network, { address: front, account });
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(1_000);
+  const { headers } = telephone.requests('INVITE')[0]!;
+  const inside = (sequence: number, more: string, body: string) =>
+    `INFO sip:front@192.0.2.20 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-info-${sequence}
+Max-Forwards: 70
+From: ${headers.get('To')};tag=peer
+To: ${headers.get('From')}
+Call-ID: ${headers.get('Call-ID')}
+CSeq: ${sequence} INFO
+${more}
+Content-Length: ${body.length}
+
+${body}`;
+  telephone.say(inside(1, 'Content-Type: application/dtmf-relay', 'Signal=5 Duration=160'.replace(' ', '\r\n')));
+  clock.advance(1_000);
+  telephone.say(inside(2, 'Info-Package: weather\nContent-Type: text/plain', 'rain'));
+  clock.advance(1_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['answered answer', 'key 5 160', 'ended by us']);
+  await golden('info', 'A key by INFO, and an Info Package that nobody knows (RFC 6086 §4.2.2)');
+});

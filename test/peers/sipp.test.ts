@@ -89,6 +89,7 @@ describe('the device is called', () => {
         ...QUIET,
         sip: { accounts: { peer: { uri: `sip:front@${HOST}`, register: false } } },
         calls: { ringFor: '4 s' },
+        doors: { main: { relay: 'relay-1', openFor: '1 s', codes: ['55'] } },
       },
     });
   });
@@ -166,6 +167,14 @@ describe('the device is called', () => {
 
   test('re-INVITEs move, hold, resume, and one that cannot be had changes nothing', async () => {
     const caller = await answered('uac-reinvite');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('a door code by INFO opens the door', async () => {
+    const caller = await answered('uac-info');
+    await device.event('call', 'key', { by: 'info' });
+    await device.event('door', 'unlocked', { door: 'main' });
     await caller.passes();
     await over({ by: 'them' });
   });

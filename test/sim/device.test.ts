@@ -339,3 +339,20 @@ test('stopping in mid-call hangs up, unregisters and leaves nothing armed', asyn
   await world.run(64_000);
   expect(world.clock.armed).toEqual([]);
 });
+
+test('a door code that is told by RTP events and by INFO opens once, and each key counts once', async () => {
+  const { world, desk, press, told } = await ready();
+  await press();
+  const [call] = desk.calls;
+  call!.answer();
+  await world.run(1_000);
+  call!.sendKeys('55#');
+  for (const key of '55#') {
+    call!.sendInfo(key);
+    await world.run(160);
+  }
+  await world.run(3_000);
+  expect(told('call', 'key')).toHaveLength(3);
+  expect(told('door', 'unlocked')).toHaveLength(1);
+  expect(told('door', 'wrong code')).toHaveLength(0);
+});

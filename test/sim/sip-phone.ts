@@ -122,6 +122,7 @@ export class Phone {
         this.onOffer(body, answer);
       },
       onReoffered: result => note('reoffered', 'body' in result ? textOf(result.body) : result.status),
+      onKey: (key, durationMs) => note('key', key, durationMs),
       onEnded: end => {
         this.ends.push(end);
         const detail = end.by === 'refusal' ? end.status : end.by === 'failure' ? end.why : undefined;

@@ -107,6 +107,27 @@ test('a peer that vanishes at any moment leaves nothing behind once the other ha
   }
 });
 
+test.each(Object.keys(presets) as Preset[])('keys by INFO arrive once and in order, %s', preset => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const clock = new VirtualClock();
+    const network = new LossyNetwork(clock, seeded(seed), presets[preset]);
+    const [one, two] = [1, 2].map(
+      host => new Phone(clock, network, { address: { host: `192.0.2.${host}`, port: 5060 }, seed: seed + host }),
+    ) as [Phone, Phone];
+    two.onInvite = ({ call }) => call.accept(sdp('answer'));
+    one.dial('sip:user@192.0.2.2');
+    clock.advance(35_000);
+    for (const key of '1590*#') one.call!.sendKey(key, 100);
+    clock.advance(120_000);
+    const tale = `${preset}, seed ${seed}\n${network.trace.join('\n')}`;
+    // A network so bad that the call itself did not come about carries no keys.
+    if (one.call!.state !== 'confirmed') continue;
+    expect(two.heard.filter(line => line.startsWith('key')).join(' '), tale).toBe(
+      'key 1 100 key 5 100 key 9 100 key 0 100 key * 100 key # 100',
+    );
+  }
+});
+
 test('the same seed gives the same trace, another seed another', () => {
   const trace = (seed: number) => callUnder('badWifi', seed).network.trace.join('\n');
   expect(trace(7)).toBe(trace(7));

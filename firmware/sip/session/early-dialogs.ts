@@ -1,18 +1,21 @@
 /** The dialogs of an INVITE that rings in several places: each provisional response with a new tag is one (§12.1). */
+import type { CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import type { Dialog } from '../dialog/dialog.ts';
-import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
+import { serveAside } from './aside.ts';
 
 /** Forks of one call that are told apart; more than this is a broken proxy. */
 const forkLimit = 16;
 
 export class EarlyDialogs {
   readonly #core: Core;
+  readonly #handler: CallHandler;
   readonly #dialogs = new Map<string, Dialog>();
 
-  constructor(core: Core) {
+  constructor(core: Core, handler: CallHandler) {
     this.#core = core;
+    this.#handler = handler;
   }
 
   add(dialog: Dialog) {
@@ -29,13 +32,12 @@ export class EarlyDialogs {
     this.#dialogs.clear();
   }
 
-  /** A callee must not end an early dialog with BYE (§15), nor offer anew: what remains is OPTIONS. */
+  /** A callee must not end an early dialog with BYE (§15), nor offer anew: what remains is OPTIONS and INFO. */
   #serve(dialog: Dialog, transaction: ServerTransaction) {
     const { method } = transaction.request;
     if (!dialog.accepts(transaction.request)) transaction.respond(500, { reason: 'CSeq out of order' });
-    else if (method === 'OPTIONS') transaction.respond(200, optionsReply(this.#core, transaction.source));
     else if (method === 'INVITE') transaction.respond(491);
     else if (method === 'BYE') transaction.respond(403, { reason: 'BYE in an early dialog' });
-    else transaction.respond(405, { headers: [['Allow', this.#core.allow]] });
+    else serveAside(this.#core, transaction, this.#handler);
   }
 }

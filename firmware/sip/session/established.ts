@@ -5,9 +5,10 @@ import type { Core } from '../core.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { DialogOwner } from '../dialog/table.ts';
 import type { Request } from '../message/message.ts';
-import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
+import { serveAside } from './aside.ts';
 import { sendBye } from './bye.ts';
+import { KeySender } from './key-sender.ts';
 import { PeerOffer } from './peer-offer.ts';
 import { reasonOf } from './reason.ts';
 import { Reoffer } from './reoffer.ts';
@@ -35,12 +36,14 @@ export class Established implements DialogOwner {
   #over = false;
   #ours: Reoffer | undefined;
   #theirs: PeerOffer | undefined;
+  readonly #keys: KeySender;
 
   constructor(core: Core, dialog: Dialog, account: Account | undefined, user: EstablishedUser) {
     this.dialog = dialog;
     this.#core = core;
     this.#account = account;
     this.#user = user;
+    this.#keys = new KeySender(core, dialog, account, why => this.giveUp(why));
   }
 
   start() {
@@ -59,8 +62,7 @@ export class Established implements DialogOwner {
       }
     } else if (this.#over) transaction.respond(481);
     else if (request.method === 'INVITE') this.#offered(transaction);
-    else if (request.method === 'OPTIONS') transaction.respond(200, optionsReply(this.#core, transaction.source));
-    else transaction.respond(405, { headers: [['Allow', this.#core.allow]] });
+    else serveAside(this.#core, transaction, this.#user.handler());
   }
 
   onAck(ack: Request) {
@@ -81,6 +83,10 @@ export class Established implements DialogOwner {
       onGone: why => this.giveUp(why),
     });
     this.#ours.start();
+  }
+
+  sendKey(key: string, durationMs: number) {
+    if (!this.#over) this.#keys.send(key, durationMs);
   }
 
   /** Ends it with a BYE. */
@@ -123,6 +129,7 @@ export class Established implements DialogOwner {
     this.#over = true;
     this.#ours?.stop();
     this.#theirs?.stop();
+    this.#keys.stop();
   }
 
   #quiet() {

@@ -8,9 +8,9 @@ import { bodyOf } from '../dialog/request.ts';
 import type { DialogOwner } from '../dialog/table.ts';
 import { parseNumber } from '../message/grammar.ts';
 import type { Request } from '../message/message.ts';
-import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { AnsweredInvite } from './answered-invite.ts';
+import { serveAside } from './aside.ts';
 import { Established } from './established.ts';
 import { partyOf } from './party.ts';
 import { reasonOf } from './reason.ts';
@@ -118,8 +118,12 @@ export class IncomingCall implements Call, DialogOwner {
     if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body);
   }
 
+  sendKey(key: string, durationMs: number) {
+    if (!this.#ignores('key', 'confirmed')) this.#established!.sendKey(key, durationMs);
+  }
+
   onRequest(transaction: ServerTransaction) {
-    const { request, source } = transaction;
+    const { request } = transaction;
     if (this.#established !== undefined) this.#established.onRequest(transaction);
     else if (!this.#dialog.accepts(request)) transaction.respond(500, { reason: 'CSeq out of order' });
     else if (request.method === 'BYE') {
@@ -127,10 +131,10 @@ export class IncomingCall implements Call, DialogOwner {
       transaction.respond(200);
       this.#transaction.respond(487);
       this.#leave(theirs(request));
-    } else if (request.method === 'OPTIONS') transaction.respond(200, optionsReply(this.#core, source));
+    }
     // §14.2: a second INVITE before the first is answered.
     else if (request.method === 'INVITE') transaction.respond(500, { headers: [['Retry-After', '5']] });
-    else transaction.respond(405, { headers: [['Allow', this.#core.allow]] });
+    else serveAside(this.#core, transaction, this.#handler);
   }
 
   onAck(ack: Request) {

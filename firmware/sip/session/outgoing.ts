@@ -61,7 +61,7 @@ export class OutgoingCall implements Call {
     this.#onQuiet = onQuiet;
     this.#from = `${account?.from ?? anonymous};tag=${core.random.token(8)}`;
     this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
-    this.#early = new EarlyDialogs(core);
+    this.#early = new EarlyDialogs(core, handler);
   }
 
   start() {
@@ -83,6 +83,11 @@ export class OutgoingCall implements Call {
   reoffer(body: Body) {
     if (this.#established === undefined) this.#core.log.warn('reoffer ignored: no dialog', { call: this.id });
     else this.#established.reoffer(body);
+  }
+
+  sendKey(key: string, durationMs: number) {
+    if (this.#established === undefined) this.#core.log.warn('key ignored: no dialog', { call: this.id });
+    else this.#established.sendKey(key, durationMs);
   }
 
   ring() {
