@@ -190,6 +190,10 @@ export class DeviceCall implements CallHandler {
     if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
   }
 
+  onRefresh() {
+    return this.#parts.sound.offer(this.#direction);
+  }
+
   onKey(key: string, lastedMs: number) {
     this.#parts.onKey(key, lastedMs);
   }

@@ -44,6 +44,7 @@ export class Telephone {
         maxCalls: sip.maxCalls,
         ringLimitMs: calls.ringFor,
         maxRedirects: calls.maxRedirects,
+        sessionExpiresMs: sip.sessionTimer,
       },
       {
         onInvite: invite => parts.onInvite(invite),

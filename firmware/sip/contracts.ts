@@ -40,6 +40,8 @@ export interface UserAgentSettings {
   ringLimitMs: number;
   /** 3xx are followed at most this often for one call. 0: never. */
   maxRedirects: number;
+  /** The session interval that is asked for (RFC 4028), 90 s at least. 0 or absent: only where the peer asks. */
+  sessionExpiresMs?: number;
 }
 
 /** Sends datagrams; what arrives is handed to `UserAgent.receive`. */
@@ -130,6 +132,8 @@ export interface CallHandler {
    * in the ACK where the peer wanted our offer (`onOffer` without a body).
    */
   onReoffered(result: { body: Body } | { status: number; reason: string }): void;
+  /** The call is to be shown alive by a re-INVITE (RFC 4028 §7.4): what it offers. Ends in `onReoffered`. */
+  onRefresh(): Body;
   /** A key, told by INFO. The same press may come as sound or as RTP event too. `*`, `#`, `0` … `9`, `A` … `D`. */
   onKey?(key: string, durationMs: number): void;
   /** Exactly once, the last thing said of this call. */

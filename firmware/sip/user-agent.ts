@@ -17,6 +17,7 @@ import type { Core } from './core.ts';
 import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
+import { unknownExtensions } from './extensions.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
@@ -24,6 +25,7 @@ import { optionsReply } from './options.ts';
 import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
+import { tooBrief } from './session/session-timer.ts';
 import { parseTarget } from './target.ts';
 import { Timers } from './timers.ts';
 import { TransactionLayer } from './transaction/layer.ts';
@@ -31,7 +33,7 @@ import { tagOf } from './transaction/matching.ts';
 import type { Reply } from './transaction/reply.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
-const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO'];
+const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'];
 
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;
@@ -184,10 +186,9 @@ export class UserAgent implements SipUserAgent {
     if (other === undefined && !ownMethods.includes(method)) {
       return this.#reject(transaction, 405, { headers: [['Allow', this.#core.allow]] });
     }
-    // We have no extension that a peer could require (§8.2.2.3).
-    const required = headers.all('Require');
-    if (required.length > 0) {
-      return this.#reject(transaction, 420, { headers: [['Unsupported', required.join(', ')]] });
+    const unknown = unknownExtensions(request);
+    if (unknown.length > 0) {
+      return this.#reject(transaction, 420, { headers: [['Unsupported', unknown.join(', ')]] });
     }
     if (tagOf(headers.get('To')) !== undefined) {
       const owner = this.#core.dialogs.find(request);
@@ -212,6 +213,8 @@ export class UserAgent implements SipUserAgent {
     }
     if (this.#stopping) return this.#reject(transaction, 503);
     if (this.#isBusy) return this.#reject(transaction, 486);
+    const brief = tooBrief(request);
+    if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
     const known = isMalformed(uri) ? undefined : uri;
     const account = accountFor(this.#accounts, known?.user, request.headers.get('To'));

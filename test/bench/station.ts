@@ -164,6 +164,7 @@ const ignore: CallHandler = {
   onAnswered() {},
   onOffer: (_, answer) => answer.refuse(488),
   onReoffered() {},
+  onRefresh: () => offer(9, '8 PCMA/8000'),
   onEnded() {},
 };
 

@@ -302,6 +302,10 @@ export class DeskCall implements CallHandler {
     if ('body' in result && this.#parts.sound.acceptAnswer(result.body) === undefined) this.#parts.sound.start();
   }
 
+  onRefresh() {
+    return this.#parts.sound.offer();
+  }
+
   onEnded(end: CallEnd) {
     if (this.state === 'ended') return;
     this.state = 'ended';

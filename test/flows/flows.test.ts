@@ -201,3 +201,64 @@ ${body}`;
   expect(door.heard).toEqual(['answered answer', 'key 5 160', 'ended by us']);
   await golden('info', 'A key by INFO, and an Info Package that nobody knows (RFC 6086 §4.2.2)');
 });
+
+test('a session that is refused as too short, asked for again, and kept alive by UPDATE (RFC 4028, RFC 3311)', async () => {
+  const { clock, network, golden } = stage();
+  const telephone = new ScriptedPeer(network, desk);
+  const contact = ['Contact', '<sip:desk@192.0.2.10>'] as const;
+  telephone.onRequest = received => {
+    const asked = Number.parseInt(received.headers.get('Session-Expires') ?? '0', 10);
+    const agreed = [contact, ['Session-Expires', '600;refresher=uac'], ['Allow', 'INVITE, ACK, BYE, UPDATE']] as const;
+    if (received.method === 'INVITE' && asked < 600)
+      telephone.reply(received, 422, { headers: [['Min-SE', '600']], tag: 'first' });
+    else if (received.method === 'INVITE') telephone.reply(received, 200, { headers: agreed, body: sdp('answer') });
+    else if (received.method === 'UPDATE') telephone.reply(received, 200, { headers: agreed });
+    else if (received.method === 'BYE') telephone.reply(received, 200);
+  };
+  const door = new Phone(clock, network, { address: front, account, settings: { sessionExpiresMs: 120_000 } });
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(320_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['answered answer', 'ended by us']);
+  await golden('session-timer', 'A session kept alive: 422, UPDATE (RFC 4028, RFC 3311)');
+});
+
+test('an offer by UPDATE that meets ours: 491, and both go through (RFC 3311 §5.2)', async () => {
+  const { clock, network, golden } = stage();
+  const telephone = new ScriptedPeer(network, desk);
+  const contact = ['Contact', '<sip:desk@192.0.2.10>'] as const;
+  telephone.onRequest = received => {
+    const { headers } = received;
+    if (received.method === 'BYE') telephone.reply(received, 200);
+    if (received.method !== 'INVITE') return;
+    if (headers.get('CSeq') !== '2 INVITE') {
+      telephone.reply(received, 200, { headers: [contact], body: sdp('answer') });
+      return;
+    }
+    const update = (sequence: number) => `UPDATE sip:front@192.0.2.20 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-update-${sequence}
+Max-Forwards: 70
+From: ${headers.get('To')}
+To: ${headers.get('From')}
+Call-ID: ${headers.get('Call-ID')}
+CSeq: ${sequence} UPDATE
+Contact: <sip:desk@192.0.2.10>
+Content-Type: application/sdp
+Content-Length: 6
+
+theirs`;
+    telephone.say(update(1));
+    telephone.reply(received, 491);
+    clock.after(1_000, () => telephone.say(update(2)), 'finger');
+  };
+  const door = new Phone(clock, network, { address: front, account });
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(1_000);
+  door.call!.reoffer(sdp('ours'));
+  clock.advance(6_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['answered answer', 'offer theirs', 'reoffered answer', 'ended by us']);
+  await golden('update-crossed', 'An offer by UPDATE that meets ours (RFC 3311 §5.2)');
+});

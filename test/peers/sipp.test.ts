@@ -179,6 +179,12 @@ describe('the device is called', () => {
     await over({ by: 'them' });
   });
 
+  test('a session is timed, kept alive and changed by UPDATE', async () => {
+    const caller = await answered('uac-session-timer');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
   test('the ACK comes twice: it is one call', async () => {
     const caller = await answered('uac-two-acks');
     await caller.passes();
@@ -307,6 +313,12 @@ describe('the device calls', () => {
     const called = await calls(`uas-refuses-${status}`);
     await called.passes();
     await over({ by: 'refusal', status, why: reason });
+  });
+
+  test('asks for a longer session where the shorter is refused', async () => {
+    const called = await calls('uas-session-timer');
+    await talksAndHangsUp();
+    await called.passes();
   });
 
   test('gives up while it rings', async () => {

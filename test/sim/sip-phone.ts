@@ -122,6 +122,10 @@ export class Phone {
         this.onOffer(body, answer);
       },
       onReoffered: result => note('reoffered', 'body' in result ? textOf(result.body) : result.status),
+      onRefresh: () => {
+        note('refresh');
+        return sdp('same offer');
+      },
       onKey: (key, durationMs) => note('key', key, durationMs),
       onEnded: end => {
         this.ends.push(end);

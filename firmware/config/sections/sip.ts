@@ -30,5 +30,9 @@ export const sip = section({
     help: 'Calls at one time; one more is answered 486 Busy Here.',
     needs: 'restart sip',
   }),
+  sessionTimer: field(duration(0, 86_400_000).prefault('30 min'), {
+    help: 'How long a call lasts without a sign of life (RFC 4028), 90 s at least. `0 s`: only where the peer asks.',
+    needs: 'restart sip',
+  }),
   accounts: field(named(account).prefault({}), { help: 'SIP accounts by name.', needs }),
 });

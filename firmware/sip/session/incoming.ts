@@ -6,6 +6,7 @@ import { type Core, contactAt } from '../core.ts';
 import { Dialog } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
 import type { DialogOwner } from '../dialog/table.ts';
+import { allows, supported } from '../extensions.ts';
 import { parseNumber } from '../message/grammar.ts';
 import type { Request } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
@@ -14,6 +15,8 @@ import { serveAside } from './aside.ts';
 import { Established } from './established.ts';
 import { partyOf } from './party.ts';
 import { reasonOf } from './reason.ts';
+import { SessionTimer } from './session-timer.ts';
+import { serveUpdate } from './update.ts';
 
 /** A proxy gives up an INVITE that is silent for 3 min; so the last 1xx is sent again in time (§13.3.1.1). */
 const ringAgainMs = 60_000;
@@ -32,6 +35,7 @@ export class IncomingCall implements Call, DialogOwner {
   readonly #transaction: ServerTransaction;
   readonly #dialog: Dialog;
   readonly #onQuiet: () => void;
+  readonly #timer: SessionTimer;
   #handler: CallHandler | undefined;
   #outcome: CallEnd | undefined;
   #answered: AnsweredInvite | undefined;
@@ -50,6 +54,7 @@ export class IncomingCall implements Call, DialogOwner {
     this.#transaction = transaction;
     this.#dialog = Dialog.ofInvite(request, localTag);
     this.#onQuiet = onQuiet;
+    this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
   }
 
   start() {
@@ -83,10 +88,11 @@ export class IncomingCall implements Call, DialogOwner {
     if (this.#ignores('accept', 'inviting', 'ringing')) return;
     this.state = 'answered';
     this.#stopWaiting();
-    this.#established = new Established(this.#core, this.#dialog, this.#identity, {
+    this.#established = new Established(this.#core, this.#dialog, this.#identity, this.#timer, {
       // Not asked for before the ACK, and by then it is there.
       handler: () => this.#handler!,
       ownsCallId: false,
+      takesUpdate: allows(this.#transaction.request, 'UPDATE'),
       isConfirmed: () => this.state === 'confirmed',
       onOver: end => {
         this.#answered?.stop();
@@ -94,7 +100,9 @@ export class IncomingCall implements Call, DialogOwner {
       },
       onQuiet: () => this.#onQuiet(),
     });
-    const response = this.#transaction.respond(200, { headers: this.#headers(), body });
+    const headers = [...this.#headers(), ...this.#timer.accept(this.#transaction.request)];
+    const response = this.#transaction.respond(200, { headers, body });
+    this.#established.start();
     this.#answered = new AnsweredInvite(this.#core.clock, this.#transaction, response, () => this.#noAck());
     this.#answered.start();
   }
@@ -134,7 +142,20 @@ export class IncomingCall implements Call, DialogOwner {
     }
     // §14.2: a second INVITE before the first is answered.
     else if (request.method === 'INVITE') transaction.respond(500, { headers: [['Retry-After', '5']] });
+    else if (request.method === 'UPDATE') this.#updated(transaction);
     else serveAside(this.#core, transaction, this.#handler);
+  }
+
+  /** The offer of the INVITE is not answered, or has been left to us: no other may come between (RFC 3311 §5.2). */
+  #updated(transaction: ServerTransaction) {
+    serveUpdate(transaction, {
+      core: this.#core,
+      dialog: this.#dialog,
+      account: this.#identity,
+      timer: undefined,
+      handler: this.#handler,
+      open: 'theirs',
+    });
   }
 
   onAck(ack: Request) {
@@ -185,6 +206,7 @@ export class IncomingCall implements Call, DialogOwner {
     return [
       ['Contact', contactAt(this.#identity, local)],
       ['Allow', this.#core.allow],
+      ['Supported', supported],
     ];
   }
 

@@ -5,6 +5,7 @@ import { addContact, type Core } from '../core.ts';
 import { Dialog } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
+import { allows, supported } from '../extensions.ts';
 import type { Request, Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
 import { tagOf } from '../transaction/matching.ts';
@@ -13,6 +14,7 @@ import { sendBye } from './bye.ts';
 import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
 import { Redirects } from './redirects.ts';
+import { SessionTimer } from './session-timer.ts';
 
 /** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
 const lateForkLimit = 16;
@@ -34,6 +36,7 @@ export class OutgoingCall implements Call {
   readonly #from: string;
   readonly #redirects: Redirects;
   readonly #early: EarlyDialogs;
+  readonly #timer: SessionTimer;
   /** Remote tags of forks that answered too late: acknowledged and ended. */
   readonly #lateForks = new Set<string>();
   #sequence = 0;
@@ -61,7 +64,8 @@ export class OutgoingCall implements Call {
     this.#onQuiet = onQuiet;
     this.#from = `${account?.from ?? anonymous};tag=${core.random.token(8)}`;
     this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
-    this.#early = new EarlyDialogs(core, handler);
+    this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
+    this.#early = new EarlyDialogs(core, account, handler);
   }
 
   start() {
@@ -112,9 +116,10 @@ export class OutgoingCall implements Call {
       callId: this.id,
       sequence: ++this.#sequence,
       account: this.#identity,
-      headers: [['Allow', this.#core.allow], ...(this.#options.headers ?? [])],
+      headers: [['Allow', this.#core.allow], ['Supported', supported], ...(this.#options.headers ?? [])],
       body: this.#options.body,
     });
+    this.#timer.ask(request);
     this.#busy++;
     this.#early.clear();
     const exchange = new Exchange(this.#core, {
@@ -138,11 +143,16 @@ export class OutgoingCall implements Call {
     if (status < 200) this.#progress(response, invite);
     else if (status < 300) this.#accepted(response, invite);
     else {
-      const next = this.state === 'ended' ? undefined : this.#redirects.next(response);
+      const next = this.state === 'ended' ? undefined : this.#next(response, invite);
       if (next !== undefined) this.#invite(next);
       else this.#end({ by: 'refusal', status, reason: reason === '' ? reasonPhrase(status) : reason });
       this.#release();
     }
+  }
+
+  /** Where the INVITE goes once more after a final failure response. */
+  #next(response: Response, invite: Request): string | undefined {
+    return this.#timer.mayAskAgain(response) ? invite.uri : this.#redirects.next(response);
   }
 
   #progress(response: Response, invite: Request) {
@@ -168,13 +178,16 @@ export class OutgoingCall implements Call {
     this.#cancelRingLimit();
     this.#early.clear();
     // The place of the INVITE in #busy passes to the dialog.
-    this.#established = new Established(this.#core, dialog, this.#identity, {
+    this.#established = new Established(this.#core, dialog, this.#identity, this.#timer, {
       handler: () => this.#handler,
       ownsCallId: true,
+      takesUpdate: allows(response, 'UPDATE'),
       isConfirmed: () => true,
       onOver: end => this.#end(end),
       onQuiet: () => this.#release(),
     });
+    this.#timer.agreed(response);
+    this.#core.dialogs.add(dialog, this.#established);
     this.#established.start();
     this.state = 'confirmed';
     this.#handler.onAnswered(bodyOf(response));

@@ -10,7 +10,7 @@ describe('a request', () => {
     say(request({ method: 'FROBNICATE' }));
     const [response] = peer.responses(405);
     expect(response!.headers.get('Allow')).toBe('INVITE');
-    expect(response!.headers.all('Allow')).toEqual(['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO']);
+    expect(response!.headers.all('Allow')).toEqual(['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE']);
   });
 
   test('that requires an extension is answered 420 with its name', () => {
