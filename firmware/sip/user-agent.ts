@@ -33,7 +33,7 @@ import { tagOf } from './transaction/matching.ts';
 import type { Reply } from './transaction/reply.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
-const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'];
+const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'];
 
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;

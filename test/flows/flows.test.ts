@@ -262,3 +262,18 @@ theirs`;
   expect(door.heard).toEqual(['answered answer', 'offer theirs', 'reoffered answer', 'ended by us']);
   await golden('update-crossed', 'An offer by UPDATE that meets ours (RFC 3311 §5.2)');
 });
+
+test('early media that must arrive: 183, PRACK, and a 200 without a second answer (RFC 3262)', async () => {
+  const { clock, golden, door, telephone } = twoPhones();
+  telephone.onInvite = () => {};
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(1_000);
+  telephone.call!.ring(sdp('early answer'));
+  clock.advance(2_000);
+  telephone.call!.accept(sdp('answer'));
+  clock.advance(1_000);
+  door.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['progress 183 early answer', 'answered', 'ended by us']);
+  await golden('early-media', 'Early media that must arrive (RFC 3262)');
+});

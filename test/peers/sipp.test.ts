@@ -185,6 +185,17 @@ describe('the device is called', () => {
     await over({ by: 'them' });
   });
 
+  test('a caller that insists hears 180 until its PRACK, and only then the answer', async () => {
+    const caller = await call('uac-100rel');
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('press front');
+    await caller.passes();
+    // At 0, 0.5 and 1.5 s, and its PRACK came after 1.2 s.
+    expect(caller.count(/^SIP\/2\.0 180/)).toBeGreaterThanOrEqual(2);
+    await over({ by: 'them' });
+  });
+
   test('the ACK comes twice: it is one call', async () => {
     const caller = await answered('uac-two-acks');
     await caller.passes();
@@ -287,6 +298,13 @@ describe('the device calls', () => {
 
   test('hears early media', async () => {
     const called = await calls('uas-early-media');
+    await device.event('call', 'ringback');
+    await talksAndHangsUp();
+    await called.passes();
+  });
+
+  test('acknowledges early media that must arrive', async () => {
+    const called = await calls('uas-100rel');
     await device.event('call', 'ringback');
     await talksAndHangsUp();
     await called.passes();

@@ -34,8 +34,9 @@ function callUnder(preset: Preset, seed: number) {
   const toFront = chance.next() < 0.5 && contact !== undefined;
   const [caller, callee] = toFront ? [desk, front] : [front, desk];
   const answerAfterMs = 4_000 * chance.next();
+  const early = chance.next() < 0.5 ? sdp('early answer') : undefined;
   callee.onInvite = ({ call }) => {
-    call.ring();
+    call.ring(early);
     clock.after(answerAfterMs, () => call.accept(sdp('answer')), 'finger');
   };
   for (const phone of [caller, callee]) {

@@ -31,7 +31,7 @@ export class Dialog implements DialogIdentity {
   readonly remoteTag: string;
   readonly #local: string;
   readonly #remote: string;
-  readonly #routeSet: readonly string[];
+  #routeSet: readonly string[];
   #remoteTarget: string;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -89,6 +89,12 @@ export class Dialog implements DialogIdentity {
   /** §12.2.1.2, §12.2.2: INVITE and its 2xx move the peer's Contact. */
   refreshTarget(message: Request | Response) {
     this.#remoteTarget = contactOf(message) ?? this.#remoteTarget;
+  }
+
+  /** §13.2.2.4: the 2xx says anew where an early dialog goes, and by which route; its numbers go on. */
+  confirm(response: Response) {
+    this.refreshTarget(response);
+    this.#routeSet = response.headers.all('Record-Route').toReversed();
   }
 
   /** §12.2.2: false for a request that is out of order. Takes note of its number. */

@@ -1,4 +1,4 @@
-/** Requests inside a dialog that change nothing about it, at any moment of its life: OPTIONS and INFO. */
+/** Requests inside a dialog that change nothing about it, at any moment of its life: OPTIONS, INFO and the like. */
 import type { CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import { optionsReply } from '../options.ts';
@@ -10,5 +10,7 @@ export function serveAside(core: Core, transaction: ServerTransaction, handler: 
   const { method } = transaction.request;
   if (method === 'OPTIONS') transaction.respond(200, optionsReply(core, transaction.source));
   else if (method === 'INFO') serveInfo(transaction, handler);
+  // Nothing waits for it any more (RFC 3262 §3).
+  else if (method === 'PRACK') transaction.respond(481);
   else transaction.respond(405, { headers: [['Allow', core.allow]] });
 }

@@ -15,6 +15,7 @@ import { serveAside } from './aside.ts';
 import { Established } from './established.ts';
 import { partyOf } from './party.ts';
 import { reasonOf } from './reason.ts';
+import { Reliable } from './reliable.ts';
 import { SessionTimer } from './session-timer.ts';
 import { serveUpdate } from './update.ts';
 
@@ -36,6 +37,9 @@ export class IncomingCall implements Call, DialogOwner {
   readonly #dialog: Dialog;
   readonly #onQuiet: () => void;
   readonly #timer: SessionTimer;
+  readonly #reliable: Reliable;
+  /** Accepted, but the 200 waits for a PRACK. */
+  #accepting: Body | undefined;
   #handler: CallHandler | undefined;
   #outcome: CallEnd | undefined;
   #answered: AnsweredInvite | undefined;
@@ -54,6 +58,17 @@ export class IncomingCall implements Call, DialogOwner {
     this.#transaction = transaction;
     this.#dialog = Dialog.ofInvite(request, localTag);
     this.#onQuiet = onQuiet;
+    this.#reliable = new Reliable(core, transaction, {
+      handler: () => this.#handler,
+      onAcknowledged: () => {
+        if (this.#accepting !== undefined) this.#accept(this.#accepting);
+      },
+      onGiveUp: () => {
+        // RFC 3262 §3: 5xx.
+        transaction.respond(504);
+        this.#leave({ by: 'failure', why: 'no PRACK came' });
+      },
+    });
     this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
   }
 
@@ -77,17 +92,23 @@ export class IncomingCall implements Call, DialogOwner {
   }
 
   ring(body?: Body) {
-    if (this.#ignores('ring', 'inviting', 'ringing')) return;
+    if (this.#ignores('ring', 'inviting', 'ringing') || this.#accepting !== undefined) return;
     this.state = 'ringing';
     this.#cancelRinging();
-    this.#transaction.respond(body === undefined ? 180 : 183, { headers: this.#headers(), ...(body && { body }) });
+    this.#reliable.respond(body === undefined ? 180 : 183, { headers: this.#headers(), ...(body && { body }) });
     this.#cancelRinging = this.#core.clock.after(ringAgainMs, () => this.ring(body), '1xx again');
   }
 
   accept(body: Body) {
-    if (this.#ignores('accept', 'inviting', 'ringing')) return;
-    this.state = 'answered';
+    if (this.#ignores('accept', 'inviting', 'ringing') || this.#accepting !== undefined) return;
     this.#stopWaiting();
+    // RFC 3262 §3: a 2xx would overtake what the peer must have first.
+    if (this.#reliable.isOpen) this.#accepting = body;
+    else this.#accept(body);
+  }
+
+  #accept(body: Body) {
+    this.state = 'answered';
     this.#established = new Established(this.#core, this.#dialog, this.#identity, this.#timer, {
       // Not asked for before the ACK, and by then it is there.
       handler: () => this.#handler!,
@@ -101,7 +122,7 @@ export class IncomingCall implements Call, DialogOwner {
       onQuiet: () => this.#onQuiet(),
     });
     const headers = [...this.#headers(), ...this.#timer.accept(this.#transaction.request)];
-    const response = this.#transaction.respond(200, { headers, body });
+    const response = this.#transaction.respond(200, this.#reliable.described ? { headers } : { headers, body });
     this.#established.start();
     this.#answered = new AnsweredInvite(this.#core.clock, this.#transaction, response, () => this.#noAck());
     this.#answered.start();
@@ -142,11 +163,12 @@ export class IncomingCall implements Call, DialogOwner {
     }
     // §14.2: a second INVITE before the first is answered.
     else if (request.method === 'INVITE') transaction.respond(500, { headers: [['Retry-After', '5']] });
+    else if (request.method === 'PRACK') this.#reliable.serve(transaction);
     else if (request.method === 'UPDATE') this.#updated(transaction);
     else serveAside(this.#core, transaction, this.#handler);
   }
 
-  /** The offer of the INVITE is not answered, or has been left to us: no other may come between (RFC 3311 §5.2). */
+  /** Until the first offer is answered, reliably, no other may come between (RFC 3311 §5.2). */
   #updated(transaction: ServerTransaction) {
     serveUpdate(transaction, {
       core: this.#core,
@@ -154,7 +176,7 @@ export class IncomingCall implements Call, DialogOwner {
       account: this.#identity,
       timer: undefined,
       handler: this.#handler,
-      open: 'theirs',
+      open: this.#reliable.described && !this.#reliable.isOpen ? undefined : 'theirs',
     });
   }
 
@@ -184,6 +206,7 @@ export class IncomingCall implements Call, DialogOwner {
   /** Ended before a 2xx: the transaction does the rest. */
   #leave(end: CallEnd) {
     this.#core.dialogs.remove(this.#dialog);
+    this.#reliable.stop();
     this.#end(end);
     this.#onQuiet();
   }

@@ -35,7 +35,7 @@ export class OutgoingCall implements Call {
   readonly #onQuiet: () => void;
   readonly #from: string;
   readonly #redirects: Redirects;
-  readonly #early: EarlyDialogs;
+  #early: EarlyDialogs;
   readonly #timer: SessionTimer;
   /** Remote tags of forks that answered too late: acknowledged and ended. */
   readonly #lateForks = new Set<string>();
@@ -121,7 +121,8 @@ export class OutgoingCall implements Call {
     });
     this.#timer.ask(request);
     this.#busy++;
-    this.#early.clear();
+    this.#early.close();
+    this.#early = new EarlyDialogs(this.#core, this.#identity, this.#handler);
     const exchange = new Exchange(this.#core, {
       request,
       nextHop: firstHop(request),
@@ -157,7 +158,7 @@ export class OutgoingCall implements Call {
 
   #progress(response: Response, invite: Request) {
     if (this.state === 'ended' || this.#established !== undefined || response.status === 100) return;
-    if (tagOf(response.headers.get('To')) !== undefined) this.#early.add(Dialog.ofResponse(invite, response));
+    if (!this.#early.take(response, invite)) return;
     this.state = 'ringing';
     this.#handler.onProgress(response.status, response.reason, bodyOf(response));
   }
@@ -167,7 +168,7 @@ export class OutgoingCall implements Call {
     const tag = tagOf(response.headers.get('To')) ?? '';
     if (this.#lateForks.size >= lateForkLimit && !this.#lateForks.has(tag)) return;
     const isCopy = this.#lateForks.has(tag) || this.#established?.dialog.remoteTag === tag;
-    const dialog = Dialog.ofResponse(invite, response);
+    const dialog = isCopy ? Dialog.ofResponse(invite, response) : this.#early.confirm(response, invite);
     acknowledge(this.#core, dialog, invite, isCopy);
     if (isCopy) return;
     if (this.state === 'ended' || this.#established !== undefined) this.#dismiss(dialog, tag);
@@ -176,7 +177,7 @@ export class OutgoingCall implements Call {
 
   #establish(dialog: Dialog, response: Response) {
     this.#cancelRingLimit();
-    this.#early.clear();
+    this.#early.close();
     // The place of the INVITE in #busy passes to the dialog.
     this.#established = new Established(this.#core, dialog, this.#identity, this.#timer, {
       handler: () => this.#handler,
@@ -211,7 +212,7 @@ export class OutgoingCall implements Call {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.#cancelRingLimit();
-    this.#early.clear();
+    this.#early.close();
     this.#handler.onEnded(end);
   }
 
