@@ -63,6 +63,8 @@ const FAREWELL_MS = 2_000;
 
 export class Intercom implements Device {
   readonly events: EventLog;
+  /** The configuration is to be looked at now: asked for over SIP, and no call is up. */
+  onResync: () => void = () => {};
   readonly #parts: IntercomParts;
   readonly #startedMs: number;
   readonly #changeListeners = new Set<() => void>();
@@ -75,6 +77,7 @@ export class Intercom implements Device {
   #telephone!: Telephone;
   #calls!: CallController;
   #pending: Config | undefined;
+  #resync = false;
   #changing: (() => void) | undefined;
   #running = false;
   #ended = false;
@@ -131,6 +134,10 @@ export class Intercom implements Device {
       config: () => this.#config,
       product: `Porter/${this.#parts.version}`,
       onInvite: invite => this.#calls.onInvite(invite),
+      onCheckSync: () => {
+        this.#resync = true;
+        this.#changed();
+      },
       changed,
     });
     this.#calls = new CallController({
@@ -330,6 +337,10 @@ export class Intercom implements Device {
       const config = this.#pending;
       this.#pending = undefined;
       this.#parts.clock.after(0, () => this.apply(config), 'apply configuration');
+    }
+    if (this.#resync && this.#calls.active === 0) {
+      this.#resync = false;
+      this.#parts.clock.after(0, () => this.onResync(), 'check asked for');
     }
     this.#changing ??= this.#parts.clock.after(
       CHANGE_MS,

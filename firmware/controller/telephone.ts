@@ -14,6 +14,8 @@ export interface TelephoneParts {
   config: () => Config;
   product: string;
   onInvite: (invite: IncomingInvite) => CallHandler;
+  /** Somebody who may has asked for a look at the configuration. */
+  onCheckSync: () => void;
   changed: () => void;
 }
 
@@ -49,6 +51,15 @@ export class Telephone {
       {
         onInvite: invite => parts.onInvite(invite),
         onRegistration: (account, state) => this.#registration(account, state),
+        notices: {
+          trusts: ({ host }, account) => this.isTrusted(host, account),
+          onCheckSync: ({ remote, account, asksForReboot }) => {
+            parts.events.tell('provisioning', 'check asked for', { remote: remote.uri, account, asksForReboot });
+            parts.onCheckSync();
+          },
+          onMessage: ({ remote, account, text }) =>
+            parts.events.tell('sip', 'message', { remote: remote.uri, account, text }),
+        },
       },
     );
   }

@@ -153,7 +153,34 @@ export interface IncomingInvite {
   readonly toUser: string | undefined;
 }
 
+/** Somebody wants the device to look at its configuration now: NOTIFY `check-sync`. */
+export interface CheckSync {
+  remote: Party;
+  source: Address;
+  account: string | undefined;
+  /** `;reboot=true`. */
+  asksForReboot: boolean;
+}
+
+/** A text (RFC 3428), without control characters. */
+export interface TextMessage {
+  remote: Party;
+  source: Address;
+  account: string | undefined;
+  text: string;
+}
+
+/** What is told outside any call, once it is known to come from somebody who may tell. */
+export interface NoticeHandler {
+  /** Whose word counts without a password: the account's own server. Others are challenged, or refused. */
+  trusts(source: Address, account: string | undefined): boolean;
+  onCheckSync(notice: CheckSync): void;
+  onMessage(message: TextMessage): void;
+}
+
 export interface UserAgentHandler {
+  /** Absent: NOTIFY and MESSAGE are methods that we do not have. */
+  notices?: NoticeHandler;
   /** A new incoming call, already answered 100. Must return the handler of what follows. */
   onInvite(invite: IncomingInvite): CallHandler;
   onRegistration(account: string, state: RegistrationState): void;

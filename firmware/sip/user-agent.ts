@@ -21,6 +21,7 @@ import { unknownExtensions } from './extensions.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
+import { Notices } from './notices.ts';
 import { optionsReply } from './options.ts';
 import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
@@ -34,6 +35,8 @@ import type { Reply } from './transaction/reply.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
 const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'];
+
+const noticeMethods = ['NOTIFY', 'MESSAGE'];
 
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;
@@ -53,6 +56,7 @@ export class UserAgent implements SipUserAgent {
   readonly #accounts: readonly Account[];
   readonly #registrations: readonly Registration[];
   readonly #calls = new Set<Call>();
+  readonly #notices: Notices | undefined;
   readonly #others = new Map<string, RequestHandler>();
   #running = false;
   #stopping = false;
@@ -66,6 +70,7 @@ export class UserAgent implements SipUserAgent {
     const shared = { ...environment, clock: this.#timers };
     const { counters } = this;
     const others = this.#others;
+    const methods = handler.notices === undefined ? ownMethods : [...ownMethods, ...noticeMethods];
     this.#core = {
       ...shared,
       settings,
@@ -79,9 +84,10 @@ export class UserAgent implements SipUserAgent {
         },
       ),
       get allow() {
-        return [...ownMethods, ...others.keys()].join(', ');
+        return [...methods, ...others.keys()].join(', ');
       },
     };
+    this.#notices = handler.notices && new Notices(this.#core, handler.notices);
     this.#accounts = settings.accounts.map(account => new Account(account, environment.random));
     this.#registrations = this.#accounts
       .filter(({ settings: { register } }) => register)
@@ -183,7 +189,8 @@ export class UserAgent implements SipUserAgent {
     const { request } = transaction;
     const { method, headers } = request;
     const other = this.#others.get(method);
-    if (other === undefined && !ownMethods.includes(method)) {
+    const isOurs = ownMethods.includes(method) || (this.#notices !== undefined && noticeMethods.includes(method));
+    if (other === undefined && !isOurs) {
       return this.#reject(transaction, 405, { headers: [['Allow', this.#core.allow]] });
     }
     const unknown = unknownExtensions(request);
@@ -202,7 +209,14 @@ export class UserAgent implements SipUserAgent {
     else if (method === 'OPTIONS') {
       if (this.#isBusy) transaction.respond(486, optionsReply(this.#core, transaction.source));
       else transaction.respond(200, optionsReply(this.#core, transaction.source));
-    } else this.#reject(transaction, 481);
+    } else if (method === 'NOTIFY') this.#notices?.serveNotify(transaction, this.#accountOf(request));
+    else if (method === 'MESSAGE') this.#notices?.serveMessage(transaction, this.#accountOf(request));
+    else this.#reject(transaction, 481);
+  }
+
+  #accountOf(request: Request) {
+    const uri = parseUri(request.uri);
+    return accountFor(this.#accounts, isMalformed(uri) ? undefined : uri.user, request.headers.get('To'));
   }
 
   #invited(transaction: ServerTransaction) {
@@ -217,7 +231,7 @@ export class UserAgent implements SipUserAgent {
     if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
     const known = isMalformed(uri) ? undefined : uri;
-    const account = accountFor(this.#accounts, known?.user, request.headers.get('To'));
+    const account = this.#accountOf(request);
     const call: IncomingCall = new IncomingCall(this.#core, account, transaction, () => this.#forget(call));
     this.#calls.add(call);
     call.start();

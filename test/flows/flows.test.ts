@@ -1,5 +1,6 @@
 /** Golden ladders: what goes over the wire, message by message. `npx vitest run test/flows -u` writes them anew. */
 import { expect, test } from 'vitest';
+import { answerChallenge } from '../../firmware/sip/digest/client.ts';
 import { LossyNetwork, presets } from '../sim/lossy-network.ts';
 import { ScriptedPeer } from '../sim/scripted-peer.ts';
 import { seeded } from '../sim/seeded.ts';
@@ -276,4 +277,39 @@ test('early media that must arrive: 183, PRACK, and a 200 without a second answe
   clock.advance(1_000);
   expect(door.heard).toEqual(['progress 183 early answer', 'answered', 'ended by us']);
   await golden('early-media', 'Early media that must arrive (RFC 3262)');
+});
+
+test('a look at the configuration is asked for by somebody who must say who he is (RFC 6665, RFC 7616)', async () => {
+  const { clock, network, golden } = stage();
+  const door = new Phone(clock, network, { address: front, account, trusts: [] });
+  const notify = (sequence: number, more: string) =>
+    `NOTIFY sip:front@192.0.2.20 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-notify-${sequence}
+Max-Forwards: 70
+From: <sip:pbx@192.0.2.10>;tag=notify
+To: <sip:front@192.0.2.10>
+Call-ID: notify
+CSeq: ${sequence} NOTIFY
+Event: check-sync;reboot=false
+${more}Content-Length: 0
+
+`;
+  const pbx = new ScriptedPeer(network, desk);
+  pbx.say(notify(1, ''), front);
+  clock.advance(1_000);
+  const challenge = pbx.responses(401)[0]!.headers.get('WWW-Authenticate')!;
+  const answer = answerChallenge({
+    challenges: [challenge],
+    method: 'NOTIFY',
+    uri: 'sip:front@192.0.2.20',
+    username: 'front',
+    password: 'secret',
+    cnonce: 'c0ffee',
+    nonceCount: 1,
+    body: new Uint8Array(),
+  });
+  pbx.say(notify(2, `Authorization: ${answer!.header}\n`), front);
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['check-sync sip:pbx@192.0.2.10 main false']);
+  await golden('check-sync', 'A look at the configuration is asked for: NOTIFY check-sync, with a password');
 });

@@ -196,6 +196,13 @@ describe('the device is called', () => {
     await over({ by: 'them' });
   });
 
+  test('its server asks for a look at the configuration, and sends a text', async () => {
+    const caller = await call('uac-check-sync');
+    await caller.passes();
+    await device.event('provisioning', 'check asked for', { account: 'peer' });
+    await device.event('sip', 'message', { text: 'The fire drill is at ten.' });
+  });
+
   test('the ACK comes twice: it is one call', async () => {
     const caller = await answered('uac-two-acks');
     await caller.passes();

@@ -356,3 +356,49 @@ test('a door code that is told by RTP events and by INFO opens once, and each ke
   expect(told('door', 'unlocked')).toHaveLength(1);
   expect(told('door', 'wrong code')).toHaveLength(0);
 });
+
+/** What the desk, which is the account's server, or a stranger says to the device outside any call. */
+const notice = (method: string, host: string, more: string, body = '') =>
+  new TextEncoder().encode(
+    `${method} ${FRONT} SIP/2.0
+Via: SIP/2.0/UDP ${host}:5060;branch=z9hG4bK-${method}-${host}
+Max-Forwards: 70
+From: <sip:pbx@${host}>;tag=notice
+To: <sip:front@${DESK.host}>
+Call-ID: ${method}-${host}
+CSeq: 1 ${method}
+${more}
+Content-Length: ${body.length}
+
+${body}`.replaceAll('\n', '\r\n'),
+  );
+
+test('check-sync during a call is done when that is over', async () => {
+  const { world, desk, intercom, press, told } = await ready();
+  let checks = 0;
+  intercom.onResync = () => checks++;
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(1_000);
+  world.network.send(notice('NOTIFY', DESK.host, 'Event: check-sync;reboot=true'), DESK, DEVICE);
+  await world.run(10_000);
+  expect(told('provisioning', 'check asked for')[0]).toMatchObject({ account: 'pbx', asksForReboot: true });
+  expect(checks).toBe(0);
+  desk.calls[0]!.hangUp();
+  await world.run(1_000);
+  expect(checks).toBe(1);
+  await world.run(60_000);
+  expect(checks).toBe(1);
+});
+
+test('check-sync and texts of a stranger do nothing', async () => {
+  const { world, intercom, told } = await ready();
+  let checks = 0;
+  intercom.onResync = () => checks++;
+  const stranger = { host: '192.0.2.66', port: 5060 };
+  world.network.attach(stranger, () => {});
+  world.network.send(notice('NOTIFY', stranger.host, 'Event: check-sync'), stranger, DEVICE);
+  world.network.send(notice('MESSAGE', stranger.host, 'Content-Type: text/plain', 'buy'), stranger, DEVICE);
+  await world.run(1_000);
+  expect([checks, told('provisioning', 'check asked for').length, told('sip', 'message').length]).toEqual([0, 0, 0]);
+});

@@ -49,6 +49,8 @@ export interface PhoneOptions {
   settings?: Partial<UserAgentSettings>;
   hosts?: Record<string, readonly Address[]>;
   methods?: Readonly<Record<string, RequestHandler>>;
+  /** Serves NOTIFY and MESSAGE; these sources need no password. */
+  trusts?: readonly string[];
 }
 
 export class Phone {
@@ -68,7 +70,7 @@ export class Phone {
   readonly unplug: () => void;
 
   constructor(clock: VirtualClock, network: LossyNetwork, options: PhoneOptions) {
-    const { address, seed = 1, account, anonymous = false, settings, hosts = {}, methods = {} } = options;
+    const { address, seed = 1, account, anonymous = false, settings, hosts = {}, methods = {}, trusts } = options;
     this.address = address;
     const environment: Environment = {
       clock,
@@ -98,6 +100,14 @@ export class Phone {
           this.onInvite(invite);
           return this.handler();
         },
+        ...(trusts && {
+          notices: {
+            trusts: ({ host }) => trusts.includes(host),
+            onCheckSync: ({ remote, account, asksForReboot }) =>
+              void this.heard.push(`check-sync ${remote.uri} ${account} ${asksForReboot}`),
+            onMessage: ({ text }) => void this.heard.push(`message ${text}`),
+          },
+        }),
         onRegistration: (_, state) => this.registrations.push(state),
       },
     );
