@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
-import type { CallHandler, IncomingInvite, Party, SipUserAgent } from '../sip/contracts.ts';
+import type { Call, CallHandler, IncomingInvite, Party, SipUserAgent, Transfer } from '../sip/contracts.ts';
 import { parseTarget } from '../sip/target.ts';
 import { autoAnswerAsked, callerMatches } from './auto-answer.ts';
 import type { CallSettings } from './call-settings.ts';
@@ -33,6 +33,18 @@ export interface CallControllerParts {
   isTrusted: (source: string, account: string | undefined) => boolean;
   changed: () => void;
 }
+
+/** Of a call that was refused before it was one. */
+const nobody: CallHandler = {
+  onProgress() {},
+  onAnswered() {},
+  onOffer: (_, answer) => answer.refuse(488),
+  onReoffered() {},
+  onRefresh: () => ({ contentType: 'application/sdp', bytes: new Uint8Array() }),
+  onEnded() {},
+};
+
+type TransferAnswer = Parameters<NonNullable<CallHandler['onTransfer']>>[1];
 
 /** Asks a far end to answer by itself, in the words of the three families of phones. */
 const PAGE_HEADERS = [
@@ -162,6 +174,7 @@ export class CallController {
     const settings = this.#parts.settings();
     const { call: session, source } = invite;
     const remote = session.remote;
+    if (invite.replaces !== undefined) return this.#replace(invite, invite.replaces);
     const asked = autoAnswerAsked(invite);
     let answerAfterMs: number | undefined;
     if (asked !== undefined) {
@@ -187,6 +200,65 @@ export class CallController {
       answerAfterMs,
       refuse: answerAfterMs === undefined && settings.incoming === 'refuse',
       mode: answerAfterMs === undefined ? 'talk' : settings.autoAnswer.mode,
+    });
+  }
+
+  /** INVITE with Replaces: another wants to go on with a call of ours, at the other end of a transfer (RFC 3891). */
+  #replace({ call: session, source, body }: IncomingInvite, replaces: Call): CallHandler {
+    const { events, isTrusted } = this.#parts;
+    const remote = session.remote;
+    const old = [...this.#calls.values()].find(({ call }) => call.isOf(replaces))?.call;
+    const listed = this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, remote.uri));
+    const isAllowed = listed && isTrusted(source.host, session.account);
+    if (old === undefined || !isAllowed) {
+      const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on calls.transfer.allow`;
+      events.tell('call', 'transfer refused', { remote: old?.plan.remote.uri, target: remote.uri, why });
+      session.refuse(403);
+      return nobody;
+    }
+    events.tell('call', 'replaced', { remote: old.plan.remote.uri, by: remote.uri });
+    return this.#begin(source.host, {
+      direction: 'incoming',
+      remote,
+      account: session.account,
+      session,
+      offer: body,
+      answerAfterMs: 0,
+      refuse: false,
+      mode: 'talk',
+      onAccepted: () => old.handle('hang up'),
+    });
+  }
+
+  /** REFER: the far end wants us to talk to somebody else. The old call goes when the new one is answered. */
+  #transfer(call: DeviceCall, { target, headers, replaces }: Transfer, answer: TransferAnswer) {
+    const { events } = this.#parts;
+    const userAgent = this.#userAgent;
+    const remote = call.plan.remote.uri;
+    const parsed = parseTarget(target);
+    const refuse = (status: number, why: string) => {
+      events.tell('call', 'transfer refused', { remote, target, why });
+      answer.refuse(status);
+    };
+    if (userAgent === undefined || call.state !== 'talking') return refuse(480, 'nobody talks');
+    if ('kind' in parsed) return refuse(parsed.status, parsed.why);
+    if (!this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, target)))
+      return refuse(403, `${target} is not on the list of calls.transfer.allow`);
+    const { account } = call.plan;
+    events.tell('call', 'transfer', { remote, target, attended: replaces });
+    const tell = answer.accept();
+    this.#begin(parsed.host, {
+      direction: 'outgoing',
+      remote: { uri: target },
+      account,
+      headers,
+      page: false,
+      file: undefined,
+      invite: (body, handler) => userAgent.call({ target, account, body, headers }, handler),
+      onStatus: status => {
+        tell(status);
+        if (status >= 200 && status < 300) call.handle('hang up');
+      },
     });
   }
 
@@ -216,7 +288,7 @@ export class CallController {
         }
       },
     );
-    const call = new DeviceCall(
+    const call: DeviceCall = new DeviceCall(
       {
         clock,
         events,
@@ -225,6 +297,7 @@ export class CallController {
         tones: this.#tones,
         limits: { ringForMs: settings.ringForMs, talkForMs: settings.talkForMs },
         changed: this.#parts.changed,
+        onTransfer: (transfer, answer) => this.#transfer(call, transfer, answer),
         onKey: (key, lastedMs) => this.#pressed(stream, key, 'info', lastedMs),
         finished: () => {
           keys.stop();

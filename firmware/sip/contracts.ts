@@ -117,6 +117,16 @@ export interface Call {
   sendKey(key: string, durationMs: number): void;
 }
 
+/** The peer wants us to call somebody else (RFC 3515). */
+export interface Transfer {
+  /** A SIP URI. */
+  target: string;
+  /** For our INVITE: Replaces (an attended transfer) and Referred-By. */
+  headers: HeaderFields;
+  replaces: boolean;
+  referredBy?: Party;
+}
+
 export interface CallHandler {
   /** Outgoing: 1xx above 100. A body is an early answer (RFC 3261 §13.2.1). */
   onProgress(status: number, reason: string, body: Body | undefined): void;
@@ -136,6 +146,14 @@ export interface CallHandler {
   onRefresh(): Body;
   /** A key, told by INFO. The same press may come as sound or as RTP event too. `*`, `#`, `0` … `9`, `A` … `D`. */
   onKey?(key: string, durationMs: number): void;
+  /**
+   * REFER: answer at once. What `accept` gives is told each status that the new call meets; from 200 on it was the last.
+   * Absent: refused.
+   */
+  onTransfer?(
+    transfer: Transfer,
+    answer: { accept(): (status: number) => void; refuse(status: number, reason?: string): void },
+  ): void;
   /** Exactly once, the last thing said of this call. */
   onEnded(end: CallEnd): void;
 }
@@ -145,6 +163,8 @@ export interface IncomingInvite {
   /** Where the datagram came from: for allow lists. */
   readonly source: Address;
   readonly body: Body | undefined;
+  /** The call of ours that this one wants to take the place of (RFC 3891): who may is the controller's to say. */
+  readonly replaces: Call | undefined;
   /** All values of a header field, in order, by any-case name; compact forms are resolved. */
   header(name: string): readonly string[];
   /** Parameters of the Request-URI, lower-case names. */

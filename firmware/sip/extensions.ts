@@ -1,8 +1,8 @@
 /** The extensions of SIP that we know, by option tag (RFC 3261 §19.2). */
 import type { Message, Request } from './message/message.ts';
 
-/** RFC 3262, RFC 4028. */
-const known = ['100rel', 'timer'];
+/** RFC 3262, RFC 3891, RFC 4028. */
+const known = ['100rel', 'replaces', 'timer'];
 
 /** The value of Supported. */
 export const supported = known.join(', ');

@@ -26,6 +26,7 @@ import { optionsReply } from './options.ts';
 import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
+import { parseReplaces } from './session/replaces.ts';
 import { tooBrief } from './session/session-timer.ts';
 import { parseTarget } from './target.ts';
 import { Timers } from './timers.ts';
@@ -34,7 +35,7 @@ import { tagOf } from './transaction/matching.ts';
 import type { Reply } from './transaction/reply.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
-const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'];
+const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER'];
 
 const noticeMethods = ['NOTIFY', 'MESSAGE'];
 
@@ -55,7 +56,7 @@ export class UserAgent implements SipUserAgent {
   readonly #timers: Timers;
   readonly #accounts: readonly Account[];
   readonly #registrations: readonly Registration[];
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<IncomingCall | OutgoingCall>();
   readonly #notices: Notices | undefined;
   readonly #others = new Map<string, RequestHandler>();
   #running = false;
@@ -172,7 +173,7 @@ export class UserAgent implements SipUserAgent {
     return { transactions: this.#core.transactions.size, calls: this.#calls.size, timers: this.#timers.size };
   }
 
-  #forget(call: Call) {
+  #forget(call: IncomingCall | OutgoingCall) {
     this.#calls.delete(call);
     this.#whenQuiet();
   }
@@ -211,6 +212,8 @@ export class UserAgent implements SipUserAgent {
       else transaction.respond(200, optionsReply(this.#core, transaction.source));
     } else if (method === 'NOTIFY') this.#notices?.serveNotify(transaction, this.#accountOf(request));
     else if (method === 'MESSAGE') this.#notices?.serveMessage(transaction, this.#accountOf(request));
+    // Outside a call it would make us ring at whoever a stranger names.
+    else if (method === 'REFER') this.#reject(transaction, 403);
     else this.#reject(transaction, 481);
   }
 
@@ -226,7 +229,10 @@ export class UserAgent implements SipUserAgent {
       return this.#reject(transaction, 400, { reason: 'Missing Contact' });
     }
     if (this.#stopping) return this.#reject(transaction, 503);
-    if (this.#isBusy) return this.#reject(transaction, 486);
+    const replaced = this.#replacedBy(request);
+    if (typeof replaced === 'number') return this.#reject(transaction, replaced);
+    // It takes the place of another, and needs none of its own.
+    if (replaced === undefined && this.#isBusy) return this.#reject(transaction, 486);
     const brief = tooBrief(request);
     if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
@@ -239,6 +245,7 @@ export class UserAgent implements SipUserAgent {
       call,
       source,
       body: bodyOf(request),
+      replaces: replaced,
       header: name => request.headers.all(name),
       uriParameters: known?.parameters ?? noParameters(),
       toUser: known?.user,
@@ -250,6 +257,21 @@ export class UserAgent implements SipUserAgent {
       if (call.state !== 'ended') call.refuse(500);
       throw error;
     }
+  }
+
+  /** RFC 3891 §3: the call that an INVITE names, or the status that refuses it. */
+  #replacedBy({ headers }: Request): Call | number | undefined {
+    if (!headers.has('Replaces')) return undefined;
+    const replaces = parseReplaces(headers.get('Replaces') ?? '');
+    if (headers.lines('Replaces') > 1 || isMalformed(replaces)) return 400;
+    const identity = { callId: replaces.callId, localTag: replaces.toTag, remoteTag: replaces.fromTag };
+    for (const call of this.#calls) {
+      const phase = call.phaseOf(identity);
+      if (phase === undefined) continue;
+      if (call.state === 'ended') return 603;
+      return phase === 'confirmed' && replaces.earlyOnly ? 486 : call;
+    }
+    return 481;
   }
 
   get #isBusy() {

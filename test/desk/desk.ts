@@ -119,8 +119,14 @@ export class Desk {
   }
 
   /** Calls a target; a page asks it to answer by itself. */
-  call(target: string, { page = false, caller }: { page?: boolean; caller?: string } = {}): DeskCall {
-    const headers: HeaderFields = page ? [['Call-Info', `<sip:${this.settings.host}>;answer-after=0`]] : [];
+  call(
+    target: string,
+    { page = false, caller, headers: extra = [] }: { page?: boolean; caller?: string; headers?: HeaderFields } = {},
+  ): DeskCall {
+    const headers: HeaderFields = [
+      ...(page ? ([['Call-Info', `<sip:${this.settings.host}>;answer-after=0`]] as const) : []),
+      ...extra,
+    ];
     const call = this.#add(target, undefined);
     call.begin(body => this.userAgent.call({ target, body, headers, account: caller }, call));
     return call;

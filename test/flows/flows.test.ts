@@ -11,7 +11,7 @@ import { Ladder } from './ladder.ts';
 
 const front = { host: '192.0.2.20', port: 5060 };
 const desk = { host: '192.0.2.10', port: 5060 };
-const names = { '192.0.2.20:5060': 'front', '192.0.2.10:5060': 'desk' };
+const names = { '192.0.2.20:5060': 'front', '192.0.2.10:5060': 'desk', '192.0.2.30:5060': 'carol' };
 const account = { aor: 'sip:front@192.0.2.10', displayName: 'Front door', expiresMs: 300_000, password: 'secret' };
 
 function stage() {
@@ -312,4 +312,58 @@ ${more}Content-Length: 0
   clock.advance(1_000);
   expect(door.heard).toEqual(['check-sync sip:pbx@192.0.2.10 main false']);
   await golden('check-sync', 'A look at the configuration is asked for: NOTIFY check-sync, with a password');
+});
+
+test('a call is transferred without a word to the other side first (RFC 5359 §2.4, RFC 3515)', async () => {
+  const { clock, network, golden } = stage();
+  const carol = { host: '192.0.2.30', port: 5060 };
+  const door = new Phone(clock, network, { address: front, account, settings: { maxCalls: 2 } });
+  const other = new Phone(clock, network, { address: carol, seed: 2, account: { aor: 'sip:carol@192.0.2.30' } });
+  other.onInvite = ({ call }) => {
+    call.ring();
+    clock.after(1_000, () => call.accept(sdp('answer')), 'finger');
+  };
+  const telephone = new ScriptedPeer(network, desk);
+  telephone.onRequest = received => {
+    if (received.method === 'INVITE')
+      telephone.reply(received, 200, { headers: [['Contact', '<sip:desk@192.0.2.10>']], body: sdp('answer') });
+    else if (received.method !== 'ACK') telephone.reply(received, 200);
+  };
+  door.onTransfer = ({ target, headers }, answer) => {
+    const first = door.call!;
+    const tell = answer.accept();
+    const handler = door.handler();
+    door.call = door.userAgent.call(
+      { target, headers, body: sdp('offer') },
+      {
+        ...handler,
+        onProgress: status => tell(status),
+        onAnswered: () => {
+          tell(200);
+          first.hangUp();
+        },
+      },
+    );
+  };
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(1_000);
+  const { headers } = telephone.requests('INVITE')[0]!;
+  telephone.say(`REFER sip:front@192.0.2.20 SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-refer
+Max-Forwards: 70
+From: ${headers.get('To')};tag=peer
+To: ${headers.get('From')}
+Call-ID: ${headers.get('Call-ID')}
+CSeq: 1 REFER
+Contact: <sip:desk@192.0.2.10>
+Refer-To: <sip:carol@192.0.2.30>
+Referred-By: <sip:desk@192.0.2.10>
+Content-Length: 0
+
+`);
+  clock.advance(5_000);
+  other.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard.at(-1)).toBe('ended by them');
+  await golden('transfer-blind', 'A call is transferred: REFER, NOTIFY (RFC 5359 §2.4, RFC 3515)');
 });

@@ -88,7 +88,7 @@ describe('the device is called', () => {
       config: {
         ...QUIET,
         sip: { accounts: { peer: { uri: `sip:front@${HOST}`, register: false } } },
-        calls: { ringFor: '4 s' },
+        calls: { ringFor: '4 s', transfer: { allow: [`*@${HOST}`] } },
         doors: { main: { relay: 'relay-1', openFor: '1 s', codes: ['55'] } },
       },
     });
@@ -201,6 +201,19 @@ describe('the device is called', () => {
     await caller.passes();
     await device.event('provisioning', 'check asked for', { account: 'peer' });
     await device.event('sip', 'message', { text: 'The fire drill is at ten.' });
+  });
+
+  test('it is transferred: calls the other, tells how that goes, and leaves the first', async () => {
+    const other = await startSipp(bench, 'uas-transferred');
+    const caller = await answered('uac-refer', { keys: { elsewhere: String(other.port) } });
+    await device.event('call', 'transfer refused', { target: 'sip:nobody@192.0.2.1' });
+    await device.event('call', 'transfer', { attended: true });
+    await device.event('call', 'answered', { direction: 'outgoing' });
+    await caller.passes();
+    await over({ by: 'us' });
+    await other.passes();
+    await device.event('call', 'ended', { direction: 'outgoing', by: 'them' });
+    await device.callState('idle');
   });
 
   test('the ACK comes twice: it is one call', async () => {

@@ -402,3 +402,41 @@ test('check-sync and texts of a stranger do nothing', async () => {
   await world.run(1_000);
   expect([checks, told('provisioning', 'check asked for').length, told('sip', 'message').length]).toEqual([0, 0, 0]);
 });
+
+/** A call in progress, and the Replaces that names it as the device knows it. */
+async function talked(changes: object) {
+  const all = await ready(changes);
+  let replaces = '';
+  all.world.network.tap = bytes => {
+    const text = Buffer.from(bytes).toString('latin1');
+    if (!/^SIP\/2\.0 200[^]*CSeq: \d+ INVITE/.test(text)) return;
+    const [, ours] = /^From:.*tag=(\S+)/m.exec(text)!;
+    const [, theirs] = /^To:.*tag=(\S+)/m.exec(text)!;
+    replaces ||= `${/^Call-ID: (\S+)/m.exec(text)![1]};to-tag=${ours};from-tag=${theirs}`;
+  };
+  await all.press();
+  all.desk.calls[0]!.answer();
+  await all.world.run(1_000);
+  return { ...all, replaces };
+}
+
+test('another goes on with the call: he is answered at once, and the first is left (RFC 3891)', async () => {
+  const calls = { ...building.calls, transfer: { allow: [`*@${DESK.host}`] } };
+  const { world, desk, told, state, replaces } = await talked({ calls });
+  desk.call(FRONT, { headers: [['Replaces', replaces]] });
+  await world.run(2_000);
+  expect(told('call', 'replaced')).toHaveLength(1);
+  expect(told('call', 'ended')).toHaveLength(1);
+  expect(state()).toBe('talking');
+  expect(desk.calls.map(call => call.state)).toEqual(['talking']);
+});
+
+test('nobody goes on with a call where that is not allowed, and the call is as it was', async () => {
+  const { world, desk, told, state, replaces } = await talked({});
+  const other = desk.call(FRONT, { headers: [['Replaces', replaces]] });
+  await world.run(2_000);
+  expect(other.end).toMatchObject({ by: 'refusal', status: 403 });
+  expect(told('call', 'transfer refused')).toHaveLength(1);
+  expect(told('call', 'ended')).toHaveLength(0);
+  expect(state()).toBe('talking');
+});

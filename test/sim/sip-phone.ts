@@ -67,6 +67,8 @@ export class Phone {
   onInvite: (invite: IncomingInvite) => void = ({ call }) => call.ring();
   /** What to do with a re-INVITE. */
   onOffer: CallHandler['onOffer'] = (_, answer) => answer.accept(sdp('new answer'));
+  /** What to do with a REFER. Absent: refused. */
+  onTransfer: CallHandler['onTransfer'];
   readonly unplug: () => void;
 
   constructor(clock: VirtualClock, network: LossyNetwork, options: PhoneOptions) {
@@ -136,6 +138,12 @@ export class Phone {
         note('refresh');
         return sdp('same offer');
       },
+      ...(this.onTransfer && {
+        onTransfer: (transfer, answer) => {
+          note('transfer to', transfer.target, ...transfer.headers.map(([name, value]) => `${name}: ${value}`));
+          this.onTransfer?.(transfer, answer);
+        },
+      }),
       onKey: (key, durationMs) => note('key', key, durationMs),
       onEnded: end => {
         this.ends.push(end);

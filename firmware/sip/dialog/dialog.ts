@@ -137,6 +137,9 @@ export class Dialog implements DialogIdentity {
   }
 }
 
+export const sameDialog = (a: DialogIdentity, b: DialogIdentity) =>
+  a.callId === b.callId && a.localTag === b.localTag && a.remoteTag === b.remoteTag;
+
 export function sequenceOf(message: Request | Response): number {
   const cseq = parseCSeq(message.headers.get('CSeq') ?? '');
   return isMalformed(cseq) ? 0 : cseq.sequence;

@@ -2,7 +2,7 @@
 import type { Account } from '../account.ts';
 import type { CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
-import { Dialog, sequenceOf } from '../dialog/dialog.ts';
+import { Dialog, type DialogIdentity, sameDialog, sequenceOf } from '../dialog/dialog.ts';
 import { Exchange } from '../exchange.ts';
 import { parseNumber } from '../message/grammar.ts';
 import type { Request, Response } from '../message/message.ts';
@@ -56,6 +56,11 @@ export class EarlyDialogs {
     const early = this.#all.get(tagOf(response.headers.get('To')) ?? '');
     early?.dialog.confirm(response);
     return early?.dialog ?? Dialog.ofResponse(invite, response);
+  }
+
+  has(identity: DialogIdentity) {
+    const early = this.#all.get(identity.remoteTag);
+    return early !== undefined && sameDialog(early.dialog, identity);
   }
 
   /** None of them is served any more. What is known of them remains for forks that answer late. */

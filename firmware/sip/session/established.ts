@@ -2,7 +2,7 @@
 import type { Account } from '../account.ts';
 import type { Body, CallEnd, CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
-import type { Dialog } from '../dialog/dialog.ts';
+import { type Dialog, type DialogIdentity, sameDialog } from '../dialog/dialog.ts';
 import type { DialogOwner } from '../dialog/table.ts';
 import type { Request } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
@@ -11,6 +11,7 @@ import { sendBye } from './bye.ts';
 import { KeySender } from './key-sender.ts';
 import { PeerOffer } from './peer-offer.ts';
 import { reasonOf } from './reason.ts';
+import { Referral } from './refer.ts';
 import { Reoffer, type ReofferUser } from './reoffer.ts';
 import { type SessionTimer, tooBrief } from './session-timer.ts';
 import { respondLater, serveUpdate } from './update.ts';
@@ -42,6 +43,7 @@ export class Established implements DialogOwner {
   #refresh: Reoffer | undefined;
   #takesUpdate: boolean;
   #theirs: PeerOffer | undefined;
+  #referral: Referral | undefined;
 
   constructor(core: Core, dialog: Dialog, account: Account | undefined, timer: SessionTimer, user: EstablishedUser) {
     this.dialog = dialog;
@@ -73,8 +75,13 @@ export class Established implements DialogOwner {
       }
     } else if (this.#over) transaction.respond(481);
     else if (request.method === 'INVITE') this.#offered(transaction);
+    else if (request.method === 'REFER') this.#referred(transaction);
     else if (request.method === 'UPDATE') this.#updated(transaction);
     else serveAside(this.#core, transaction, this.#user.handler());
+  }
+
+  is(identity: DialogIdentity) {
+    return sameDialog(this.dialog, identity);
   }
 
   onAck(ack: Request) {
@@ -96,7 +103,7 @@ export class Established implements DialogOwner {
   /** Ends it with a BYE. */
   hangUp() {
     if (this.#over) return;
-    this.#close();
+    this.#close(true);
     sendBye(this.#core, this.dialog, this.#account, () => this.#quiet());
   }
 
@@ -179,6 +186,22 @@ export class Established implements DialogOwner {
     }
   }
 
+  #referred(transaction: ServerTransaction) {
+    // One transfer at a time is all that a call can want.
+    if (this.#referral !== undefined) return void transaction.respond(491);
+    this.#referral = new Referral({
+      core: this.#core,
+      dialog: this.dialog,
+      account: this.#account,
+      handler: this.#user.handler(),
+      transaction,
+      onDone: () => {
+        this.#referral = undefined;
+      },
+    });
+    this.#referral.start();
+  }
+
   #updated(transaction: ServerTransaction) {
     const ours = this.#ours?.isOpen || this.#theirs?.offersOurs || !this.#user.isConfirmed();
     serveUpdate(transaction, {
@@ -196,12 +219,13 @@ export class Established implements DialogOwner {
     this.#user.onOver(end);
   }
 
-  #close() {
+  #close(weHangUp = false) {
     this.#over = true;
     this.#timer.stop();
     this.#ours?.stop();
     this.#refresh?.stop();
     this.#theirs?.stop();
+    this.#referral?.stop(weHangUp);
     this.#keys.stop();
   }
 

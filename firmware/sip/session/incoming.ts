@@ -3,7 +3,7 @@ import assert from 'node:assert';
 import type { Account } from '../account.ts';
 import type { Body, Call, CallEnd, CallHandler, HeaderFields, Party } from '../contracts.ts';
 import { type Core, contactAt } from '../core.ts';
-import { Dialog } from '../dialog/dialog.ts';
+import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
 import type { DialogOwner } from '../dialog/table.ts';
 import { allows, supported } from '../extensions.ts';
@@ -16,6 +16,7 @@ import { Established } from './established.ts';
 import { partyOf } from './party.ts';
 import { reasonOf } from './reason.ts';
 import { Reliable } from './reliable.ts';
+import type { Phase } from './replaces.ts';
 import { SessionTimer } from './session-timer.ts';
 import { serveUpdate } from './update.ts';
 
@@ -149,6 +150,11 @@ export class IncomingCall implements Call, DialogOwner {
 
   sendKey(key: string, durationMs: number) {
     if (!this.#ignores('key', 'confirmed')) this.#established!.sendKey(key, durationMs);
+  }
+
+  /** Whether that dialog is this call, and how far it is. One that only rings here is not ours to give away (RFC 3891 §3). */
+  phaseOf(identity: DialogIdentity): Phase {
+    return this.#established?.is(identity) ? 'confirmed' : undefined;
   }
 
   onRequest(transaction: ServerTransaction) {

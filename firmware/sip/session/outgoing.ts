@@ -2,7 +2,7 @@
 import type { Account } from '../account.ts';
 import type { Body, Call, CallEnd, CallHandler, CallOptions, Party } from '../contracts.ts';
 import { addContact, type Core } from '../core.ts';
-import { Dialog } from '../dialog/dialog.ts';
+import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
 import { allows, supported } from '../extensions.ts';
@@ -14,6 +14,7 @@ import { sendBye } from './bye.ts';
 import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
 import { Redirects } from './redirects.ts';
+import type { Phase } from './replaces.ts';
 import { SessionTimer } from './session-timer.ts';
 
 /** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
@@ -92,6 +93,12 @@ export class OutgoingCall implements Call {
   sendKey(key: string, durationMs: number) {
     if (this.#established === undefined) this.#core.log.warn('key ignored: no dialog', { call: this.id });
     else this.#established.sendKey(key, durationMs);
+  }
+
+  /** Whether that dialog is this call, and how far it is (RFC 3891 §3). */
+  phaseOf(identity: DialogIdentity): Phase {
+    if (this.#established !== undefined) return this.#established.is(identity) ? 'confirmed' : undefined;
+    return this.#early.has(identity) ? 'early' : undefined;
   }
 
   ring() {

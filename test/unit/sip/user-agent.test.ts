@@ -19,6 +19,7 @@ describe('a request', () => {
       'INFO',
       'UPDATE',
       'PRACK',
+      'REFER',
     ]);
   });
 
