@@ -173,7 +173,8 @@ export class CallController {
     const { events, isTrusted } = this.#parts;
     const settings = this.#parts.settings();
     const { call: session, source } = invite;
-    const remote = session.remote;
+    // RFC 3325 §5: the network's word on who calls counts, where it comes from the network.
+    const remote = (isTrusted(source.host, session.account) ? invite.asserted : undefined) ?? session.remote;
     if (invite.replaces !== undefined) return this.#replace(invite, invite.replaces);
     const asked = autoAnswerAsked(invite);
     let answerAfterMs: number | undefined;

@@ -27,6 +27,8 @@ export interface AccountSettings {
   password?: string;
   /** False: peer to peer, nothing is registered. */
   register: boolean;
+  /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
+  anonymous?: boolean;
   expiresMs: number;
 }
 
@@ -165,6 +167,8 @@ export interface IncomingInvite {
   readonly body: Body | undefined;
   /** The call of ours that this one wants to take the place of (RFC 3891): who may is the controller's to say. */
   readonly replaces: Call | undefined;
+  /** Who calls, in the word of the network (P-Asserted-Identity): to be believed of the account's server only. */
+  readonly asserted: Party | undefined;
   /** All values of a header field, in order, by any-case name; compact forms are resolved. */
   header(name: string): readonly string[];
   /** Parameters of the Request-URI, lower-case names. */

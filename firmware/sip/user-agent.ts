@@ -26,6 +26,7 @@ import { optionsReply } from './options.ts';
 import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
+import { assertedIdentity } from './session/party.ts';
 import { parseReplaces } from './session/replaces.ts';
 import { tooBrief } from './session/session-timer.ts';
 import { parseTarget } from './target.ts';
@@ -246,6 +247,7 @@ export class UserAgent implements SipUserAgent {
       source,
       body: bodyOf(request),
       replaces: replaced,
+      asserted: assertedIdentity(request),
       header: name => request.headers.all(name),
       uriParameters: known?.parameters ?? noParameters(),
       toUser: known?.user,

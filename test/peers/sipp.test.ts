@@ -216,6 +216,12 @@ describe('the device is called', () => {
     await device.callState('idle');
   });
 
+  test('it is held in all three forms, and resumed', async () => {
+    const caller = await answered('uac-hold');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
   test('the ACK comes twice: it is one call', async () => {
     const caller = await answered('uac-two-acks');
     await caller.passes();

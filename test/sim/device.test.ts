@@ -409,7 +409,7 @@ async function talked(changes: object) {
   let replaces = '';
   all.world.network.tap = bytes => {
     const text = Buffer.from(bytes).toString('latin1');
-    if (!/^SIP\/2\.0 200[^]*CSeq: \d+ INVITE/.test(text)) return;
+    if (!/^SIP\/2\.0 200.*CSeq: \d+ INVITE/s.test(text)) return;
     const [, ours] = /^From:.*tag=(\S+)/m.exec(text)!;
     const [, theirs] = /^To:.*tag=(\S+)/m.exec(text)!;
     replaces ||= `${/^Call-ID: (\S+)/m.exec(text)![1]};to-tag=${ours};from-tag=${theirs}`;
@@ -439,4 +439,19 @@ test('nobody goes on with a call where that is not allowed, and the call is as i
   expect(told('call', 'transfer refused')).toHaveLength(1);
   expect(told('call', 'ended')).toHaveLength(0);
   expect(state()).toBe('talking');
+});
+
+test("who calls is told in the word of the account's server, and of nobody else", async () => {
+  const { world, told } = await ready();
+  const stranger = { host: '192.0.2.66', port: 5060 };
+  world.network.attach(stranger, () => {});
+  const asserts = 'Contact: <sip:x@192.0.2.66>\nP-Asserted-Identity: "Gate" <sip:gate@example.org>';
+  world.network.send(notice('INVITE', DESK.host, asserts), DESK, DEVICE);
+  await world.run(60_000);
+  world.network.send(notice('INVITE', stranger.host, asserts), stranger, DEVICE);
+  await world.run(1_000);
+  expect(told('call', 'incoming').map(({ remote }) => remote)).toEqual([
+    'sip:gate@example.org',
+    `sip:pbx@${stranger.host}`,
+  ]);
 });

@@ -12,6 +12,10 @@ const account = section({
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),
   password: field(line(128).optional(), { help: 'For digest authentication.', secret: true, needs }),
   register: field(yesOrNo().prefault(true), { help: 'False: calls from peer to peer, nothing is registered.', needs }),
+  anonymous: field(yesOrNo().prefault(false), {
+    help: 'Calls do not tell who calls; only the server learns it (RFC 3323, RFC 3325).',
+    needs,
+  }),
   expires: field(duration(10_000, 86_400_000).prefault('5 min'), {
     help: 'How long a registration is asked to last (RFC 3261 §10.2.1.1).',
     needs,

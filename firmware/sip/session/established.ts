@@ -10,7 +10,7 @@ import { serveAside } from './aside.ts';
 import { sendBye } from './bye.ts';
 import { KeySender } from './key-sender.ts';
 import { PeerOffer } from './peer-offer.ts';
-import { reasonOf } from './reason.ts';
+import { type Reason, reasonOf } from './reason.ts';
 import { Referral } from './refer.ts';
 import { Reoffer, type ReofferUser } from './reoffer.ts';
 import { type SessionTimer, tooBrief } from './session-timer.ts';
@@ -101,16 +101,16 @@ export class Established implements DialogOwner {
   }
 
   /** Ends it with a BYE. */
-  hangUp() {
+  hangUp(reason?: Reason) {
     if (this.#over) return;
     this.#close(true);
-    sendBye(this.#core, this.dialog, this.#account, () => this.#quiet());
+    sendBye(this.#core, this.dialog, this.#account, () => this.#quiet(), reason);
   }
 
   /** Ends it with a BYE, because of something that went wrong. */
   giveUp(why: string) {
     if (this.#over) return;
-    this.hangUp();
+    this.hangUp({ cause: 408, text: why });
     this.#user.onOver({ by: 'failure', why });
   }
 

@@ -1,6 +1,6 @@
 /** A call that we make: INVITE, its forks and redirects, CANCEL, and the 2xx that makes the dialog (RFC 3261 §13.2). */
 import type { Account } from '../account.ts';
-import type { Body, Call, CallEnd, CallHandler, CallOptions, Party } from '../contracts.ts';
+import type { Body, Call, CallEnd, CallHandler, CallOptions, HeaderFields, Party } from '../contracts.ts';
 import { addContact, type Core } from '../core.ts';
 import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
@@ -13,6 +13,7 @@ import { acknowledge } from './acknowledge.ts';
 import { sendBye } from './bye.ts';
 import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
+import { answeredElsewhere } from './reason.ts';
 import { Redirects } from './redirects.ts';
 import type { Phase } from './replaces.ts';
 import { SessionTimer } from './session-timer.ts';
@@ -20,7 +21,7 @@ import { SessionTimer } from './session-timer.ts';
 /** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
 const lateForkLimit = 16;
 
-/** From of a caller that has no account (§8.1.1.3). */
+/** From of a caller that has no account, or does not tell (§8.1.1.3). */
 const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
 
 export class OutgoingCall implements Call {
@@ -63,7 +64,8 @@ export class OutgoingCall implements Call {
     this.#options = options;
     this.#handler = handler;
     this.#onQuiet = onQuiet;
-    this.#from = `${account?.from ?? anonymous};tag=${core.random.token(8)}`;
+    const hidden = account === undefined || account.settings.anonymous === true;
+    this.#from = `${hidden ? anonymous : account.from};tag=${core.random.token(8)}`;
     this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
     this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
     this.#early = new EarlyDialogs(core, account, handler);
@@ -123,7 +125,12 @@ export class OutgoingCall implements Call {
       callId: this.id,
       sequence: ++this.#sequence,
       account: this.#identity,
-      headers: [['Allow', this.#core.allow], ['Supported', supported], ...(this.#options.headers ?? [])],
+      headers: [
+        ['Allow', this.#core.allow],
+        ['Supported', supported],
+        ...this.#privacy(),
+        ...(this.#options.headers ?? []),
+      ],
       body: this.#options.body,
     });
     this.#timer.ask(request);
@@ -156,6 +163,16 @@ export class OutgoingCall implements Call {
       else this.#end({ by: 'refusal', status, reason: reason === '' ? reasonPhrase(status) : reason });
       this.#release();
     }
+  }
+
+  /** RFC 3323 §4.2, RFC 3325 §9.2: only our own server learns who we are. */
+  #privacy(): HeaderFields {
+    const account = this.#identity;
+    if (account?.settings.anonymous !== true) return [];
+    return [
+      ['Privacy', 'id'],
+      ['P-Preferred-Identity', account.from],
+    ];
   }
 
   /** Where the INVITE goes once more after a final failure response. */
@@ -207,7 +224,8 @@ export class OutgoingCall implements Call {
     this.#lateForks.add(tag);
     // Where it ended the INVITE, its place in #busy passes to the BYE.
     if (!crossedCancel) this.#busy++;
-    sendBye(this.#core, dialog, this.#identity, () => this.#release());
+    const reason = this.#established === undefined ? undefined : answeredElsewhere;
+    sendBye(this.#core, dialog, this.#identity, () => this.#release(), reason);
   }
 
   #giveUp(end: CallEnd) {

@@ -50,7 +50,7 @@ describe('a sound document', () => {
       doors: { front: { relay: 'relay-1' } },
       buttons: { bell: { input: 'button-1', press: 'call desk' } },
     });
-    expect(sip.accounts.desk).toEqual({ ...account, register: true, expires: 300_000 });
+    expect(sip.accounts.desk).toEqual({ ...account, anonymous: false, register: true, expires: 300_000 });
     expect(doors.front).toEqual({ relay: 'relay-1', openFor: 3000, codes: [] });
     expect(buttons.bell).toEqual({
       input: 'button-1',

@@ -280,6 +280,7 @@ describe('as caller', () => {
     reply(200, { headers: [contact], tag: 'two', body: sdp('answer') });
     const [bye] = peer.requests('BYE');
     expect(bye!.headers.get('To')).toContain('tag=two');
+    expect(bye!.headers.get('Reason')).toBe('SIP;cause=200;text="Call completed elsewhere"');
     expect(bye!.headers.get('CSeq')).toBe('3 BYE');
     phone.call!.hangUp();
     clock.advance(10);

@@ -130,7 +130,8 @@ describe('where we refresh', () => {
     expect(phone.call!.state).toBe('confirmed');
     clock.advance(1_100);
     expect(phone.heard.at(-1)).toBe('ended by failure the session was not refreshed in time');
-    expect(peer.requests('BYE').length).toBe(1);
+    const [bye] = peer.requests('BYE');
+    expect(bye!.headers.get('Reason')).toBe('SIP;cause=408;text="the session was not refreshed in time"');
   });
 
   test('422 to the refresh is obeyed', () => {
