@@ -10,7 +10,7 @@ import { maxForwards } from './request.ts';
 export interface DialogIdentity {
   callId: string;
   localTag: string;
-  /** Empty where the peer is of RFC 2543 and gave none (§12.1.1). */
+  /** Empty where the peer is of RFC 2543 and gave none (RFC 3261 §12.1.1). */
   remoteTag: string;
 }
 
