@@ -117,6 +117,13 @@ export interface Call {
   reoffer(body: Body): void;
   /** A key told by INFO, for a peer that takes no RTP events. Several are sent one after the other. */
   sendKey(key: string, durationMs: number): void;
+  /**
+   * Has the peer call a SIP URI in our place (REFER). `replacing`: a call of ours with that target, whose place is taken
+   * (an attended transfer). How it goes comes as `onTransferred`; this call goes on until it is hung up.
+   */
+  transfer(target: string, replacing?: Call): void;
+  /** What names this call to somebody who is to take its place (RFC 3891), once there is a dialog. */
+  readonly replacesValue: string | undefined;
 }
 
 /** The peer wants us to call somebody else (RFC 3515). */
@@ -156,6 +163,8 @@ export interface CallHandler {
     transfer: Transfer,
     answer: { accept(): (status: number) => void; refuse(status: number, reason?: string): void },
   ): void;
+  /** What the peer says of the call that our `transfer` asked for; from 200 on it was the last word. */
+  onTransferred?(status: number): void;
   /** Exactly once, the last thing said of this call. */
   onEnded(end: CallEnd): void;
 }
@@ -203,7 +212,7 @@ export interface NoticeHandler {
 }
 
 export interface UserAgentHandler {
-  /** Absent: NOTIFY and MESSAGE are methods that we do not have. */
+  /** Absent: MESSAGE is a method that we do not have, and NOTIFY outside a call is of no subscription. */
   notices?: NoticeHandler;
   /** A new incoming call, already answered 100. Must return the handler of what follows. */
   onInvite(invite: IncomingInvite): CallHandler;

@@ -36,9 +36,9 @@ import { tagOf } from './transaction/matching.ts';
 import type { Reply } from './transaction/reply.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
-const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER'];
+const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'];
 
-const noticeMethods = ['NOTIFY', 'MESSAGE'];
+const noticeMethods = ['MESSAGE'];
 
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;
@@ -201,6 +201,9 @@ export class UserAgent implements SipUserAgent {
     }
     if (tagOf(headers.get('To')) !== undefined) {
       const owner = this.#core.dialogs.find(request);
+      if (owner !== undefined && method === 'MESSAGE' && this.#notices !== undefined) {
+        return this.#notices.serveMessage(transaction, this.#accountOf(request));
+      }
       if (owner !== undefined) return owner.onRequest(transaction);
       this.counters.strayMessages++;
       return this.#reject(transaction, 481);
@@ -211,7 +214,7 @@ export class UserAgent implements SipUserAgent {
     else if (method === 'OPTIONS') {
       if (this.#isBusy) transaction.respond(486, optionsReply(this.#core, transaction.source));
       else transaction.respond(200, optionsReply(this.#core, transaction.source));
-    } else if (method === 'NOTIFY') this.#notices?.serveNotify(transaction, this.#accountOf(request));
+    } else if (method === 'NOTIFY' && this.#notices) this.#notices.serveNotify(transaction, this.#accountOf(request));
     else if (method === 'MESSAGE') this.#notices?.serveMessage(transaction, this.#accountOf(request));
     // Outside a call it would make us ring at whoever a stranger names.
     else if (method === 'REFER') this.#reject(transaction, 403);

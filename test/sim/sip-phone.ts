@@ -144,6 +144,7 @@ export class Phone {
           this.onTransfer?.(transfer, answer);
         },
       }),
+      onTransferred: status => note('transferred', status),
       onKey: (key, durationMs) => note('key', key, durationMs),
       onEnded: end => {
         this.ends.push(end);

@@ -159,6 +159,78 @@ describe.each(Object.keys(presets) as Preset[])('a timed session over %s', prese
   });
 });
 
+/** The desk passes the visitor on: first it may ask the third itself, who then goes on with that call. */
+describe.each(Object.keys(presets) as Preset[])('transfers over %s', preset => {
+  test.each(['blind', 'attended'])(
+    '%s: every call ends once, nothing is left, and on a good network they talk',
+    how => {
+      let talked = 0;
+      for (let seed = 1; seed <= 60; seed++) {
+        const clock = new VirtualClock();
+        const network = new LossyNetwork(clock, seeded(seed), presets[preset]);
+        const [door, desk, third] = [1, 2, 3].map(
+          host =>
+            new Phone(clock, network, {
+              address: { host: `192.0.2.${host}`, port: 5060 },
+              seed: seed + host,
+              settings: { maxCalls: 3 },
+            }),
+        ) as [Phone, Phone, Phone];
+        for (const phone of [desk, third]) {
+          phone.onInvite = ({ call, replaces }) => {
+            call.accept(sdp('answer'));
+            if (replaces !== undefined) replaces.hangUp();
+          };
+        }
+        door.onTransfer = ({ target, headers }, answer) => {
+          const first = door.call!;
+          const tell = answer.accept();
+          const handler = door.handler();
+          const options = { target, headers, body: sdp('offer') };
+          door.call = door.userAgent.call(options, {
+            ...handler,
+            onAnswered: body => {
+              handler.onAnswered(body);
+              tell(200);
+              first.hangUp();
+            },
+            onEnded: end => {
+              handler.onEnded(end);
+              tell(487);
+            },
+          });
+        };
+        door.dial('sip:user@192.0.2.2');
+        clock.advance(40_000);
+        const call = desk.call;
+        if (how === 'attended' && call !== undefined) {
+          desk.dial('sip:user@192.0.2.3');
+          clock.advance(40_000);
+        }
+        call?.transfer('sip:user@192.0.2.3', how === 'attended' ? desk.call : undefined);
+        clock.advance(100_000);
+        const tale = `${preset}, ${how}, seed ${seed}\n${network.trace.join('\n')}`;
+        if (door.heard.filter(line => line.startsWith('answered')).length === 2 && third.call?.state === 'confirmed') {
+          talked++;
+          // One call is left of two or three, and it is theirs.
+          expect(
+            [door, desk, third].map(({ userAgent }) => userAgent.alive.calls),
+            tale,
+          ).toEqual([1, 0, 1]);
+        }
+        for (const phone of [door, desk, third]) phone.call?.hangUp();
+        clock.advance(settleMs);
+        for (const { userAgent, ends } of [door, desk, third]) {
+          expect(userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
+          expect(ends.length, tale).toBeLessThanOrEqual(3);
+        }
+        expect(clock.armed, tale).toEqual([]);
+      }
+      expect(talked).toBeGreaterThan(preset === 'badWifi' ? 30 : 55);
+    },
+  );
+});
+
 test('the same seed gives the same trace, another seed another', () => {
   const trace = (seed: number) => callUnder('badWifi', seed).network.trace.join('\n');
   expect(trace(7)).toBe(trace(7));

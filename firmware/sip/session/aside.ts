@@ -12,6 +12,8 @@ export function serveAside(core: Core, transaction: ServerTransaction, handler: 
   else if (method === 'INFO') serveInfo(transaction, handler);
   // Nothing waits for it any more (RFC 3262 §3).
   else if (method === 'PRACK') transaction.respond(481);
+  // There is no subscription in this dialog (RFC 6665 §4.1.3).
+  else if (method === 'NOTIFY') transaction.respond(481);
   // Nobody is transferred who is not talking.
   else if (method === 'REFER') transaction.respond(403);
   else transaction.respond(405, { headers: [['Allow', core.allow]] });

@@ -1,6 +1,6 @@
 /** A call after its 2xx, where both sides are alike: BYE, re-INVITE, UPDATE and keys either way (RFC 3261 §14, §15). */
 import type { Account } from '../account.ts';
-import type { Body, CallEnd, CallHandler } from '../contracts.ts';
+import type { Body, Call, CallEnd, CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import { type Dialog, type DialogIdentity, sameDialog } from '../dialog/dialog.ts';
 import type { DialogOwner } from '../dialog/table.ts';
@@ -13,7 +13,9 @@ import { PeerOffer } from './peer-offer.ts';
 import { type Reason, reasonOf } from './reason.ts';
 import { Referral } from './refer.ts';
 import { Reoffer, type ReofferUser } from './reoffer.ts';
+import { printReplaces } from './replaces.ts';
 import { type SessionTimer, tooBrief } from './session-timer.ts';
+import { Transferring } from './transferring.ts';
 import { respondLater, serveUpdate } from './update.ts';
 
 export interface EstablishedUser {
@@ -44,6 +46,7 @@ export class Established implements DialogOwner {
   #takesUpdate: boolean;
   #theirs: PeerOffer | undefined;
   #referral: Referral | undefined;
+  #transferring: Transferring | undefined;
 
   constructor(core: Core, dialog: Dialog, account: Account | undefined, timer: SessionTimer, user: EstablishedUser) {
     this.dialog = dialog;
@@ -76,6 +79,7 @@ export class Established implements DialogOwner {
     } else if (this.#over) transaction.respond(481);
     else if (request.method === 'INVITE') this.#offered(transaction);
     else if (request.method === 'REFER') this.#referred(transaction);
+    else if (request.method === 'NOTIFY' && this.#transferring !== undefined) this.#transferring.serve(transaction);
     else if (request.method === 'UPDATE') this.#updated(transaction);
     else serveAside(this.#core, transaction, this.#user.handler());
   }
@@ -98,6 +102,30 @@ export class Established implements DialogOwner {
 
   sendKey(key: string, durationMs: number) {
     if (!this.#over) this.#keys.send(key, durationMs);
+  }
+
+  transfer(target: string, replacing: Call | undefined) {
+    if (this.#over || this.#transferring !== undefined) {
+      this.#core.log.warn('transfer ignored: another is under way', { call: this.dialog.callId });
+      return;
+    }
+    const value = replacing?.replacesValue;
+    this.#transferring = new Transferring({
+      core: this.#core,
+      dialog: this.dialog,
+      account: this.#account,
+      onStatus: status => {
+        if (status >= 200) this.#transferring = undefined;
+        this.#user.handler().onTransferred?.(status);
+      },
+    });
+    this.#transferring.start(value === undefined ? target : `${target}?Replaces=${encodeURIComponent(value)}`);
+  }
+
+  /** RFC 3891 §6.1, as the peer sees it: `to-tag` is its own. */
+  get replacesValue() {
+    const { callId, localTag, remoteTag } = this.dialog;
+    return printReplaces({ callId, toTag: remoteTag, fromTag: localTag, earlyOnly: false });
   }
 
   /** Ends it with a BYE. */
@@ -225,6 +253,7 @@ export class Established implements DialogOwner {
     this.#ours?.stop();
     this.#refresh?.stop();
     this.#theirs?.stop();
+    this.#transferring?.stop();
     this.#referral?.stop(weHangUp);
     this.#keys.stop();
   }

@@ -148,6 +148,14 @@ export class IncomingCall implements Call, DialogOwner {
     if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body);
   }
 
+  transfer(target: string, replacing?: Call) {
+    if (!this.#ignores('transfer', 'confirmed')) this.#established!.transfer(target, replacing);
+  }
+
+  get replacesValue() {
+    return this.#established?.replacesValue;
+  }
+
   sendKey(key: string, durationMs: number) {
     if (!this.#ignores('key', 'confirmed')) this.#established!.sendKey(key, durationMs);
   }

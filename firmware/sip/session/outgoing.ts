@@ -92,6 +92,15 @@ export class OutgoingCall implements Call {
     else this.#established.reoffer(body);
   }
 
+  transfer(target: string, replacing?: Call) {
+    if (this.#established === undefined) this.#core.log.warn('transfer ignored: no dialog', { call: this.id });
+    else this.#established.transfer(target, replacing);
+  }
+
+  get replacesValue() {
+    return this.#established?.replacesValue;
+  }
+
   sendKey(key: string, durationMs: number) {
     if (this.#established === undefined) this.#core.log.warn('key ignored: no dialog', { call: this.id });
     else this.#established.sendKey(key, durationMs);

@@ -130,10 +130,10 @@ describe('MESSAGE', () => {
   });
 });
 
-test('where nobody listens these are methods that we do not have', () => {
+test('where nobody listens NOTIFY is of no subscription, and MESSAGE a method that we do not have', () => {
   const { peer, say } = stage();
   say(sync());
   say(text());
-  expect(peer.statuses).toEqual([405, 405]);
-  expect(peer.responses(405)[0]!.headers.all('Allow')).not.toContain('NOTIFY');
+  expect(peer.statuses).toEqual([481, 405]);
+  expect(peer.responses(405)[0]!.headers.all('Allow')).not.toContain('MESSAGE');
 });

@@ -20,6 +20,7 @@ describe('a request', () => {
       'UPDATE',
       'PRACK',
       'REFER',
+      'NOTIFY',
     ]);
   });
 
