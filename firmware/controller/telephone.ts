@@ -29,7 +29,7 @@ export class Telephone {
 
   constructor(parts: TelephoneParts) {
     this.#parts = parts;
-    this.#trusted = new TrustedSources(parts.environment.resolve);
+    this.#trusted = new TrustedSources((uri, transport, done) => this.userAgent.locate(uri, transport, done));
     const { sip, calls } = parts.config();
     this.userAgent = new UserAgent(
       { ...parts.environment, transport: parts.socket },
@@ -62,6 +62,7 @@ export class Telephone {
         events.tell('sip', 'socket failed', { why });
         changed();
       },
+      to => this.userAgent.connectionLost(to),
     );
     this.userAgent.start();
   }

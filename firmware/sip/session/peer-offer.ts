@@ -49,7 +49,7 @@ export class PeerOffer {
         this.#dialog.refreshTarget(this.#transaction.request);
         const response = this.#transaction.respond(200, {
           headers: [
-            ['Contact', contactAt(this.#account, local)],
+            ['Contact', contactAt(this.#account, local, this.#transaction.request)],
             ['Allow', this.#core.allow],
           ],
           body,

@@ -90,7 +90,7 @@ export class Reoffer {
       const copy = this.#answered;
       this.#answered = true;
       if (!copy) this.#dialog.refreshTarget(response);
-      acknowledge(this.#core, this.#dialog, exchange.request, copy);
+      acknowledge(this.#core, this.#dialog, exchange.request, { copy, account: this.#account });
       if (copy || this.#stopped) return;
       const body = bodyOf(response);
       this.#user.onResult(body === undefined ? { status: 488, reason: 'answer without body' } : { body });

@@ -1,7 +1,7 @@
 /** Names to addresses. */
 import { expect, test } from 'vitest';
-import type { Address } from '../../../firmware/lib/address.ts';
-import { systemResolve } from '../../../firmware/sip/locate.ts';
+import type { Address } from '../../../../firmware/lib/address.ts';
+import { systemResolve } from '../../../../firmware/sip/locate/system.ts';
 
 const find = (host: string, port?: number) =>
   new Promise<{ addresses: readonly Address[]; why: string | undefined }>(resolve =>
