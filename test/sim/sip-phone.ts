@@ -14,9 +14,11 @@ import type {
   Resolve,
   UserAgentSettings,
 } from '../../firmware/sip/contracts.ts';
+import type { Services } from '../../firmware/sip/locate/services.ts';
 import { type RequestHandler, UserAgent } from '../../firmware/sip/user-agent.ts';
 import type { LossyNetwork } from './lossy-network.ts';
 import { seeded } from './seeded.ts';
+import type { StreamNetwork } from './stream-network.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export const sdp = (text: string): Body => ({ contentType: 'application/sdp', bytes: new TextEncoder().encode(text) });
@@ -49,6 +51,9 @@ export interface PhoneOptions {
   settings?: Partial<UserAgentSettings>;
   hosts?: Record<string, readonly Address[]>;
   methods?: Readonly<Record<string, RequestHandler>>;
+  services?: Services;
+  /** With it TCP and TLS too. */
+  streams?: StreamNetwork;
 }
 
 export class Phone {
@@ -66,17 +71,23 @@ export class Phone {
   /** What to do with a re-INVITE. */
   onOffer: CallHandler['onOffer'] = (_, answer) => answer.accept(sdp('new answer'));
   readonly unplug: () => void;
+  /** Its connections, where it has any. */
+  readonly streams: ReturnType<StreamNetwork['host']> | undefined;
 
   constructor(clock: VirtualClock, network: LossyNetwork, options: PhoneOptions) {
     const { address, seed = 1, account, anonymous = false, settings, hosts = {}, methods = {} } = options;
+    const { services, streams } = options;
+    const wires = streams?.host(address, network, seeded(seed + 77));
+    this.streams = wires;
     this.address = address;
     const environment: Environment = {
       clock,
       wallClock: () => clock.now(),
       random: seeded(seed),
       log: strictLog,
-      transport: network.transport(address),
+      transport: wires?.transport ?? network.transport(address),
       resolve: resolveFrom(hosts),
+      ...(services && { services }),
     };
     const { host, port } = address;
     const first = { id: 'main', aor: `sip:user@${host}:${port}`, register: false, expiresMs: 300_000, ...account };
@@ -102,6 +113,10 @@ export class Phone {
       },
     );
     for (const [method, serve] of Object.entries(methods)) this.userAgent.onRequest(method, serve);
+    wires?.attach(
+      (bytes, from) => this.userAgent.receive(bytes, from),
+      to => this.userAgent.connectionLost(to),
+    );
     this.unplug = network.attach(address, (bytes, from) => this.userAgent.receive(bytes, from));
     this.userAgent.start();
   }

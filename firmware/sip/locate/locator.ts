@@ -61,7 +61,7 @@ export class Locator {
     if (transport !== undefined && !this.#usable(transport)) return done([], 'only SIP over UDP can be reached');
     const { maddr } = uri.parameters;
     // §19.1.1 of RFC 3261: maddr overrides the host as the place to send to; the domain stays that of the URI.
-    const target = typeof maddr === 'string' ? maddr.replace(/^\[|\]$/g, '') : uri.host;
+    const target = (typeof maddr === 'string' ? maddr.replace(/^\[|\]$/g, '') : uri.host).toLowerCase();
     const domain = uri.host.toLowerCase();
     const finish: Located = (hops, why) => done(this.#inOrder(hops, domain), why);
     const plainly = () => {

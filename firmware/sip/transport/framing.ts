@@ -23,6 +23,8 @@ const empty = Buffer.alloc(0);
 export class FrameReader {
   /** Read, and not yet part of a frame. */
   #pending: Buffer = empty;
+  /** Free bytes right behind `#pending`, in memory of our own. */
+  #spare: Buffer = empty;
   /** Up to here `#pending` holds no end of a head. */
   #scannedTo = 0;
   /** Bytes of the message under way, once its head is complete. */
@@ -39,9 +41,7 @@ export class FrameReader {
   push(bytes: Uint8Array): Frame[] {
     const frames: Frame[] = [];
     if (this.#faulty) return frames;
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    // One copy of what is kept, and none where a message comes in one piece.
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     while (this.#pending.length > 0 && !this.#faulty) {
       if (this.#wantedBytes === 0 && !this.#skipLineEnds(frames)) break;
       if (this.#wantedBytes === 0 && !this.#readHead(frames)) break;
@@ -52,6 +52,26 @@ export class FrameReader {
       this.#scannedTo = 0;
     }
     return frames;
+  }
+
+  /** Without a copy where a message comes in one piece, and with few where it comes in many. */
+  #append(chunk: Buffer) {
+    const keptBytes = this.#pending.length;
+    if (keptBytes === 0) {
+      this.#pending = chunk;
+      this.#spare = empty;
+    } else if (this.#spare.length >= chunk.length) {
+      chunk.copy(this.#spare);
+      this.#spare = this.#spare.subarray(chunk.length);
+      const { buffer, byteOffset } = this.#pending;
+      this.#pending = Buffer.from(buffer, byteOffset, keptBytes + chunk.length);
+    } else {
+      const larger = Buffer.allocUnsafeSlow(2 * (keptBytes + chunk.length));
+      this.#pending.copy(larger);
+      chunk.copy(larger, keptBytes);
+      this.#pending = larger.subarray(0, keptBytes + chunk.length);
+      this.#spare = larger.subarray(keptBytes + chunk.length);
+    }
   }
 
   /** Takes the line ends in front of a message (§7.5). False where nothing else is here. */
@@ -114,6 +134,7 @@ export class FrameReader {
   #fail(why: string, frames: Frame[]): false {
     this.#faulty = true;
     this.#pending = empty;
+    this.#spare = empty;
     frames.push({ is: 'fault', why });
     return false;
   }
