@@ -24,6 +24,8 @@ export interface SippSpec {
   /** Further `[words]` of the scenario. */
   keys?: Readonly<Record<string, string>>;
   timeoutS?: number;
+  /** Absent: UDP. */
+  transport?: 'tcp';
 }
 
 export class Sipp {
@@ -89,6 +91,8 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
     ...['-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages')],
     ...['-timeout', `${spec.timeoutS ?? TIMEOUT_S}s`, '-timeout_error', '-s', spec.user ?? 'front'],
     ...['-au', spec.username ?? 'front', '-ap', spec.password ?? 'front-secret', ...keys],
+    // One connection for all.
+    ...(spec.transport === 'tcp' ? ['-t', 't1'] : []),
     ...(spec.to === undefined ? [] : [spec.to]),
   ];
   const program = new Program('sipp', args, { log: join(folder, 'log'), cwd: folder });
@@ -98,7 +102,7 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
       `SIPp listens on ${port}`,
       () => {
         program.assertRunning();
-        return udpPorts().has(port);
+        return openPorts(spec.transport ?? 'udp').has(port);
       },
       { detail: () => program.tail() },
     );
@@ -106,8 +110,8 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
   return new Sipp(port, program, folder, scenario);
 }
 
-/** Local UDP ports that are open now. */
-function udpPorts(): Set<number> {
-  const rows = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1);
+/** Local ports that are open now. */
+function openPorts(transport: 'udp' | 'tcp'): Set<number> {
+  const rows = readFileSync(`/proc/net/${transport}`, 'utf8').trim().split('\n').slice(1);
   return new Set(rows.map(row => Number.parseInt(row.trim().split(/\s+/)[1]!.split(':')[1]!, 16)));
 }

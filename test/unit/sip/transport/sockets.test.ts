@@ -8,8 +8,8 @@ import { silentLog } from '../../../../firmware/lib/log.ts';
 import type { Hop } from '../../../../firmware/sip/hop.ts';
 import { SipSockets, type SocketSettings, type TlsSettings } from '../../../../firmware/sip/transport/sockets.ts';
 import { freePort } from '../../../demo/free-port.ts';
+import { Authority, type Pair } from '../../../sim/certificates.ts';
 import { seeded } from '../../../sim/seeded.ts';
-import { Authority, type Pair } from './certificates.ts';
 
 const text = (name: string) =>
   Buffer.from(`OPTIONS sip:a@b SIP/2.0\r\nSubject: ${name}\r\nContent-Length: 3\r\n\r\n123`);

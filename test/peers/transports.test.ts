@@ -1,0 +1,139 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Authority } from '../sim/certificates.ts';
+import { type Baresip, startBaresip } from './support/baresip.ts';
+import { Bench } from './support/bench.ts';
+import { HOST, type RunningDevice, startDevice } from './support/device.ts';
+import { hears, writeTone } from './support/hearing.ts';
+import { sipPort } from './support/ports.ts';
+import { startSipp } from './support/sipp.ts';
+import { passes } from './support/until.ts';
+
+const VISITOR_HZ = 1100;
+const DESK_HZ = 700;
+/** How long both sides speak. Milliseconds. */
+const TALK_MS = 2_000;
+
+let authority: Authority;
+let bench: Bench;
+beforeAll(() => {
+  authority = new Authority();
+});
+afterAll(() => authority.stop());
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.stop());
+
+describe.each(['udp', 'tcp', 'tls'] as const)('baresip over %s', transport => {
+  let desk: Baresip;
+  let device: RunningDevice;
+  let devicePort: number;
+
+  async function stage() {
+    const ours = authority.sign(`front-${transport}`, `IP:${HOST}`);
+    const theirs = authority.sign(`desk-${transport}`, `IP:${HOST}`);
+    const both = join(bench.folder, 'desk.pem');
+    writeFileSync(both, readFileSync(theirs.certificate, 'utf8') + readFileSync(theirs.key, 'utf8'));
+    const visitor = join(bench.folder, 'visitor.wav');
+    const voice = join(bench.folder, 'desk.wav');
+    writeTone(visitor, { hz: VISITOR_HZ, levelDb: -12, rate: 16_000, seconds: 1 });
+    writeTone(voice, { hz: DESK_HZ, levelDb: -12, rate: 48_000, seconds: 60 });
+    const port = await sipPort();
+    devicePort = transport === 'tls' ? port + 1 : port;
+    const tls = { certificate: both, ca: authority.ca };
+    desk = await startBaresip(bench, 'desk', { transport, tls, codecs: ['PCMA/8000/1'], voice });
+    const deskPort = transport === 'tls' ? desk.port + 1 : desk.port;
+    device = await startDevice(bench, {
+      microphone: visitor,
+      config: {
+        sip: {
+          listen: { host: HOST, port },
+          tls: { port: port + 1, ...ours, ca: authority.ca },
+          accounts: { direct: { uri: `sip:front@${HOST}`, register: false, transport } },
+        },
+        contacts: { desk: { uri: `sip:desk@${HOST}:${deskPort};transport=${transport}` } },
+        media: { codecs: ['PCMA'] },
+      },
+    });
+  }
+
+  /** The connection that carries the call, in the machine's own words. */
+  const isOpen = (port: number) =>
+    readFileSync('/proc/net/tcp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+
+  function bothHeard() {
+    expect(hears(desk.recording(), VISITOR_HZ).seconds).toBeGreaterThan(1);
+    expect(hears(device.heard, DESK_HZ).seconds).toBeGreaterThan(1);
+  }
+
+  test('the device calls, each hears the other, the device hangs up', async () => {
+    await stage();
+    await device.do('press front');
+    await desk.event('CALL_INCOMING');
+    await desk.command('accept');
+    await device.event('call', 'answered');
+    await desk.event('CALL_ESTABLISHED');
+    if (transport !== 'udp') expect(isOpen(transport === 'tls' ? desk.port + 1 : desk.port)).toBe(true);
+    await passes(TALK_MS);
+    await device.do('hang up');
+    await device.event('call', 'ended', { by: 'us' });
+    await desk.event('CALL_CLOSED');
+    bothHeard();
+  });
+
+  test('baresip calls, each hears the other, baresip hangs up', async () => {
+    await stage();
+    // It adds the transport of its account by itself.
+    await desk.command('dial', `sip:front@${HOST}:${devicePort}`);
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('answer');
+    await device.event('call', 'answered');
+    await desk.event('CALL_ESTABLISHED');
+    await passes(TALK_MS);
+    await desk.command('hangup');
+    await device.event('call', 'ended', { by: 'them', direction: 'incoming' });
+    bothHeard();
+  });
+});
+
+describe('SIPp over TCP', () => {
+  const config = {
+    media: { codecs: ['PCMA'], silentAfter: '0 s' },
+    sip: { accounts: { peer: { uri: `sip:front@${HOST}`, register: false } } },
+  };
+
+  test('calls, is answered, and hangs up', async () => {
+    const device = await startDevice(bench, { config });
+    const caller = await startSipp(bench, 'uac-bye', { transport: 'tcp', to: `${HOST}:${device.port}` });
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('answer');
+    await device.event('call', 'answered');
+    await caller.passes();
+    await device.event('call', 'ended', { by: 'them' });
+  });
+
+  test('calls, is answered, and the device hangs up', async () => {
+    const device = await startDevice(bench, { config });
+    const caller = await startSipp(bench, 'uac-hung-up', { transport: 'tcp', to: `${HOST}:${device.port}` });
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('answer');
+    await device.event('call', 'answered');
+    await device.do('hang up');
+    await caller.passes();
+  });
+
+  test('is called, answers, and hangs up', async () => {
+    const called = await startSipp(bench, 'uas-bye', { transport: 'tcp' });
+    const contacts = { desk: { uri: `sip:desk@${HOST}:${called.port};transport=tcp` } };
+    const device = await startDevice(bench, { config: { ...config, contacts } });
+    await device.do('call desk');
+    await device.event('call', 'answered');
+    await called.passes();
+    await device.event('call', 'ended', { by: 'them' });
+  });
+});
