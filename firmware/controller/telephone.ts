@@ -90,8 +90,8 @@ export class Telephone {
 
   /** The address of ours that a peer there can send sound to. */
   hostFor(remote: string): string {
-    const { host, port } = this.#parts.config().sip.listen;
-    if (!WILDCARDS.includes(host)) return host;
+    const { host, more, port } = this.#parts.config().sip.listen;
+    if (more.length === 0 && !WILDCARDS.includes(host)) return host;
     const literal = /^[0-9.]+$|:/.test(remote) ? remote : (this.#trusted.serverOf(undefined) ?? '127.0.0.1');
     return this.#parts.socket.localFor({ host: literal, port }).host;
   }

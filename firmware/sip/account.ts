@@ -3,7 +3,7 @@ import type { Address } from '../lib/address.ts';
 import type { Random } from '../lib/random.ts';
 import type { AccountSettings } from './contracts.ts';
 import { Credentials } from './credentials.ts';
-import type { Hop } from './hop.ts';
+import { type Hop, type TransportName, transportNames } from './hop.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed } from './message/message.ts';
 import { parseNameAddress, printNameAddress } from './message/name-addr.ts';
@@ -26,6 +26,12 @@ export class Account {
       settings.password === undefined
         ? undefined
         : new Credentials(settings.username ?? this.uri.user ?? '', settings.password, random);
+  }
+
+  /** How servers are reached whose URI does not say. */
+  get transport(): TransportName | undefined {
+    const named = String(this.uri.parameters.transport).toLowerCase();
+    return this.settings.transport ?? transportNames.find(name => name === named);
   }
 
   /** The From value of our requests, without tag. */

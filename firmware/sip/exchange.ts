@@ -61,7 +61,7 @@ export class Exchange {
     const uri = parseUri(nextHop);
     if (isMalformed(uri)) this.#fail(uri.why);
     else {
-      this.#core.locator.locate(uri, account?.settings.transport, (hops, why) => {
+      this.#core.locator.locate(uri, account?.transport, (hops, why) => {
         if (this.#settled) return;
         this.#hops = hops;
         const [first] = hops;

@@ -6,6 +6,7 @@ import { type Baresip, startBaresip } from './support/baresip.ts';
 import { Bench } from './support/bench.ts';
 import { HOST, type RunningDevice, startDevice } from './support/device.ts';
 import { hears, writeTone } from './support/hearing.ts';
+import { startKamailio } from './support/kamailio.ts';
 import { sipPort } from './support/ports.ts';
 import { startSipp } from './support/sipp.ts';
 import { passes } from './support/until.ts';
@@ -96,6 +97,54 @@ describe.each(['udp', 'tcp', 'tls'] as const)('baresip over %s', transport => {
     await desk.command('hangup');
     await device.event('call', 'ended', { by: 'them', direction: 'incoming' });
     bothHeard();
+  });
+});
+
+describe('registered with Kamailio over TCP', () => {
+  const users = { front: 'front-secret', desk: 'desk-secret' };
+
+  async function stage() {
+    const kamailio = await startKamailio(bench, users);
+    const voice = join(bench.folder, 'desk.wav');
+    writeTone(voice, { hz: DESK_HZ, levelDb: -12, rate: 48_000, seconds: 60 });
+    const phone = { aor: kamailio.aor('desk'), password: users.desk, codecs: ['PCMA/8000/1'], voice };
+    const desk = await startBaresip(bench, 'desk', phone);
+    const pbx = { uri: kamailio.aor('front'), password: users.front, transport: 'tcp', expires: '10 min' };
+    const device = await startDevice(bench, {
+      config: {
+        sip: { accounts: { pbx } },
+        contacts: { desk: { uri: kamailio.aor('desk') } },
+        media: { codecs: ['PCMA'] },
+      },
+    });
+    await device.registered('pbx');
+    return { kamailio, desk, device };
+  }
+
+  test('it calls and is called, through TCP on its side and UDP on the other', async () => {
+    const { kamailio, desk, device } = await stage();
+    await device.do('press front');
+    await desk.event('CALL_INCOMING');
+    await desk.command('accept');
+    await device.event('call', 'answered');
+    await desk.command('hangup');
+    await device.event('call', 'ended', { by: 'them' });
+    await desk.command('dial', kamailio.aor('front'));
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('answer');
+    await device.event('call', 'answered');
+    await device.do('hang up');
+    await device.event('call', 'ended', { by: 'us' });
+    await desk.event('CALL_CLOSED');
+  });
+
+  test('it is back within seconds after Kamailio restarts, which forgets everybody', async () => {
+    const { kamailio, device } = await stage();
+    await kamailio.stop();
+    await device.event('sip', 'registration failed', { account: 'pbx' });
+    await startKamailio(bench, users, { port: kamailio.port });
+    await device.event('sip', 'registered', { account: 'pbx' });
   });
 });
 

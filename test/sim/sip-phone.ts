@@ -1,5 +1,5 @@
 /** A user agent on a virtual network, with a controller that notes what it is told and does as a test says. */
-import type { Address } from '../../firmware/lib/address.ts';
+import { type Address, printAddress } from '../../firmware/lib/address.ts';
 import { type Log, silentLog } from '../../firmware/lib/log.ts';
 import type {
   AccountSettings,
@@ -89,8 +89,13 @@ export class Phone {
       resolve: resolveFrom(hosts),
       ...(services && { services }),
     };
-    const { host, port } = address;
-    const first = { id: 'main', aor: `sip:user@${host}:${port}`, register: false, expiresMs: 300_000, ...account };
+    const first = {
+      id: 'main',
+      aor: `sip:user@${printAddress(address)}`,
+      register: false,
+      expiresMs: 300_000,
+      ...account,
+    };
     this.userAgent = new UserAgent(
       environment,
       {

@@ -10,12 +10,18 @@ const ttlLimitMs = 86_400_000;
 const staleLimitMs = 3 * 86_400_000;
 /** Records of one name that are looked at. */
 const recordLimit = 16;
-/** A DNS that has not answered by then is gone: the caller stands at the door. */
-export const answerLimitMs = 5_000;
+/** What a DNS that says nothing answers, so to speak: it is gone. */
+export const silence = { why: 'DNS does not answer' } as const;
 
-/** How soon a DNS that did not answer is asked again; until then what is known counts, or nothing (RFC 8767 §5). */
+/** How soon a DNS that did not answer is asked again where an older answer is known (RFC 8767 §5). */
 const askAgainMs = 30_000;
-const askAgainInVainMs = 5_000;
+
+export interface Patience {
+  /** A DNS that has not answered by then is gone: the caller stands at the door. */
+  limitMs: number;
+  /** How soon a question is asked again that was not answered, and to which no older answer is known. */
+  askAgainMs: number;
+}
 
 interface Entry {
   found: Found<unknown>;
@@ -37,6 +43,7 @@ export class DnsCache {
   /** `done` is called once: at once where the answer is known. Questions that are under way are not asked twice. */
   ask<Record>(
     question: string,
+    patience: Patience,
     ask: (done: (found: Found<Record>) => void) => void,
     done: (found: Found<Record>) => void,
   ) {
@@ -51,24 +58,23 @@ export class DnsCache {
       if (answered) return;
       answered = true;
       stopWaiting();
-      this.#answered(question, found);
+      this.#answered(question, found, patience);
     };
-    const gone = () => answer({ why: 'DNS does not answer' });
-    const stopWaiting = this.#clock.after(answerLimitMs, gone, 'DNS');
+    const stopWaiting = this.#clock.after(patience.limitMs, () => answer(silence), 'DNS');
     ask(answer);
   }
 
-  #answered<Record>(question: string, found: Found<Record>) {
+  #answered<Record>(question: string, found: Found<Record>, patience: Patience) {
     const waiting = this.#waiting.get(question) ?? [];
     this.#waiting.delete(question);
-    const entry = this.#entryOf(found, this.#known.get(question));
+    const entry = this.#entryOf(found, this.#known.get(question), patience);
     this.#known.delete(question);
     this.#known.set(question, entry);
     if (this.#known.size > nameLimit) this.#known.delete(this.#known.keys().next().value!);
     for (const tell of waiting) tell(entry.found);
   }
 
-  #entryOf<Record>(found: Found<Record>, before: Entry | undefined): Entry {
+  #entryOf<Record>(found: Found<Record>, before: Entry | undefined, patience: Patience): Entry {
     const nowMs = this.#clock.now();
     if ('records' in found) {
       const untilMs = nowMs + Math.min(Math.max(found.ttlMs, 0), ttlLimitMs);
@@ -76,6 +82,6 @@ export class DnsCache {
     }
     const isUseful = before !== undefined && 'records' in before.found && before.freshUntilMs + staleLimitMs > nowMs;
     if (isUseful) return { ...before, untilMs: nowMs + askAgainMs };
-    return { found, untilMs: nowMs + askAgainInVainMs, freshUntilMs: nowMs };
+    return { found, untilMs: nowMs + patience.askAgainMs, freshUntilMs: nowMs };
   }
 }

@@ -5,7 +5,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Resolve } from '../contracts.ts';
 import { defaultPortOf, type Hop, printHop, type TransportName, transportNames } from '../hop.ts';
 import type { SipUri } from '../message/uri.ts';
-import { DnsCache } from './cache.ts';
+import { DnsCache, type Patience, silence } from './cache.ts';
 import type { Found, Naptr, Services, Srv } from './services.ts';
 import { orderServers } from './srv-order.ts';
 
@@ -15,6 +15,11 @@ export const hopLimit = 8;
 export const avoidMs = 60_000;
 /** Servers remembered as failed. */
 const avoidLimit = 64;
+
+/** Without an address nobody can be called. */
+export const addressPatience: Patience = { limitMs: 5_000, askAgainMs: 5_000 };
+/** Without NAPTR and SRV the addresses of the name itself are tried: not worth a long wait, nor one at each call. */
+export const servicePatience: Patience = { limitMs: 2_000, askAgainMs: 60_000 };
 
 export interface LocatorParts {
   clock: Clock;
@@ -70,6 +75,7 @@ export class Locator {
     };
     // §4.2: a number and a named port leave nothing to ask.
     if (isIP(target) !== 0 || uri.port !== undefined || this.#parts.services === undefined) return plainly();
+    if (isOfThisSite(target)) return plainly();
     this.#services(target, transport, services => {
       if (services.length === 0) return plainly();
       this.#servers(services, (hops, why) => {
@@ -110,6 +116,8 @@ export class Locator {
   #services(target: string, transport: TransportName | undefined, done: (services: readonly Service[]) => void) {
     if (transport !== undefined) return done([{ transport, name: `${srvPrefixes[transport]}.${target}` }]);
     this.#naptr(target, found => {
+      // A DNS that is silent now will not speak of SRV either.
+      if (found === silence) return done([]);
       const offered = ('records' in found ? found.records : [])
         .filter(({ flags, replacement }) => flags.toLowerCase() === 's' && replacement.length > 1)
         .toSorted((a, b) => a.order - b.order || a.preference - b.preference)
@@ -149,12 +157,17 @@ export class Locator {
 
   #naptr(name: string, done: (found: Found<Naptr>) => void) {
     const { services } = this.#parts;
-    this.#cache.ask<Naptr>(`NAPTR ${name.toLowerCase()}`, answer => services!.naptr(name, answer), done);
+    this.#cache.ask<Naptr>(
+      `NAPTR ${name.toLowerCase()}`,
+      servicePatience,
+      answer => services!.naptr(name, answer),
+      done,
+    );
   }
 
   #srv(name: string, done: (found: Found<Srv>) => void) {
     const { services } = this.#parts;
-    this.#cache.ask<Srv>(`SRV ${name.toLowerCase()}`, answer => services!.srv(name, answer), done);
+    this.#cache.ask<Srv>(`SRV ${name.toLowerCase()}`, servicePatience, answer => services!.srv(name, answer), done);
   }
 
   #addresses(host: string, port: number, transport: TransportName, done: Located) {
@@ -167,6 +180,7 @@ export class Locator {
     let saidWhy: string | undefined;
     this.#cache.ask<Hop>(
       `A ${host.toLowerCase()} ${port}`,
+      addressPatience,
       answer =>
         this.#parts.resolve(host, port, (addresses, why, ttlMs) => {
           saidWhy = why;
@@ -194,6 +208,9 @@ function transportOf({ scheme, parameters }: SipUri): TransportName | undefined 
   if (scheme !== 'sips') return known;
   return known === 'udp' ? { why: 'sips cannot be reached over UDP' } : 'tls';
 }
+
+/** A name that DNS does not know anyway: it stands in a hosts file or in mDNS (RFC 6762), which have no SRV records of SIP. */
+const isOfThisSite = (host: string) => !host.replace(/\.$/, '').includes('.') || /\.(?:local|localhost)\.?$/.test(host);
 
 const isNowhere = (target: string) => target === '' || target === '.';
 

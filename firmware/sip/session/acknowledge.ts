@@ -19,7 +19,7 @@ export function acknowledge(
     core.log.warn('ACK not sent', { to: dialog.nextHop, why: uri.why });
     return;
   }
-  core.locator.locate(uri, account?.settings.transport, ([address], why) => {
+  core.locator.locate(uri, account?.transport, ([address], why) => {
     if (address === undefined) core.log.warn('ACK not sent', { to: dialog.nextHop, why });
     else core.transactions.sendAck(ack, address, copy);
   });

@@ -27,6 +27,13 @@ test('the service route follows the outbound proxy, which is not visited twice; 
   expect(behindProxy.proxyRoute).toEqual(['<sip:proxy;lr>']);
 });
 
+test('the transport is that of the settings, else that of the address of record', () => {
+  expect(account('sip:a@b').transport).toBeUndefined();
+  expect(account('sip:a@b;transport=TCP').transport).toBe('tcp');
+  expect(account('sip:a@b;transport=tcp', { transport: 'tls' }).transport).toBe('tls');
+  expect(account('sip:a@b;transport=sctp').transport).toBeUndefined();
+});
+
 test('Contact names the transport that reaches us, and is SIPS where it must be', () => {
   const local = { host: '192.0.2.1', port: 5060 };
   expect(account('sip:a@b').contact(local)).toBe('sip:a@192.0.2.1:5060');

@@ -1,6 +1,7 @@
 /** The user agent where there is TCP and TLS beside UDP: which is taken, what a message says of it, what a break does. */
 import { describe, expect, test } from 'vitest';
 import { recoveryMs } from '../../../firmware/sip/registration.ts';
+import { connectionLimit } from '../../../firmware/sip/transport/connections.ts';
 import { LossyNetwork, presets } from '../../sim/lossy-network.ts';
 import { ScriptedPeer } from '../../sim/scripted-peer.ts';
 import { seeded } from '../../sim/seeded.ts';
@@ -64,6 +65,28 @@ describe.each([
     clock.advance(33_000);
     for (const { userAgent } of [caller, callee])
       expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  });
+});
+
+describe.each(['', ';transport=tcp'])('a call from IPv6 to IPv6%s', parameter => {
+  test('has its literals in brackets, and goes its way', () => {
+    const clock = new VirtualClock();
+    const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+    const streams = new StreamNetwork(clock, seeded(3));
+    const [caller, callee] = [1, 2].map(
+      number =>
+        new Phone(clock, network, { address: { host: `2001:db8::${number}`, port: 5060 }, streams, seed: number }),
+    ) as [Phone, Phone];
+    callee.onInvite = ({ call }) => call.accept(sdp('answer'));
+    caller.dial(`sip:user@[2001:db8::2]${parameter}`);
+    clock.advance(1_000);
+    expect(caller.heard).toEqual(['answered answer']);
+    expect(callee.invite?.header('Via')[0]).toMatch(/^SIP\/2.0\/(UDP|TCP) \[2001:db8::1\]:5060;/);
+    expect(callee.invite?.header('Contact')[0]).toBe(`<sip:user@[2001:db8::1]:5060${parameter}>`);
+    expect(callee.invite?.source.host).toBe('2001:db8::1');
+    callee.call!.hangUp();
+    clock.advance(1_000);
+    expect(caller.heard.at(-1)).toBe('ended by them');
   });
 });
 
@@ -236,6 +259,23 @@ describe('what a registrar says of routes', () => {
     const { peer } = behind([['Service-Route', Array(40).fill('<sip:192.0.2.9;lr>').join(', ')]]);
     expect(peer.requests('INVITE')[0]!.headers.all('Route').length).toBe(8);
   });
+});
+
+test('a flood of connections leaves a call over TCP up, and it can be hung up', () => {
+  const { clock, caller, callee, streams } = scene();
+  caller.dial('sip:user@192.0.2.2;transport=tcp');
+  clock.advance(1_000);
+  for (let number = 0; number < 2_000; number++) {
+    const stranger = streams.raw(`198.51.100.${number % 250}`, { ...b, transport: 'tcp' });
+    stranger.say(['', 'INVITE sip:user@192.0.2.2 SIP/2.0\r\n', '\x16\x03\x01', '\r\n\r\n'][number % 4]!);
+    clock.advance(5);
+    expect(callee.streams!.connections.size).toBeLessThanOrEqual(connectionLimit);
+  }
+  caller.call!.hangUp();
+  clock.advance(1_000);
+  expect(callee.heard.at(-1)).toBe('ended by them');
+  clock.advance(60_000);
+  expect(callee.streams!.connections.size).toBeLessThanOrEqual(1);
 });
 
 test('connections that break at any moment: each call ends once, and nothing outlives it', () => {

@@ -2,8 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Resolve } from '../../../../firmware/sip/contracts.ts';
 import { type Hop, printHop, type TransportName } from '../../../../firmware/sip/hop.ts';
-import { answerLimitMs, nameLimit } from '../../../../firmware/sip/locate/cache.ts';
-import { avoidMs, hopLimit, Locator } from '../../../../firmware/sip/locate/locator.ts';
+import { nameLimit } from '../../../../firmware/sip/locate/cache.ts';
+import {
+  addressPatience,
+  avoidMs,
+  hopLimit,
+  Locator,
+  servicePatience,
+} from '../../../../firmware/sip/locate/locator.ts';
 import type { Naptr, Services, Srv } from '../../../../firmware/sip/locate/services.ts';
 import { isMalformed } from '../../../../firmware/sip/message/message.ts';
 import { parseUri } from '../../../../firmware/sip/message/uri.ts';
@@ -65,7 +71,7 @@ function dns(zone: Zone, { seed = 1, hasStreams = true } = {}) {
     return told;
   };
   const hops = (text: string, preferred?: TransportName) => find(text, preferred)[0]?.hops.map(printHop);
-  return { clock, asked, state, locator, find, hops };
+  return { clock, asked, state, locator, services, find, hops };
 }
 
 const whole: Zone = {
@@ -103,6 +109,12 @@ describe('what is asked (RFC 3263 §4.1, §4.2)', () => {
     const { hops, asked } = dns(whole);
     expect(hops('sip:a@a.example.org:5090')).toEqual(['192.0.2.1:5090', '[2001:db8::1]:5090']);
     expect(asked).toEqual(['A a.example.org']);
+  });
+
+  test.each(['pbx', 'pbx.local', 'localhost'])('%s, a name of this site alone: only its addresses', host => {
+    const { hops, asked } = dns({ a: { [host]: ['192.0.2.1'] } });
+    expect(hops(`sip:${host}`)).toEqual(['192.0.2.1:5060']);
+    expect(asked).toEqual([`A ${host}`]);
   });
 
   test('a name with a transport: its SRV records', () => {
@@ -258,19 +270,29 @@ describe('a DNS', () => {
     state.mood = mood;
     clock.advance(3_600_000);
     const told = find('sip:example.org;transport=tcp');
-    clock.advance(3 * answerLimitMs);
+    clock.advance(servicePatience.limitMs + addressPatience.limitMs);
     expect(told[0]?.hops.map(printHop)).toEqual(before);
     // And the next call does not wait for it again.
     expect(hops('sip:example.org;transport=tcp')).toEqual(before);
   });
 
-  test('that is gone and never was there: the call fails within 15 s and says why', () => {
+  test('that is gone and never was there: the call fails within 7 s and says why', () => {
     const { find, state, clock } = dns(whole);
     state.mood = 'gone';
     const told = find('sip:example.org');
-    clock.advance(3 * answerLimitMs);
+    clock.advance(servicePatience.limitMs + addressPatience.limitMs);
     expect(told).toEqual([{ hops: [], why: 'example.org: DNS does not answer' }]);
     expect(clock.armed).toEqual([]);
+  });
+
+  test('that knows only addresses, and is silent about the rest, costs 2 s once a minute', () => {
+    const { find, hops, clock, services } = dns(whole);
+    services.naptr = () => {};
+    const told = find('sip:example.org');
+    clock.advance(servicePatience.limitMs);
+    expect(told[0]?.hops.map(printHop)).toEqual(['192.0.2.3:5060']);
+    clock.advance(50_000);
+    expect(hops('sip:example.org')).toEqual(['192.0.2.3:5060']);
   });
 
   test('that comes back is asked again', () => {
