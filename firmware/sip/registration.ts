@@ -81,6 +81,8 @@ export class Registration {
   /** The connection that the registrar reaches us by is gone. */
   connectionLost(to: Hop) {
     if (this.#stopping || this.#server === undefined || !sameHop(this.#server, to)) return;
+    // One that breaks under a REGISTER fails that, and the next attempt waits its turn.
+    if (this.state.is !== 'registered' || this.#exchange !== undefined) return;
     this.#cancelTimer();
     // Not together with every other device of the site: a PBX that restarts loses all at once.
     const soonMs = recoveryMs * this.#core.random.next();

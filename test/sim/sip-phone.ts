@@ -51,6 +51,8 @@ export interface PhoneOptions {
   settings?: Partial<UserAgentSettings>;
   hosts?: Record<string, readonly Address[]>;
   methods?: Readonly<Record<string, RequestHandler>>;
+  /** Instead of `hosts`. */
+  resolve?: Resolve;
   services?: Services;
   /** With it TCP and TLS too. */
   streams?: StreamNetwork;
@@ -86,7 +88,7 @@ export class Phone {
       random: seeded(seed),
       log: strictLog,
       transport: wires?.transport ?? network.transport(address),
-      resolve: resolveFrom(hosts),
+      resolve: options.resolve ?? resolveFrom(hosts),
       ...(services && { services }),
     };
     const first = {

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Resolve } from '../contracts.ts';
-import { defaultPortOf, type Hop, printHop, type TransportName, transportNames } from '../hop.ts';
+import { defaultPortOf, type Hop, printHop, sameHop, type TransportName, transportNames } from '../hop.ts';
 import type { SipUri } from '../message/uri.ts';
 import { DnsCache, type Patience, silence } from './cache.ts';
 import type { Found, Naptr, Services, Srv } from './services.ts';
@@ -108,7 +108,10 @@ export class Locator {
   }
 
   #inOrder(hops: readonly Hop[], domain: string): Hop[] {
-    const named = hops.slice(0, hopLimit).map(hop => (hop.transport === 'tls' ? { ...hop, domain } : hop));
+    const named = hops
+      .filter((hop, index) => hops.findIndex(other => sameHop(other, hop)) === index)
+      .slice(0, hopLimit)
+      .map(hop => (hop.transport === 'tls' ? { ...hop, domain } : hop));
     return [...named.filter(hop => !this.isAvoided(hop)), ...named.filter(hop => this.isAvoided(hop))];
   }
 

@@ -212,6 +212,18 @@ describe('a registration over TCP', () => {
     expect(front.registrations.at(-1)).toMatchObject({ is: 'registered' });
   });
 
+  test('is tried less and less often while nobody takes the connection', () => {
+    const { clock, streams, front, pbx } = registered();
+    pbx.streams!.stop();
+    streams.breakAll();
+    const before = streams.asked.length;
+    clock.advance(600_000);
+    expect(front.registrations.at(-1)).toMatchObject({ is: expect.stringMatching(/failed|registering/) });
+    const attempts = streams.asked.length - before;
+    expect(attempts).toBeGreaterThan(3);
+    expect(attempts).toBeLessThan(12);
+  });
+
   test('is not made again by the break of a stranger, nor after the stop', () => {
     const { clock, streams, front } = registered();
     const before = front.registrations.length;

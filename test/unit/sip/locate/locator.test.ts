@@ -201,6 +201,11 @@ describe('the order of servers (RFC 2782)', () => {
     expect(firsts.c).toBe(0);
   });
 
+  test('names each server once', () => {
+    const zone = servers([{ target: 'a' }, { target: 'a' }, { target: 'b', priority: 2 }]);
+    expect(dns(zone).hops('sip:example.org;transport=tcp')?.length).toBe(2);
+  });
+
   test('has no end beyond 8 hops', () => {
     const many = Array.from({ length: 14 }, (_, index) => ({ target: String.fromCharCode(97 + index) }));
     expect(dns(servers(many)).hops('sip:example.org;transport=tcp')?.length).toBe(hopLimit);

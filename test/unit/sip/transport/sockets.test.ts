@@ -4,12 +4,14 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../../firmware/lib/clock.ts';
 import { silentLog } from '../../../../firmware/lib/log.ts';
 import type { Hop } from '../../../../firmware/sip/hop.ts';
 import { SipSockets, type SocketSettings, type TlsSettings } from '../../../../firmware/sip/transport/sockets.ts';
 import { freePort } from '../../../demo/free-port.ts';
 import { Authority, type Pair } from '../../../sim/certificates.ts';
 import { seeded } from '../../../sim/seeded.ts';
+import { VirtualClock } from '../../../sim/virtual-clock.ts';
 
 const text = (name: string) =>
   Buffer.from(`OPTIONS sip:a@b SIP/2.0\r\nSubject: ${name}\r\nContent-Length: 3\r\n\r\n123`);
@@ -26,8 +28,8 @@ class Party {
   readonly #heard: Heard[] = [];
   #wake = () => {};
 
-  constructor(settings: SocketSettings) {
-    this.sockets = new SipSockets(settings, { log: silentLog, random: seeded(1) });
+  constructor(settings: SocketSettings, clock: Clock) {
+    this.sockets = new SipSockets(settings, { clock, log: silentLog, random: seeded(1) });
     this.sockets.start(
       (bytes, from) => {
         this.#heard.push({ text: Buffer.from(bytes).toString(), from });
@@ -61,6 +63,7 @@ afterEach(() => {
 async function party(
   tls: Partial<TlsSettings> = {},
   listen: Partial<SocketSettings['listen']> = {},
+  clock: Clock = systemClock,
 ): Promise<{ party: Party; port: number; tlsPort: number }> {
   const port = listen.port ?? (await freePort('tcp'));
   const tlsPort = await freePort('tcp');
@@ -68,7 +71,7 @@ async function party(
     listen: { host: '127.0.0.1', more: [], port, transports: ['udp', 'tcp'], ...listen },
     tls: { port: tlsPort, ...tls },
   };
-  const made = new Party(settings);
+  const made = new Party(settings, clock);
   parties.push(made);
   // Listening begins after this turn of the event loop: until then a connection is refused.
   for (let tries = 0; tries < 100 && !(await reaches(port, listen.host)); tries++);
@@ -267,6 +270,28 @@ describe('TLS', () => {
     made.sockets.send(text('x'), { host: '127.0.0.1', port, transport: 'tcp' });
     expect((await made.hears()).text).toBe(text('x').toString());
   });
+
+  test.each(['tcp', 'tls'] as const)(
+    'who opens %s and says nothing is put out, before any TLS too',
+    async transport => {
+      const clock = new VirtualClock();
+      const { port, tlsPort } = await party(pbx, {}, clock);
+      const stranger = connect(transport === 'tls' ? tlsPort : port, '127.0.0.1');
+      let closed = false;
+      stranger
+        .on('error', () => {})
+        .on('close', () => {
+          closed = true;
+        });
+      stranger.resume();
+      await turnsUntil(() => {
+        clock.advance(1_000);
+        return closed;
+      });
+      // Its end was ours: had it been the stranger's, nothing would have closed here.
+      expect(stranger.bytesRead).toBe(0);
+    },
+  );
 
   test('without a certificate nothing listens', async () => {
     const { tlsPort } = await party({ ca: authority.ca });
