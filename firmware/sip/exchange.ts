@@ -5,7 +5,7 @@
 import type { Account } from './account.ts';
 import type { Core } from './core.ts';
 import type { Tries } from './credentials.ts';
-import { type Hop, isReliable, printHop } from './hop.ts';
+import { type Hop, isReliable, printHop, sameHop } from './hop.ts';
 import { parseNumber } from './message/grammar.ts';
 import { isMalformed, type Request, type Response } from './message/message.ts';
 import { printMessage } from './message/print.ts';
@@ -98,13 +98,13 @@ export class Exchange {
     });
   }
 
-  /** The same place over TCP for a request that may not fit into a datagram, unless that has just failed (§18.1.1). */
+  /** The same place over TCP, once, for a request that may not fit into a datagram (§18.1.1). */
   #bigEnoughFor(request: Request, to: Hop): Hop {
     const { transport, locator } = this.#core;
     if (isReliable(to) || !transport.hasStreams) return to;
     if (printMessage(request).length + layerRoomBytes <= datagramLimitBytes) return to;
     const over: Hop = { ...to, transport: 'tcp' };
-    if (locator.isAvoided(over)) return to;
+    if (locator.isAvoided(over) || this.#hops.some(hop => sameHop(hop, over))) return to;
     // Where TCP is refused, the datagram is tried after all.
     const at = this.#hops.indexOf(to);
     this.#hops = this.#hops.toSpliced(at, 0, over);

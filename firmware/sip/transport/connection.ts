@@ -89,9 +89,7 @@ export class Connection implements StreamEvents {
   fail(why: string) {
     if (this.#gone) return;
     this.close();
-    const nowMs = this.#clock.now();
-    const error = new Error(why);
-    for (const { untilMs, onError } of this.#unanswered.splice(0)) if (untilMs > nowMs) onError(error);
+    this.#tellUnanswered(new Error(why));
     this.#user.onGone(why);
   }
 
@@ -136,6 +134,17 @@ export class Connection implements StreamEvents {
       this.#unanswered.shift();
     }
     this.#unanswered.push({ untilMs: nowMs + answerLimitMs, onError });
+  }
+
+  /** Later: a transaction may be in the middle of sending just now. */
+  #tellUnanswered(error: Error) {
+    const nowMs = this.#clock.now();
+    const waiting = this.#unanswered.splice(0).filter(({ untilMs }) => untilMs > nowMs);
+    if (waiting.length === 0) return;
+    const tell = () => {
+      for (const { onError } of waiting) onError(error);
+    };
+    this.#clock.after(0, tell, 'connection ended');
   }
 
   #watchIdle() {

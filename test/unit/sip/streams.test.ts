@@ -125,6 +125,15 @@ describe('a request above 1300 bytes (§18.1.1)', () => {
   });
 });
 
+test('a server that refuses by TCP with 503 and no pause is asked once by TCP and once by UDP', () => {
+  const { clock, caller, callee } = scene();
+  callee.onInvite = ({ call }) => call.refuse(503, undefined, [['Retry-After', '0']]);
+  caller.dial('sip:user@192.0.2.2', { body: sdp('x'.repeat(1_300)) });
+  clock.advance(10_000);
+  expect(caller.heard).toEqual(['ended by refusal 503']);
+  expect(callee.ends.length).toBe(2);
+});
+
 describe('servers (RFC 3263 §4.3)', () => {
   const pbx = [1, 2].map(number => ({ host: `192.0.2.10${number}`, port: 5060 }));
   function twoServers() {

@@ -90,6 +90,7 @@ describe('to a server', () => {
     clock.advance(33_000);
     send('young');
     network.breakAll();
+    clock.advance(1);
     expect(errors).toEqual(['connection reset']);
   });
 
