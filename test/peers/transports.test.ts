@@ -176,6 +176,20 @@ describe('SIPp over TCP', () => {
     await caller.passes();
   });
 
+  test.each(['udp', 'tcp'] as const)('over IPv6, by %s, calls, is answered, and hangs up', async transport => {
+    const listen = { host: '::1' };
+    const sip = { listen, accounts: { peer: { uri: 'sip:front@[::1]', register: false } } };
+    const device = await startDevice(bench, { config: { ...config, sip } });
+    const to = `[::1]:${device.port}`;
+    const caller = await startSipp(bench, 'uac-bye', { transport, host: '::1', to });
+    await device.event('call', 'incoming', { remote: /::1/ });
+    await device.callState('ringing');
+    await device.do('answer');
+    await device.event('call', 'answered');
+    await caller.passes();
+    await device.event('call', 'ended', { by: 'them' });
+  });
+
   test('is called, answers, and hangs up', async () => {
     const called = await startSipp(bench, 'uas-bye', { transport: 'tcp' });
     const contacts = { desk: { uri: `sip:desk@${HOST}:${called.port};transport=tcp` } };

@@ -77,7 +77,7 @@ export class StreamNetwork {
   /** Connections that were asked for, `192.0.2.1 -> tcp 192.0.2.2:5060`, in order. */
   readonly asked: string[] = [];
   /** Sees what user agents send by it. */
-  tap: ((bytes: Uint8Array, from: string, to: string) => void) | undefined;
+  tap: ((bytes: Uint8Array, from: Hop, to: Hop) => void) | undefined;
   /** False: nobody takes bytes any more. */
   reads = true;
   readonly #clock: Clock;
@@ -152,7 +152,7 @@ export class StreamNetwork {
           : { ...local, ...(name && { transport: name }) },
       send: (bytes, to, onError = () => {}) => {
         if (!isReliable(to)) return network.send(bytes, local, to);
-        this.tap?.(bytes, printAddress(local), printHop(to));
+        this.tap?.(bytes, local, to);
         connections.send(bytes, to, onError);
       },
     };

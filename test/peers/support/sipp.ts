@@ -24,8 +24,10 @@ export interface SippSpec {
   /** Further `[words]` of the scenario. */
   keys?: Readonly<Record<string, string>>;
   timeoutS?: number;
+  /** Its own address. Absent: `HOST`. */
+  host?: string;
   /** Absent: UDP. */
-  transport?: 'tcp';
+  transport?: 'udp' | 'tcp';
 }
 
 export class Sipp {
@@ -87,7 +89,7 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
   const folder = bench.room(`sipp-${scenario}-${port}`);
   const keys = Object.entries(spec.keys ?? {}).flatMap(([key, value]) => ['-key', key, value]);
   const args = [
-    ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-m', '1', '-i', HOST, '-p', String(port), '-nostdin'],
+    ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-m', '1', '-i', spec.host ?? HOST, '-p', String(port), '-nostdin'],
     ...['-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages')],
     ...['-timeout', `${spec.timeoutS ?? TIMEOUT_S}s`, '-timeout_error', '-s', spec.user ?? 'front'],
     ...['-au', spec.username ?? 'front', '-ap', spec.password ?? 'front-secret', ...keys],

@@ -24,7 +24,7 @@ function scene(options: Partial<PhoneOptions> = {}, chance = seeded(3)) {
     call.accept(sdp('answer'));
   };
   const spoken: string[] = [];
-  streams.tap = (bytes, from, to) => spoken.push(`${from} ${to}\n${Buffer.from(bytes).toString('latin1')}`);
+  streams.tap = bytes => spoken.push(`\n${Buffer.from(bytes).toString('latin1')}`);
   return { clock, network, streams, caller, callee, spoken };
 }
 
@@ -150,6 +150,8 @@ describe('servers (RFC 3263 §4.3)', () => {
     caller.dial('sip:desk@pbx.example:5060');
     clock.advance(1_000);
     expect(caller.heard).toEqual(['ended by refusal 486']);
+    const vias = [first, second].map(peer => peer.requests('INVITE')[0]!.headers.get('Via'));
+    expect(new Set(vias).size).toBe(2);
     for (const [afterMs, firstHeard] of [
       [0, 1],
       [120_000, 2],
