@@ -17,8 +17,6 @@ import type { Failure } from './transaction/machine.ts';
 export const datagramLimitBytes = 1_300;
 /** What the transaction layer adds: Via and User-Agent. Bytes. */
 const layerRoomBytes = 160;
-/** A server that asks for more patience than this comes last no longer. */
-const avoidLimitMs = 600_000;
 
 export interface ExchangeOptions {
   /** Complete but for Via, Authorization and what `prepare` adds. */
@@ -160,5 +158,5 @@ export class Exchange {
 /** How long a 503 wants to be left alone (§21.5.4). */
 function retryAfterOf({ headers }: Response): number | undefined {
   const seconds = parseNumber(headers.get('Retry-After')?.split(/[ ;(]/, 1)[0] ?? '', 2 ** 31);
-  return seconds === undefined ? undefined : Math.min(1000 * seconds, avoidLimitMs);
+  return seconds === undefined ? undefined : 1000 * seconds;
 }

@@ -148,6 +148,37 @@ describe('registered with Kamailio over TCP', () => {
   });
 });
 
+describe('a PBX whose certificate is not right is refused, and the status says why', () => {
+  async function registersWith(host: string, ca: string) {
+    const pair = authority.sign('pbx', `IP:${HOST}`);
+    const certificate = join(bench.folder, 'pbx.pem');
+    writeFileSync(certificate, readFileSync(pair.certificate, 'utf8') + readFileSync(pair.key, 'utf8'));
+    const voice = join(bench.folder, 'desk.wav');
+    writeTone(voice, { hz: DESK_HZ, levelDb: -12, rate: 48_000, seconds: 1 });
+    const tls = { certificate, ca: authority.ca };
+    const pbx = await startBaresip(bench, 'pbx', { transport: 'tls', tls, codecs: ['PCMA/8000/1'], voice });
+    const account = { uri: `sip:front@${host}:${pbx.port + 1}`, transport: 'tls' };
+    const device = await startDevice(bench, { config: { sip: { tls: { ca }, accounts: { pbx: account } } } });
+    await device.event('sip', 'registration failed');
+    return (await device.status()).accounts.pbx!.detail;
+  }
+
+  test('for another name', async () => {
+    expect(await registersWith('localhost', authority.ca)).toContain(`the certificate of localhost is for ${HOST}`);
+  });
+
+  test('by a stranger', async () => {
+    const stranger = new Authority();
+    try {
+      expect(await registersWith(HOST, stranger.ca)).toContain(
+        `the certificate of ${HOST} is signed by nobody this device knows: name the CA in sip.tls.ca`,
+      );
+    } finally {
+      stranger.stop();
+    }
+  });
+});
+
 describe('SIPp over TCP', () => {
   const config = {
     media: { codecs: ['PCMA'], silentAfter: '0 s' },

@@ -11,10 +11,14 @@ import { orderServers } from './srv-order.ts';
 
 /** Hops of one URI that are tried at most. */
 export const hopLimit = 8;
-/** How long a server that failed comes last; then the one that DNS prefers is the first again (RFC 3263 §4.3). */
+/**
+ * How long a server that failed comes last; then the one that DNS prefers is the first again (RFC 3263 §4.3). Twice as
+ * long after each further failure: to try a dead one costs whoever stands at the door 32 s.
+ */
 export const avoidMs = 60_000;
+export const avoidLimitMs = 600_000;
 /** Servers remembered as failed. */
-const avoidLimit = 64;
+const avoidedLimit = 64;
 
 /** Without an address nobody can be called. */
 export const addressPatience: Patience = { limitMs: 5_000, askAgainMs: 5_000 };
@@ -50,8 +54,8 @@ const srvPrefixes: Readonly<Record<TransportName, string>> = { udp: '_sip._udp',
 export class Locator {
   readonly #parts: LocatorParts;
   readonly #cache: DnsCache;
-  /** Printed hop → until when it comes last. */
-  readonly #avoided = new Map<string, number>();
+  /** Printed hop → until when it comes last, and how long that was in all. */
+  readonly #avoided = new Map<string, { untilMs: number; forMs: number }>();
 
   constructor(parts: LocatorParts) {
     this.#parts = parts;
@@ -85,12 +89,17 @@ export class Locator {
     });
   }
 
-  /** This hop did not answer, or answered 503: others come first for a while. */
-  avoid(hop: Hop, forMs = avoidMs) {
+  /** This hop did not answer, or answered 503: others come first for a while, or for as long as it asked. */
+  avoid(hop: Hop, askedMs?: number) {
     const key = printHop(hop);
+    const before = this.#avoided.get(key);
+    const forMs = askedMs ?? (before === undefined ? avoidMs : 2 * before.forMs);
     this.#avoided.delete(key);
-    this.#avoided.set(key, this.#parts.clock.now() + forMs);
-    if (this.#avoided.size > avoidLimit) this.#avoided.delete(this.#avoided.keys().next().value!);
+    this.#avoided.set(key, {
+      untilMs: this.#parts.clock.now() + Math.min(forMs, avoidLimitMs),
+      forMs: Math.min(Math.max(forMs, avoidMs), avoidLimitMs),
+    });
+    if (this.#avoided.size > avoidedLimit) this.#avoided.delete(this.#avoided.keys().next().value!);
   }
 
   /** It works. */
@@ -99,8 +108,8 @@ export class Locator {
   }
 
   isAvoided(hop: Hop): boolean {
-    const untilMs = this.#avoided.get(printHop(hop));
-    return untilMs !== undefined && untilMs > this.#parts.clock.now();
+    const avoided = this.#avoided.get(printHop(hop));
+    return avoided !== undefined && avoided.untilMs > this.#parts.clock.now();
   }
 
   #usable(transport: TransportName) {

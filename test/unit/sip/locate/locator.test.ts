@@ -223,6 +223,30 @@ describe('a server that failed', () => {
     expect(hops('sip:pbx.example:5060')?.[0]).toBe('192.0.2.1:5060');
   });
 
+  test('comes last for longer each time, up to ten minutes', () => {
+    const { hops, locator, clock } = dns(zone);
+    for (const minutes of [1, 2, 4, 8, 10, 10]) {
+      locator.avoid({ host: '192.0.2.1', port: 5060 });
+      clock.advance(minutes * 60_000 - 1_000);
+      expect(hops('sip:pbx.example:5060')?.[0], `${minutes} min`).toBe('192.0.2.2:5060');
+      clock.advance(1_000);
+      expect(hops('sip:pbx.example:5060')?.[0], `${minutes} min`).toBe('192.0.2.1:5060');
+    }
+  });
+
+  test('that asks for a time is left alone for that, and ten minutes at most', () => {
+    const { hops, locator, clock } = dns(zone);
+    for (const [askedMs, waitMs] of [
+      [0, 0],
+      [5_000, 5_000],
+      [9e9, 600_000],
+    ] as const) {
+      locator.avoid({ host: '192.0.2.1', port: 5060 }, askedMs);
+      clock.advance(waitMs);
+      expect(hops('sip:pbx.example:5060')?.[0]).toBe('192.0.2.1:5060');
+    }
+  });
+
   test('comes first again as soon as it answers', () => {
     const { hops, locator } = dns(zone);
     locator.avoid({ host: '192.0.2.1', port: 5060 });
