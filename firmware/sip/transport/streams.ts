@@ -15,34 +15,39 @@ const kernelKeepAliveMs = 60_000;
 export const systemConnect =
   (from: (to: Hop) => string | undefined, context: () => SecureContext): Connect =>
   (to, events) => {
-    const { host, port, transport, domain = host } = to;
-    const localAddress = from(to);
-    const options = { host, port, ...(localAddress !== undefined && { localAddress }) };
-    if (transport !== 'tls') {
-      const socket = connect(options);
-      return wrap(socket, events, 'connect', error => explainConnect(error, to));
-    }
-    let secureContext: SecureContext;
     try {
-      secureContext = context();
+      return to.transport === 'tls' ? openTls(to, from(to), context(), events) : openTcp(to, from(to), events);
     } catch (error) {
-      // The files of the configuration cannot be used: told like any other failure, later.
+      // Files of the configuration that cannot be used, a name that TLS cannot carry: told like any other failure, later.
       queueMicrotask(() => events.onClose((error as Error).message));
       return { write() {}, waitingBytes: 0, close() {} };
     }
-    const socket = connectTls({
-      ...options,
-      secureContext,
-      minVersion: 'TLSv1.2',
-      // RFC 6066 §3: a literal is no server name.
-      ...(isIP(domain) === 0 && { servername: domain }),
-      checkServerIdentity: (_, certificate) => {
-        const why = whyNotFor(domain, certificate);
-        return why === undefined ? undefined : new Error(why);
-      },
-    });
-    return wrap(socket, events, 'secureConnect', error => explainTls(error, domain) ?? explainConnect(error, to));
   };
+
+function openTcp(to: Hop, localAddress: string | undefined, events: StreamEvents): ByteStream {
+  const { host, port } = to;
+  const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
+  return wrap(socket, events, 'connect', error => explainConnect(error, to));
+}
+
+function openTls(to: Hop, localAddress: string | undefined, secureContext: SecureContext, events: StreamEvents) {
+  const { host, port, domain = host } = to;
+  const socket = connectTls({
+    host,
+    port,
+    ...(localAddress !== undefined && { localAddress }),
+    secureContext,
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+    // RFC 6066 §3: a literal is no server name.
+    ...(isIP(domain) === 0 && { servername: domain }),
+    checkServerIdentity: (_, certificate) => {
+      const why = whyNotFor(domain, certificate);
+      return why === undefined ? undefined : new Error(why);
+    },
+  });
+  return wrap(socket, events, 'secureConnect', error => explainTls(error, domain) ?? explainConnect(error, to));
+}
 
 export type Accept = (remote: Hop, stream: ByteStream) => StreamEvents | undefined;
 

@@ -251,6 +251,13 @@ describe('TLS', () => {
     await new Promise(resolve => server.close(resolve));
   });
 
+  test.each(['a..b', `${'x'.repeat(300)}.example`, 'under_score.example'])(
+    '%s, an odd name, fails and throws nothing',
+    async odd => {
+      expect(await refused(pbx, { ca: authority.ca }, odd)).not.toBe('');
+    },
+  );
+
   test('files that cannot be read are named, and UDP and TCP work on', async () => {
     const { party: made, port } = await party({ ca: join(authority.folder, 'absent.pem') });
     expect(await made.fails({ host: '127.0.0.1', port, transport: 'tls', domain })).toBe(
