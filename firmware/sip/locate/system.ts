@@ -1,5 +1,5 @@
 /** The machine's own DNS: addresses as every program here sees them, and the records that name SIP servers. */
-import { lookup, resolveNaptr, resolveSrv } from 'node:dns';
+import { lookup, Resolver } from 'node:dns';
 import { isIP } from 'node:net';
 import type { Resolve } from '../contracts.ts';
 import { defaultPortOf } from '../hop.ts';
@@ -10,6 +10,10 @@ import type { Found, Services } from './services.ts';
  * NAPTR queries tell no TTL; half a minute is less than what records of servers usually have.
  */
 const believedMs = 30_000;
+
+/** One query of the system's name servers, and how often each of them is asked. Nobody waits longer for the answer. */
+const queryMs = 1_000;
+const queryTries = 2;
 
 /** An IP literal is answered before this returns; a name later, even where it is the same machine. */
 export const systemResolve: Resolve = (host, port = defaultPortOf('udp'), done) => {
@@ -36,9 +40,10 @@ function told<Raw, Record>(done: (found: Found<Record>) => void, read: (raw: Raw
   };
 }
 
-export const systemServices: Services = {
+/** A resolver is opened for each question: the machine's name servers may have changed since the last one (DHCP). */
+export const servicesOf = (open: () => Resolver): Services => ({
   naptr: (name, done) =>
-    resolveNaptr(
+    open().resolveNaptr(
       name,
       told(done, ({ order, preference, flags, service, replacement }) => ({
         order,
@@ -49,8 +54,10 @@ export const systemServices: Services = {
       })),
     ),
   srv: (name, done) =>
-    resolveSrv(
+    open().resolveSrv(
       name,
       told(done, ({ priority, weight, port, name: target }) => ({ priority, weight, port, target })),
     ),
-};
+});
+
+export const systemServices = servicesOf(() => new Resolver({ timeout: queryMs, tries: queryTries }));
