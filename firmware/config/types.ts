@@ -127,16 +127,17 @@ const notASipUri = 'is not a SIP URI; write "sip:user@host", with ":port" where 
 const host = String.raw`(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)`;
 // RFC 3261 §25.1 SIP-URI without password and headers: neither belongs into a configuration.
 const parameters = `(?:;[A-Za-z0-9._~!$&'()*+=%-]+)*`;
-const sipUriForm = new RegExp(`^sip:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@${host}(?::\\d{1,5})?${parameters}$`);
-const serverUriForm = new RegExp(`^sip:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@)?${host}(?::\\d{1,5})?${parameters}$`);
+const sipUriForm = new RegExp(`^sips?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@${host}(?::\\d{1,5})?${parameters}$`);
+const serverUriForm = new RegExp(
+  `^sips?:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,128}@)?${host}(?::\\d{1,5})?${parameters}$`,
+);
 
 function uri(form: RegExp, wrong: string) {
   return text({ kind: 'SIP URI', wrong, pattern: form.source }, value => {
-    if (value.startsWith('sips:')) return 'asks for TLS, which is not supported; write "sip:"';
     if (value.length > 255 || !form.test(value)) return wrong;
     const literal = /\[(.*)\]/.exec(value)?.[1];
     if (literal !== undefined && isIP(literal) !== 6) return wrong;
-    const port = /:(\d+)(?:;|$)/.exec(value.slice(4).replace(/\[.*\]/, 'v6'));
+    const port = /:(\d+)(?:;|$)/.exec(value.replace(/^sips?:/, '').replace(/\[.*\]/, 'v6'));
     return port && (Number(port[1]) < 1 || Number(port[1]) > 65_535) ? 'has a port that is not 1 to 65535' : undefined;
   });
 }

@@ -31,7 +31,7 @@ export class Telephone {
 
   constructor(parts: TelephoneParts) {
     this.#parts = parts;
-    this.#trusted = new TrustedSources(parts.environment.resolve);
+    this.#trusted = new TrustedSources((uri, transport, done) => this.userAgent.locate(uri, transport, done));
     const { sip, calls } = parts.config();
     this.userAgent = new UserAgent(
       { ...parts.environment, transport: parts.socket },
@@ -74,6 +74,7 @@ export class Telephone {
         events.tell('sip', 'socket failed', { why });
         changed();
       },
+      to => this.userAgent.connectionLost(to),
     );
     this.userAgent.start();
   }
@@ -101,8 +102,8 @@ export class Telephone {
 
   /** The address of ours that a peer there can send sound to. */
   hostFor(remote: string): string {
-    const { host, port } = this.#parts.config().sip.listen;
-    if (!WILDCARDS.includes(host)) return host;
+    const { host, more, port } = this.#parts.config().sip.listen;
+    if (more.length === 0 && !WILDCARDS.includes(host)) return host;
     const literal = /^[0-9.]+$|:/.test(remote) ? remote : (this.#trusted.serverOf(undefined) ?? '127.0.0.1');
     return this.#parts.socket.localFor({ host: literal, port }).host;
   }

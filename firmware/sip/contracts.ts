@@ -3,6 +3,8 @@ import type { Address } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import type { Hop, TransportName } from './hop.ts';
+import type { Services } from './locate/services.ts';
 
 /** A message body with its Content-Type, byte for byte. */
 export interface Body {
@@ -30,6 +32,8 @@ export interface AccountSettings {
   /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
   anonymous?: boolean;
   expiresMs: number;
+  /** How servers are reached whose URI does not say. Absent: as DNS says, else UDP. */
+  transport?: TransportName;
 }
 
 export interface UserAgentSettings {
@@ -46,19 +50,28 @@ export interface UserAgentSettings {
   sessionExpiresMs?: number;
 }
 
-/** Sends datagrams; what arrives is handed to `UserAgent.receive`. */
+/** Sends messages; what arrives is handed to `UserAgent.receive`. */
 export interface Transport {
-  /** The address that peers see, for Via and Contact; may depend on where the message goes. */
-  localFor(remote: Address): Address;
-  /** Never throws; a failure is told to `onError` some time later. */
-  send(bytes: Uint8Array, to: Address, onError?: (error: Error) => void): void;
+  /** TCP and TLS can be used too. Absent: UDP alone. */
+  readonly hasStreams?: boolean;
+  /** The address that peers see, for Via and Contact, with the transport of `remote`; may depend on where it is. */
+  localFor(remote: Hop): Hop;
+  /**
+   * Never throws; a failure is told to `onError` some time later. Over a connection that includes its end before an
+   * answer came, where the message was a request.
+   */
+  send(bytes: Uint8Array, to: Hop, onError?: (error: Error) => void): void;
 }
 
-/** Finds the addresses of a host name, in order of preference; `done` is called once, perhaps before returning. */
+/**
+ * Finds the addresses of a host name, in order of preference; `done` is called once, perhaps before returning. Without
+ * addresses `why` says so; with `ttlMs` too, the name is known to have none. What is known may be kept for `ttlMs`;
+ * absent: not at all.
+ */
 export type Resolve = (
   host: string,
   port: number | undefined,
-  done: (addresses: readonly Address[], why?: string) => void,
+  done: (addresses: readonly Address[], why?: string, ttlMs?: number) => void,
 ) => void;
 
 export interface Environment {
@@ -68,6 +81,8 @@ export interface Environment {
   log: Log;
   transport: Transport;
   resolve: Resolve;
+  /** NAPTR and SRV records (RFC 3263). Absent: only addresses are asked for. */
+  services?: Services;
 }
 
 export type RegistrationState =
@@ -172,7 +187,7 @@ export interface CallHandler {
 export interface IncomingInvite {
   readonly call: Call;
   /** Where the datagram came from: for allow lists. */
-  readonly source: Address;
+  readonly source: Hop;
   readonly body: Body | undefined;
   /** The call of ours that this one wants to take the place of (RFC 3891): who may is the controller's to say. */
   readonly replaces: Call | undefined;
@@ -244,7 +259,11 @@ export interface SipUserAgent {
   start(): void;
   /** Ends every call, unregisters, then calls `done` (at the latest after `limitMs`). Nothing stays armed. */
   stop(limitMs: number, done: () => void): void;
-  receive(bytes: Uint8Array, from: Address): void;
+  receive(bytes: Uint8Array, from: Hop): void;
+  /** A connection that was kept (`Hop.keep`) is gone: whoever registered by it does so again. */
+  connectionLost(to: Hop): void;
+  /** The hops that requests to a SIP URI would try, in order; `transport` counts where the URI names none. */
+  locate(uri: string, transport: TransportName | undefined, done: (hops: readonly Hop[], why?: string) => void): void;
   /** Throws for a target that is not a SIP URI or an unknown account: check with `parseTarget` first. */
   call(options: CallOptions, handler: CallHandler): Call;
   /** Registers again now (a changed address, a returned link). */

@@ -1,5 +1,4 @@
 /** The user agent: accounts, calls, and what becomes of a request that comes in (RFC 3261 §8.2). */
-import { type Address, printAddress } from '../lib/address.ts';
 import { Account, accountFor } from './account.ts';
 import type {
   Call,
@@ -18,6 +17,8 @@ import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
 import { unknownExtensions } from './extensions.ts';
+import { type Hop, printHop, type TransportName } from './hop.ts';
+import { type Located, Locator } from './locate/locator.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
@@ -78,6 +79,11 @@ export class UserAgent implements SipUserAgent {
       settings,
       counters,
       dialogs: new DialogTable(),
+      locator: new Locator({
+        ...shared,
+        services: environment.services,
+        hasStreams: environment.transport.hasStreams ?? false,
+      }),
       transactions: new TransactionLayer(
         { ...shared, counters, product: settings.product },
         {
@@ -137,13 +143,13 @@ export class UserAgent implements SipUserAgent {
     this.#whenQuiet();
   }
 
-  receive(bytes: Uint8Array, from: Address) {
+  receive(bytes: Uint8Array, from: Hop) {
     if (!this.#running) return;
     try {
       this.#core.transactions.receive(bytes, from);
     } catch (error) {
       // A fault of ours, but one datagram must not take the door down.
-      this.#core.log.error('message not handled', { from: printAddress(from), error });
+      this.#core.log.error('message not handled', { from: printHop(from), error });
     }
   }
 
@@ -159,6 +165,16 @@ export class UserAgent implements SipUserAgent {
     this.#calls.add(call);
     call.start();
     return call;
+  }
+
+  connectionLost(to: Hop) {
+    if (this.#running) for (const registration of this.#registrations) registration.connectionLost(to);
+  }
+
+  locate(text: string, transport: TransportName | undefined, done: Located) {
+    const uri = parseUri(text);
+    if (isMalformed(uri)) done([], uri.why);
+    else this.#core.locator.locate(uri, transport, done);
   }
 
   refreshRegistrations() {
@@ -179,11 +195,11 @@ export class UserAgent implements SipUserAgent {
     this.#whenQuiet();
   }
 
-  #acknowledge(ack: Request, source: Address) {
+  #acknowledge(ack: Request, source: Hop) {
     const owner = this.#core.dialogs.find(ack);
     if (owner !== undefined) return owner.onAck(ack);
     this.counters.strayMessages++;
-    this.#core.log.debug('stray message', { what: 'ACK', from: printAddress(source) });
+    this.#core.log.debug('stray message', { what: 'ACK', from: printHop(source) });
   }
 
   /** RFC 3261 §8.2, in its order. */

@@ -99,6 +99,7 @@ export class Desk {
       why => {
         this.#problem = why;
       },
+      to => this.userAgent.connectionLost(to),
     );
     this.userAgent.start();
   }

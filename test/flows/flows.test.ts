@@ -6,6 +6,7 @@ import { ScriptedPeer } from '../sim/scripted-peer.ts';
 import { seeded } from '../sim/seeded.ts';
 import { sipDesk } from '../sim/sip-desk.ts';
 import { Phone, sdp } from '../sim/sip-phone.ts';
+import { StreamNetwork } from '../sim/stream-network.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { Ladder } from './ladder.ts';
 
@@ -366,4 +367,44 @@ Content-Length: 0
   clock.advance(1_000);
   expect(door.heard.at(-1)).toBe('ended by them');
   await golden('transfer-blind', 'A call is transferred: REFER, NOTIFY (RFC 5359 §2.4, RFC 3515)');
+});
+
+test('a session over TCP, from registration to BYE', async () => {
+  const clock = new VirtualClock();
+  const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+  const streams = new StreamNetwork(clock);
+  const ladder = new Ladder(clock, network, names, streams);
+  const { phone: pbx } = sipDesk(clock, network, desk, {}, { streams });
+  pbx.onInvite = ({ call }) => call.accept(sdp('answer'));
+  const overTcp = { ...account, register: true, transport: 'tcp' as const };
+  const door = new Phone(clock, network, { address: front, account: overTcp, streams });
+  clock.advance(1_000);
+  door.dial('sip:desk@192.0.2.10');
+  clock.advance(1_000);
+  pbx.call!.hangUp();
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['answered answer', 'ended by them']);
+  await expect(ladder.print('Registration and session over TCP (RFC 3261 §18)')).toMatchFileSnapshot(
+    `${import.meta.dirname}/call-over-tcp.flow`,
+  );
+});
+
+test('RFC 3263 §4.3 a busy server, and the next one that DNS names', async () => {
+  const clock = new VirtualClock();
+  const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+  const servers = [desk, { host: '192.0.2.11', port: 5060 }];
+  const ladder = new Ladder(clock, network, { ...names, '192.0.2.11:5060': 'second' });
+  const [first, second] = servers.map(address => new ScriptedPeer(network, address)) as [ScriptedPeer, ScriptedPeer];
+  first.onRequest = request =>
+    request.method === 'INVITE' && first.reply(request, 503, { headers: [['Retry-After', '60']] });
+  second.onRequest = request => request.method === 'INVITE' && second.reply(request, 486);
+  const door = new Phone(clock, network, { address: front, account, hosts: { 'pbx.example': servers } });
+  door.dial('sip:desk@pbx.example');
+  clock.advance(1_000);
+  door.dial('sip:desk@pbx.example');
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['ended by refusal 486', 'ended by refusal 486']);
+  await expect(
+    ladder.print('RFC 3263 §4.3 Failover to the Next Server, Which Is Asked First for a While'),
+  ).toMatchFileSnapshot(`${import.meta.dirname}/server-failover.flow`);
 });

@@ -6,10 +6,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { connectionLimit } from '../../firmware/sip/transport/connections.ts';
 import { LossyNetwork, presets } from '../sim/lossy-network.ts';
 import { ScriptedPeer } from '../sim/scripted-peer.ts';
 import { seeded } from '../sim/seeded.ts';
 import { Phone, sdp } from '../sim/sip-phone.ts';
+import { StreamNetwork } from '../sim/stream-network.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { request } from '../unit/sip/stage.ts';
 
@@ -198,5 +200,28 @@ test('every method with every field at any moment of a call: 200 calls, 8000 req
     phone.call?.hangUp();
     clock.advance(200_000);
     stillWorks(all);
+  }
+});
+
+test('torture messages and damaged streams over TCP: the user agent still answers, and keeps few connections', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const chance = seeded(seed);
+    const clock = new VirtualClock();
+    const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+    const streams = new StreamNetwork(clock, seeded(seed + 1));
+    const phone = new Phone(clock, network, { address: us, settings: { maxCalls: 100 }, streams });
+    const invite = Buffer.from(request({ more: 'Content-Length: 0' }).replaceAll('\n', '\r\n'));
+    for (let number = 0; number < 60; number++) {
+      const stranger = streams.raw(`198.51.100.${number}`, { ...us, transport: 'tcp' });
+      const torn = readFileSync(join(torture, fixtures[Math.floor(chance.next() * fixtures.length)]!));
+      const bytes = chance.next() < 0.5 ? torn : Buffer.concat([torn, damage(invite, chance), invite]);
+      stranger.stream.write(bytes);
+      if (chance.next() < 0.3) stranger.stream.close();
+      clock.advance(5);
+      expect(phone.streams!.connections.size).toBeLessThanOrEqual(connectionLimit);
+    }
+    // What rings is given up after ten minutes, and its connection ten minutes later.
+    clock.advance(1_300_000);
+    stillWorks({ clock, network, phone });
   }
 });

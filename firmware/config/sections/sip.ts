@@ -1,6 +1,6 @@
-/** Settings: SIP accounts and the socket. */
+/** Settings: SIP accounts and the sockets. */
 import { field, section } from '../field.ts';
-import { duration, ipAddress, line, named, sipServer, sipUri, whole, yesOrNo } from '../types.ts';
+import { duration, ipAddress, line, list, named, oneOf, path, sipServer, sipUri, whole, yesOrNo } from '../types.ts';
 
 const needs = 're-register';
 
@@ -9,6 +9,10 @@ const account = section({
   displayName: field(line(64).optional(), { help: 'Shown on the telephone that is called.', needs }),
   registrar: field(sipServer().optional(), { help: 'Where to register. By default the host of `uri`.', needs }),
   outboundProxy: field(sipServer().optional(), { help: 'Every request goes here first (RFC 3261 §8.1.2).', needs }),
+  transport: field(oneOf(['udp', 'tcp', 'tls']).optional(), {
+    help: 'How a server is reached whose URI names no transport. By default as DNS says (RFC 3263), else over UDP.',
+    needs,
+  }),
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),
   password: field(line(128).optional(), { help: 'For digest authentication.', secret: true, needs }),
   register: field(yesOrNo().prefault(true), { help: 'False: calls from peer to peer, nothing is registered.', needs }),
@@ -24,9 +28,38 @@ const account = section({
 
 export const sip = section({
   listen: section({
-    host: field(ipAddress().prefault('0.0.0.0'), { help: 'Local address of the SIP socket.', needs: 'restart sip' }),
+    host: field(ipAddress().prefault('0.0.0.0'), {
+      help: 'Local address of the SIP sockets; `::` takes IPv6 and IPv4.',
+      needs: 'restart sip',
+    }),
+    more: field(list(ipAddress(), 4).prefault([]), {
+      help: 'Further local addresses, where a device has several and `host` is one of them.',
+      needs: 'restart sip',
+    }),
     port: field(whole(0, 65_535).prefault(5060), {
-      help: 'Local UDP port of the SIP socket; 0 takes any free one.',
+      help: 'Local port of UDP and TCP alike; 0 takes any free one.',
+      needs: 'restart sip',
+    }),
+    transports: field(list(oneOf(['udp', 'tcp']), 2).prefault(['udp', 'tcp']), {
+      help: 'What is listened for. Connections to servers are opened whatever stands here.',
+      needs: 'restart sip',
+    }),
+  }).prefault({}),
+  tls: section({
+    port: field(whole(1, 65_535).prefault(5061), {
+      help: 'Local TCP port of SIP over TLS; listened on where `certificate` is given.',
+      needs: 'restart sip',
+    }),
+    certificate: field(path().optional(), {
+      help: "This device's certificate and its chain, PEM: shown to servers that ask for it, and to callers.",
+      needs: 'restart sip',
+    }),
+    key: field(path().optional(), {
+      help: 'Private key of `certificate`, PEM. By default in the same file.',
+      needs: 'restart sip',
+    }),
+    ca: field(path().optional(), {
+      help: 'Who may sign the certificates of SIP servers, PEM. By default the public authorities.',
       needs: 'restart sip',
     }),
   }).prefault({}),

@@ -241,7 +241,7 @@ export class IncomingCall implements Call, DialogOwner {
   #headers(): HeaderFields {
     const local = this.#core.transport.localFor(this.#transaction.source);
     return [
-      ['Contact', contactAt(this.#identity, local)],
+      ['Contact', contactAt(this.#identity, local, this.#transaction.request)],
       ['Allow', this.#core.allow],
       ['Supported', supported],
     ];

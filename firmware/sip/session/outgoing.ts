@@ -202,7 +202,7 @@ export class OutgoingCall implements Call {
     if (this.#lateForks.size >= lateForkLimit && !this.#lateForks.has(tag)) return;
     const isCopy = this.#lateForks.has(tag) || this.#established?.dialog.remoteTag === tag;
     const dialog = isCopy ? Dialog.ofResponse(invite, response) : this.#early.confirm(response, invite);
-    acknowledge(this.#core, dialog, invite, isCopy);
+    acknowledge(this.#core, dialog, invite, { copy: isCopy, account: this.#identity });
     if (isCopy) return;
     if (this.state === 'ended' || this.#established !== undefined) this.#dismiss(dialog, tag);
     else this.#establish(dialog, response);

@@ -55,7 +55,7 @@ export class PeerOffer {
         dialog.refreshTarget(this.#transaction.request);
         const response = this.#transaction.respond(200, {
           headers: [
-            ['Contact', contactAt(account, local)],
+            ['Contact', contactAt(account, local, this.#transaction.request)],
             ['Allow', core.allow],
             ['Supported', supported],
             ...timer.accept(this.#transaction.request),

@@ -99,7 +99,7 @@ export class Referral {
       accept: () => {
         const local = core.transport.localFor(transaction.source);
         const silent = this.#isSilent ? ([['Refer-Sub', 'false']] as const) : [];
-        transaction.respond(202, { headers: [['Contact', contactAt(account, local)], ...silent] });
+        transaction.respond(202, { headers: [['Contact', contactAt(account, local, transaction.request)], ...silent] });
         // §2.4.4: at once, whatever there is to say.
         this.#tell(100);
         return status => this.#tell(status);

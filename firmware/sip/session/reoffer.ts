@@ -115,7 +115,7 @@ export class Reoffer {
     const copy = this.#answered;
     this.#answered = true;
     if (!copy) dialog.refreshTarget(response);
-    if (method === 'INVITE') acknowledge(core, dialog, exchange.request, copy);
+    if (method === 'INVITE') acknowledge(core, dialog, exchange.request, { copy, account: this.#parts.account });
     if (copy || this.#stopped) return;
     timer.agreed(response);
     const body = bodyOf(response);

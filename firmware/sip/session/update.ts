@@ -30,7 +30,7 @@ export function serveUpdate(transaction: ServerTransaction, parts: UpdateParts) 
     if (transaction.status >= 200) return;
     dialog.refreshTarget(request);
     const headers = [
-      ['Contact', contactAt(account, core.transport.localFor(transaction.source))],
+      ['Contact', contactAt(account, core.transport.localFor(transaction.source), request)],
       ['Allow', core.allow],
       ['Supported', supported],
       ...(timer?.accept(request) ?? []),

@@ -126,8 +126,8 @@ describe('an error says where, what stands there and what is allowed', () => {
       'sip.accounts.desk.uri: "desk" is not a SIP URI; write "sip:user@host", with ":port" where it is not 5060',
     ],
     [
-      { sip: { accounts: { desk: { uri: 'sips:a@b' } } } },
-      'sip.accounts.desk.uri: "sips:a@b" asks for TLS, which is not supported; write "sip:"',
+      { sip: { accounts: { desk: { uri: 'sips:a@b:0' } } } },
+      'sip.accounts.desk.uri: "sips:a@b:0" has a port that is not 1 to 65535',
     ],
     [
       { sip: { accounts: { desk: { uri: 'sip:a@b:0' } } } },
