@@ -25,6 +25,8 @@ import { wiringErrors, wiringWarnings } from './wiring.ts';
 /** A provisioning client, as far as the device knows one: the room above brings it. */
 export interface ProvisioningPart {
   start(): void;
+  /** Asks the server at once. */
+  checkNow(): void;
   stop(): Promise<void>;
 }
 
@@ -115,6 +117,7 @@ export class PorterDevice {
       },
       config,
     );
+    this.#intercom.onResync = () => this.#provisioning?.checkNow();
     this.#offered = { device: this.#intercom, settings: () => effectiveSettings(this.#loaded.layers) };
     this.#socket = await this.#claimSocket(config.control.socket || join(stateDirectory, 'porter.sock'));
     this.#surround({

@@ -12,8 +12,8 @@ import { systemClock, wallClock } from './lib/clock.ts';
 import { type Log, type LogLevel, systemLog } from './lib/log.ts';
 import { systemRandom } from './lib/random.ts';
 import { MediaThread } from './media/thread.ts';
-import { systemResolve } from './sip/locate.ts';
-import { UdpSocket } from './sip/transport/udp.ts';
+import { systemResolve, systemServices } from './sip/locate/system.ts';
+import { SipSockets } from './sip/transport/sockets.ts';
 
 /** Where the device keeps its state unless told otherwise. */
 const SYSTEM_STATE = '/var/lib/porter';
@@ -31,7 +31,9 @@ export async function run({ config, state, log: level }: RunOptions, version: st
     log,
     version,
     resolve: systemResolve,
-    openSocket: listen => new UdpSocket(listen),
+    services: systemServices,
+    openSocket: settings =>
+      new SipSockets(settings, { clock: systemClock, random: systemRandom, log: log.part('sip') }),
     openMedia: settings => new MediaThread({ settings, clock: systemClock, log: log.part('media') }),
     connectMqtt: mqtt.connect,
     openProvisioning: spec => openProvisioning(spec, version, log),

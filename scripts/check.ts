@@ -87,6 +87,7 @@ function main(args: string[]): number {
   const results = [
     complaints.length === 0,
     run('configuration reference', process.execPath, ['scripts/config-reference.ts', ...(fix ? [] : ['--check'])]),
+    run('table of standards', process.execPath, ['scripts/rfc-index.ts', ...(fix ? [] : ['--check'])]),
     run('format and lint', join(bin, 'biome'), [...(fix ? ['check', '--write'] : ['ci']), '--colors=off', '.']),
     run('types', join(bin, 'tsc'), ['--noEmit', '-p', '.']),
   ];

@@ -129,12 +129,11 @@ const host = String.raw`(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-
 const user = `(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|%[0-9A-Fa-f]{2}){1,128}`;
 const parameterValue = `(?:[A-Za-z0-9._~!$&'()*+-]|%[0-9A-Fa-f]{2})+`;
 const parameters = `(?:;[A-Za-z0-9._~!$&'()*+-]+(?:=${parameterValue})?){0,16}`;
-const sipUriForm = new RegExp(`^sip:${user}@${host}(?::\\d{1,5})?${parameters}$`);
-const serverUriForm = new RegExp(`^sip:(?:${user}@)?${host}(?::\\d{1,5})?${parameters}$`);
+const sipUriForm = new RegExp(`^sips?:${user}@${host}(?::\\d{1,5})?${parameters}$`);
+const serverUriForm = new RegExp(`^sips?:(?:${user}@)?${host}(?::\\d{1,5})?${parameters}$`);
 
 function uri(form: RegExp, wrong: string) {
   return text({ kind: 'SIP URI', wrong, pattern: form.source }, value => {
-    if (value.startsWith('sips:')) return 'asks for TLS, which is not supported; write "sip:"';
     if (value.length > 255 || !form.test(value)) return wrong;
     const literal = /\[(.*)\]/.exec(value)?.[1];
     if (literal !== undefined && isIP(literal) !== 6) return wrong;
@@ -145,7 +144,7 @@ function uri(form: RegExp, wrong: string) {
         .slice(1),
     );
     if (wrongParameter !== undefined) return wrongParameter;
-    const port = /:(\d+)(?:;|$)/.exec(value.slice(4).replace(/\[.*\]/, 'v6'));
+    const port = /:(\d+)(?:;|$)/.exec(value.replace(/^sips?:/, '').replace(/\[.*\]/, 'v6'));
     return port && (Number(port[1]) < 1 || Number(port[1]) > 65_535) ? 'has a port that is not 1 to 65535' : undefined;
   });
 }
@@ -156,7 +155,8 @@ function uriParameters(parameters: string[]): string | undefined {
     const [name = '', value] = parameter.toLowerCase().split('=');
     if (seen.has(name)) return `has the parameter ";${name}" twice`;
     seen.add(name);
-    if (name === 'transport' && value !== 'udp') return 'asks for a transport other than UDP, which is not supported';
+    if (name === 'transport' && !['udp', 'tcp', 'tls'].includes(value ?? ''))
+      return 'asks for a transport other than udp, tcp and tls';
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
-import type { CallHandler, IncomingInvite, Party, SipUserAgent } from '../sip/contracts.ts';
+import type { Call, CallHandler, IncomingInvite, Party, SipUserAgent, Transfer } from '../sip/contracts.ts';
 import { parseTarget } from '../sip/target.ts';
 import { autoAnswerAsked, callerMatches } from './auto-answer.ts';
 import type { CallSettings } from './call-settings.ts';
@@ -14,6 +14,7 @@ import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
 import type { Doors } from './doors.ts';
 import { DtmfCommands } from './dtmf-commands.ts';
 import type { EventLog } from './event-log.ts';
+import { type KeyMethod, KeyPresses } from './key-presses.ts';
 import { LocalTones } from './local-tones.ts';
 import { unknownName } from './names.ts';
 
@@ -33,6 +34,18 @@ export interface CallControllerParts {
   changed: () => void;
 }
 
+/** Of a call that was refused before it was one. */
+const nobody: CallHandler = {
+  onProgress() {},
+  onAnswered() {},
+  onOffer: (_, answer) => answer.refuse(488),
+  onReoffered() {},
+  onRefresh: () => ({ contentType: 'application/sdp', bytes: new Uint8Array() }),
+  onEnded() {},
+};
+
+type TransferAnswer = Parameters<NonNullable<CallHandler['onTransfer']>>[1];
+
 /** Asks a far end to answer by itself, in the words of the three families of phones. */
 const PAGE_HEADERS = [
   ['Call-Info', '<sip:page>;answer-after=0'],
@@ -42,7 +55,7 @@ const PAGE_HEADERS = [
 
 export class CallController {
   readonly #parts: CallControllerParts;
-  readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands }>();
+  readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands; presses: KeyPresses }>();
   readonly #tones: LocalTones;
   #userAgent: SipUserAgent | undefined;
   #count = 0;
@@ -118,7 +131,7 @@ export class CallController {
     if (talking === undefined) return { done: false, code: 'not now', why: 'no call is answered' };
     if (!/^[0-9A-D*#]{1,32}$/.test(keys))
       return { done: false, code: 'bad request', why: `"${keys}" are not keys: 1 to 32 of 0-9, *, #, A-D` };
-    this.#parts.media.send({ do: 'send dtmf', stream: talking.call.stream, keys, toneMs: 100, gapMs: 60 });
+    talking.call.dial(keys);
     return { done: true };
   }
 
@@ -160,7 +173,9 @@ export class CallController {
     const { events, isTrusted } = this.#parts;
     const settings = this.#parts.settings();
     const { call: session, source } = invite;
-    const remote = session.remote;
+    // RFC 3325 §5: the network's word on who calls counts, where it comes from the network.
+    const remote = (isTrusted(source.host, session.account) ? invite.asserted : undefined) ?? session.remote;
+    if (invite.replaces !== undefined) return this.#replace(invite, invite.replaces);
     const asked = autoAnswerAsked(invite);
     let answerAfterMs: number | undefined;
     if (asked !== undefined) {
@@ -186,6 +201,65 @@ export class CallController {
       answerAfterMs,
       refuse: answerAfterMs === undefined && settings.incoming === 'refuse',
       mode: answerAfterMs === undefined ? 'talk' : settings.autoAnswer.mode,
+    });
+  }
+
+  /** INVITE with Replaces: another wants to go on with a call of ours, at the other end of a transfer (RFC 3891). */
+  #replace({ call: session, source, body }: IncomingInvite, replaces: Call): CallHandler {
+    const { events, isTrusted } = this.#parts;
+    const remote = session.remote;
+    const old = [...this.#calls.values()].find(({ call }) => call.isOf(replaces))?.call;
+    const listed = this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, remote.uri));
+    const isAllowed = listed && isTrusted(source.host, session.account);
+    if (old === undefined || !isAllowed) {
+      const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on calls.transfer.allow`;
+      events.tell('call', 'transfer refused', { remote: old?.plan.remote.uri, target: remote.uri, why });
+      session.refuse(403);
+      return nobody;
+    }
+    events.tell('call', 'replaced', { remote: old.plan.remote.uri, by: remote.uri });
+    return this.#begin(source.host, {
+      direction: 'incoming',
+      remote,
+      account: session.account,
+      session,
+      offer: body,
+      answerAfterMs: 0,
+      refuse: false,
+      mode: 'talk',
+      onAccepted: () => old.handle('hang up'),
+    });
+  }
+
+  /** REFER: the far end wants us to talk to somebody else. The old call goes when the new one is answered. */
+  #transfer(call: DeviceCall, { target, headers, replaces }: Transfer, answer: TransferAnswer) {
+    const { events } = this.#parts;
+    const userAgent = this.#userAgent;
+    const remote = call.plan.remote.uri;
+    const parsed = parseTarget(target);
+    const refuse = (status: number, why: string) => {
+      events.tell('call', 'transfer refused', { remote, target, why });
+      answer.refuse(status);
+    };
+    if (userAgent === undefined || call.state !== 'talking') return refuse(480, 'nobody talks');
+    if ('kind' in parsed) return refuse(parsed.status, parsed.why);
+    if (!this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, target)))
+      return refuse(403, `${target} is not on the list of calls.transfer.allow`);
+    const { account } = call.plan;
+    events.tell('call', 'transfer', { remote, target, attended: replaces });
+    const tell = answer.accept();
+    this.#begin(parsed.host, {
+      direction: 'outgoing',
+      remote: { uri: target },
+      account,
+      headers,
+      page: false,
+      file: undefined,
+      invite: (body, handler) => userAgent.call({ target, account, body, headers }, handler),
+      onStatus: status => {
+        tell(status);
+        if (status >= 200 && status < 300) call.handle('hang up');
+      },
     });
   }
 
@@ -216,7 +290,7 @@ export class CallController {
         }
       },
     );
-    const call = new DeviceCall(
+    const call: DeviceCall = new DeviceCall(
       {
         clock,
         events,
@@ -225,6 +299,8 @@ export class CallController {
         tones: this.#tones,
         limits: { ringForMs: settings.ringForMs, talkForMs: settings.talkForMs },
         changed: this.#parts.changed,
+        onTransfer: (transfer, answer) => this.#transfer(call, transfer, answer),
+        onKey: (key, lastedMs) => this.#pressed(stream, key, 'info', lastedMs),
         finished: () => {
           keys.stop();
           this.#calls.delete(stream);
@@ -233,7 +309,7 @@ export class CallController {
       },
       plan,
     );
-    this.#calls.set(stream, { call, keys });
+    this.#calls.set(stream, { call, keys, presses: new KeyPresses(clock) });
     call.start();
     this.#parts.changed();
     return call;
@@ -265,13 +341,20 @@ export class CallController {
         else this.#parts.events.tell('call', 'sound failed', { doing: event.doing, why: event.why });
         break;
       case 'dtmf':
-        this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs: event.durationMs });
-        if (entry.call.state === 'talking') entry.keys.key(event.key);
+        this.#pressed(event.stream, event.key, 'rtp', event.durationMs);
         break;
       case 'silent':
         entry.call.peerSilent(event.forMs);
         break;
     }
+  }
+
+  /** The far end pressed a key. */
+  #pressed(stream: string, key: string, by: KeyMethod, lastedMs: number) {
+    const entry = this.#calls.get(stream);
+    if (entry === undefined || !entry.presses.isNew(key, by, lastedMs)) return;
+    this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs, by });
+    if (entry.call.state === 'talking') entry.keys.key(key);
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ export interface CallSettings {
   press: { hangUpAfterMs: number; answers: boolean };
   incoming: 'ring' | 'refuse';
   autoAnswer: { allow: readonly string[]; mode: 'talk' | 'listen' };
+  /** Where a call may be transferred to. */
+  transferTo: readonly string[];
   dtmf: DtmfSettings;
   /** Door → codes. */
   codes: Readonly<Record<string, readonly string[]>>;
@@ -36,6 +38,7 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config, has
     press: { hangUpAfterMs: calls.pressHangsUpAfter, answers: calls.answerButton },
     incoming: calls.incoming,
     autoAnswer: calls.autoAnswer,
+    transferTo: calls.transfer.allow,
     dtmf: { terminator: calls.dtmf.terminator, timeoutMs: calls.dtmf.timeout, maxWrong: calls.dtmf.maxWrong },
     codes: Object.fromEntries(Object.entries(doors).map(([door, { codes }]) => [door, codes])),
     capabilities: {

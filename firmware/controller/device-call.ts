@@ -20,6 +20,10 @@ export interface DeviceCallParts {
   limits: { ringForMs: number; talkForMs: number };
   /** Something in the call's status changed. */
   changed(): void;
+  /** A key, told by INFO. */
+  onKey(key: string, lastedMs: number): void;
+  /** The other side wants us to talk to somebody else. */
+  onTransfer: NonNullable<CallHandler['onTransfer']>;
   /** The call is over and has let go of everything. */
   finished(): void;
 }
@@ -35,6 +39,8 @@ export type DeviceCallPlan =
       page: boolean;
       /** Sends the INVITE. Throws where the target cannot be called. */
       invite(body: Body, handler: CallHandler): SipCall;
+      /** Each status that the INVITE meets, for who asked for this call. The last is 200 or higher. */
+      onStatus?(status: number): void;
     }
   | {
       direction: 'incoming';
@@ -47,7 +53,13 @@ export type DeviceCallPlan =
       /** Callers that are not answered by themselves are not let ring either. */
       refuse: boolean;
       mode: 'talk' | 'listen';
+      /** It has been answered: what it takes the place of may go. */
+      onAccepted?(): void;
     };
+
+/** A key that we send, and the pause after it. Milliseconds. */
+const TONE_MS = 100;
+const GAP_MS = 60;
 
 /** Busy Here, Busy Everywhere, Decline. */
 const BUSY = [486, 600, 603];
@@ -65,6 +77,7 @@ export class DeviceCall implements CallHandler {
   #answeredMs: number | undefined;
   #why: string | undefined;
   #end: CallEnd | undefined;
+  #toldFinal = false;
   statistics: StreamStatistics | undefined;
 
   constructor(parts: DeviceCallParts, plan: DeviceCallPlan) {
@@ -81,6 +94,10 @@ export class DeviceCall implements CallHandler {
 
   get state() {
     return this.#state;
+  }
+
+  isOf(session: SipCall) {
+    return this.#session === session;
   }
 
   get codec() {
@@ -133,9 +150,18 @@ export class DeviceCall implements CallHandler {
     this.handle('hang up');
   }
 
+  /** Keys for the far end: as RTP events where it takes them (RFC 4733), else by INFO. */
+  dial(keys: string) {
+    const { media, sound } = this.#parts;
+    if (sound.negotiated?.telephoneEvent !== undefined)
+      media.send({ do: 'send dtmf', stream: this.stream, keys, toneMs: TONE_MS, gapMs: GAP_MS });
+    else for (const key of keys) this.#session?.sendKey(key, TONE_MS);
+  }
+
   // ---- what SIP says ------------------------------------------------------------------------------------------
 
-  onProgress(_status: number, _reason: string, body: Body | undefined) {
+  onProgress(status: number, _reason: string, body: Body | undefined) {
+    this.#tellStatus(status);
     if (body !== undefined && this.#parts.sound.acceptAnswer(body) === undefined) {
       this.#early = true;
       this.#parts.sound.start();
@@ -154,6 +180,7 @@ export class DeviceCall implements CallHandler {
       if (!this.#useAnswer(body)) return;
     }
     this.handle('answered');
+    this.#tellStatus(200);
   }
 
   onOffer(body: Body | undefined, answer: { accept(body: Body): void; refuse(status: number, reason?: string): void }) {
@@ -176,9 +203,28 @@ export class DeviceCall implements CallHandler {
     if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
   }
 
+  onTransfer(...asked: Parameters<NonNullable<CallHandler['onTransfer']>>) {
+    this.#parts.onTransfer(...asked);
+  }
+
+  onRefresh() {
+    return this.#parts.sound.offer(this.#direction);
+  }
+
+  onKey(key: string, lastedMs: number) {
+    this.#parts.onKey(key, lastedMs);
+  }
+
   onEnded(end: CallEnd) {
     this.#end = end;
+    this.#tellStatus(end.by === 'refusal' ? end.status : end.by === 'failure' ? 408 : 487);
     this.handle('ended');
+  }
+
+  #tellStatus(status: number) {
+    if (this.plan.direction !== 'outgoing' || this.#toldFinal) return;
+    this.#toldFinal = status >= 200;
+    this.plan.onStatus?.(status);
   }
 
   // ---- the table ----------------------------------------------------------------------------------------------
@@ -215,6 +261,7 @@ export class DeviceCall implements CallHandler {
         break;
       case 'accept':
         this.#session?.accept(this.#answer ?? sound.offer(this.#direction));
+        if (plan.direction === 'incoming') plan.onAccepted?.();
         break;
       case 'start talking':
         this.#cancelTimers();
@@ -282,6 +329,8 @@ export class DeviceCall implements CallHandler {
   }
 
   #finish() {
+    // Where there was no INVITE at all.
+    this.#tellStatus(503);
     const { events, sound, finished } = this.#parts;
     this.#cancelTimers();
     sound.close();

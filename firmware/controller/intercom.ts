@@ -12,6 +12,8 @@ import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Media, MediaSettings } from '../media/protocol.ts';
 import type { Resolve, Transport } from '../sip/contracts.ts';
+import type { Hop } from '../sip/hop.ts';
+import type { Services } from '../sip/locate/services.ts';
 import { perform } from './actions.ts';
 import { CallController } from './call-controller.ts';
 import { callSettings } from './call-settings.ts';
@@ -24,12 +26,13 @@ import { mediaSettings } from './media-settings.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
 
-/** A socket that carries SIP; opened and closed with the telephone. */
+/** What carries SIP; opened and closed with the telephone. */
 export interface SipSocket extends Transport {
-  /** `onFailure` is told in words when the socket cannot be bound or dies. */
+  /** `onFailure` is told in words when a socket cannot be bound or dies (`deaf`: no call can come any more); `onLost` when a kept connection is gone. */
   start(
-    receive: (bytes: Uint8Array, from: { host: string; port: number }) => void,
-    onFailure: (why: string) => void,
+    receive: (bytes: Uint8Array, from: Hop) => void,
+    onFailure: (why: string, deaf?: boolean) => void,
+    onLost: (to: Hop) => void,
   ): void;
   stop(): void;
 }
@@ -42,7 +45,9 @@ export interface IntercomParts {
   version: string;
   resolve: Resolve;
   openBoard(config: Config): Board;
-  openSocket(listen: { host: string; port: number }): SipSocket;
+  /** Absent: no SRV and NAPTR records are asked for. */
+  services?: Services;
+  openSocket(settings: Config['sip']): SipSocket;
   openMedia(settings: MediaSettings): Media;
   /** A sound that is named without a folder lies here. */
   soundsDirectory: string;
@@ -69,6 +74,8 @@ const FAREWELL_MS = 2_000;
 
 export class Intercom implements Device {
   readonly events: EventLog;
+  /** The configuration is to be looked at now: asked for over SIP, and no call is up. */
+  onResync: () => void = () => {};
   readonly #parts: IntercomParts;
   readonly #startedMs: number;
   readonly #changeListeners = new Set<() => void>();
@@ -81,6 +88,7 @@ export class Intercom implements Device {
   #telephone!: Telephone;
   #calls!: CallController;
   #pending: Config | undefined;
+  #resync = false;
   #changing: (() => void) | undefined;
   #running = false;
   #ended = false;
@@ -101,7 +109,7 @@ export class Intercom implements Device {
 
   /** Lines first: a relay is at its safe level before anything else can fail. */
   start() {
-    const { clock, random, resolve, log, wallClock } = this.#parts;
+    const { clock, random, resolve, services, log, wallClock } = this.#parts;
     const changed = () => this.#changed();
     this.#board = this.#parts.openBoard(this.#config);
     for (const { line, error } of this.#board.faults)
@@ -131,12 +139,16 @@ export class Intercom implements Device {
       changed,
     });
     this.#telephone = new Telephone({
-      environment: { clock, wallClock, random, log: log.part('sip'), resolve },
-      socket: this.#parts.openSocket(this.#config.sip.listen),
+      environment: { clock, wallClock, random, log: log.part('sip'), resolve, ...(services && { services }) },
+      socket: this.#parts.openSocket(this.#config.sip),
       events: this.events,
       config: () => this.#config,
       product: `Porter/${this.#parts.version}`,
       onInvite: invite => this.#calls.onInvite(invite),
+      onCheckSync: () => {
+        this.#resync = true;
+        this.#changed();
+      },
       changed,
     });
     this.#calls = new CallController({
@@ -344,6 +356,10 @@ export class Intercom implements Device {
     this.#panel.show(ledFor(this.#calls.status().state, this.#telephone.canCall));
     if (this.#pending !== undefined && this.#inUse === undefined)
       this.#parts.clock.after(0, () => this.#pending && this.apply(this.#pending), 'apply configuration');
+    if (this.#resync && this.#inUse === undefined) {
+      this.#resync = false;
+      this.#parts.clock.after(0, () => this.onResync(), 'check asked for');
+    }
     this.#changing ??= this.#parts.clock.after(
       CHANGE_MS,
       () => {

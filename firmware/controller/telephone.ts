@@ -15,6 +15,8 @@ export interface TelephoneParts {
   config: () => Config;
   product: string;
   onInvite: (invite: IncomingInvite) => CallHandler;
+  /** Somebody who may has asked for a look at the configuration. */
+  onCheckSync: () => void;
   changed: () => void;
 }
 
@@ -32,13 +34,15 @@ export class Telephone {
   /** Account → contact, as last told. */
   readonly #registeredAs = new Map<string, string>();
   #problem: string | undefined;
+  /** A way in that cannot be had, while others can. */
+  #closed: string | undefined;
   #retries: Iterator<number, never> | undefined;
   /** Of the socket: its next try, or the moment when it counts as open. */
   #cancelSocket: (() => void) | undefined;
 
   constructor(parts: TelephoneParts) {
     this.#parts = parts;
-    this.#trusted = new TrustedSources(parts.environment.resolve);
+    this.#trusted = new TrustedSources((uri, transport, done) => this.userAgent.locate(uri, transport, done));
     const { sip, calls } = parts.config();
     this.userAgent = new UserAgent(
       { ...parts.environment, transport: parts.socket },
@@ -53,10 +57,20 @@ export class Telephone {
         maxCalls: sip.maxCalls,
         ringLimitMs: calls.ringFor,
         maxRedirects: calls.maxRedirects,
+        sessionExpiresMs: sip.sessionTimer,
       },
       {
         onInvite: invite => parts.onInvite(invite),
         onRegistration: (account, state) => this.#registration(account, state),
+        notices: {
+          trusts: ({ host }, account) => this.isTrusted(host, account),
+          onCheckSync: ({ remote, account, asksForReboot }) => {
+            parts.events.tell('provisioning', 'check asked for', { remote: remote.uri, account, asksForReboot });
+            parts.onCheckSync();
+          },
+          onMessage: ({ remote, account, text }) =>
+            parts.events.tell('sip', 'message', { remote: remote.uri, account, text }),
+        },
       },
     );
   }
@@ -73,7 +87,8 @@ export class Telephone {
       this.#cancelSocket = environment.clock.after(OPEN_AFTER_MS, () => this.#socketOpen(), 'SIP socket open');
     socket.start(
       (bytes, from) => this.userAgent.receive(bytes, from),
-      why => this.#socketFailed(why),
+      (why, deaf = true) => (deaf ? this.#socketFailed(why) : this.#listenerFailed(why)),
+      to => this.userAgent.connectionLost(to),
     );
   }
 
@@ -83,6 +98,14 @@ export class Telephone {
     this.#retries = undefined;
     events.tell('sip', 'socket open');
     this.userAgent.refreshRegistrations();
+    changed();
+  }
+
+  /** One way in is closed; the others go on. It is tried again with the next start of the telephone. */
+  #listenerFailed(why: string) {
+    const { events, changed } = this.#parts;
+    this.#closed = why;
+    events.tell('sip', 'socket failed', { why });
     changed();
   }
 
@@ -110,9 +133,9 @@ export class Telephone {
     });
   }
 
-  /** Why the socket cannot be had. */
+  /** Why the socket, or one way into it, cannot be had. */
   get problem() {
-    return this.#problem;
+    return this.#problem ?? this.#closed;
   }
 
   /** Some account can place a call now; without accounts calls go from peer to peer. */
@@ -129,8 +152,8 @@ export class Telephone {
 
   /** The address of ours that a peer there can send sound to. */
   hostFor(remote: string): string {
-    const { host, port } = this.#parts.config().sip.listen;
-    if (!WILDCARDS.includes(host)) return host;
+    const { host, more, port } = this.#parts.config().sip.listen;
+    if (more.length === 0 && !WILDCARDS.includes(host)) return host;
     const literal = /^[0-9.]+$|:/.test(remote) ? remote : (this.#trusted.serverOf(undefined) ?? '127.0.0.1');
     return this.#parts.socket.localFor({ host: literal, port }).host;
   }

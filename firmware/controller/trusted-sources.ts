@@ -1,27 +1,26 @@
 /** The addresses whose word on who calls is believed: each account's own server, and those that are listed. */
-import type { Resolve } from '../sip/contracts.ts';
-import { parseUri } from '../sip/message/uri.ts';
+import type { SipUserAgent } from '../sip/contracts.ts';
+import type { TransportName } from '../sip/hop.ts';
 
 export interface ServerOf {
   registrar?: string | undefined;
   outboundProxy?: string | undefined;
   uri: string;
+  transport?: TransportName | undefined;
 }
 
 export class TrustedSources {
-  readonly #resolve: Resolve;
+  readonly #locate: SipUserAgent['locate'];
   /** Account → addresses of its server, as last resolved. */
   readonly #servers = new Map<string, readonly string[]>();
 
-  constructor(resolve: Resolve) {
-    this.#resolve = resolve;
+  constructor(locate: SipUserAgent['locate']) {
+    this.#locate = locate;
   }
 
   /** Looks an account's server up again; until the answer is here the last one counts. */
-  learn(account: string, { outboundProxy, registrar, uri }: ServerOf) {
-    const parsed = parseUri(outboundProxy ?? registrar ?? uri);
-    if ('kind' in parsed) return;
-    this.#resolve(parsed.host, parsed.port, addresses => {
+  learn(account: string, { outboundProxy, registrar, uri, transport }: ServerOf) {
+    this.#locate(outboundProxy ?? registrar ?? uri, transport, addresses => {
       if (addresses.length > 0)
         this.#servers.set(
           account,

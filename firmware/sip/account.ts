@@ -3,6 +3,7 @@ import type { Address } from '../lib/address.ts';
 import type { Random } from '../lib/random.ts';
 import type { AccountSettings } from './contracts.ts';
 import { Credentials } from './credentials.ts';
+import { type Hop, type TransportName, transportNames } from './hop.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed } from './message/message.ts';
 import { parseNameAddress, printNameAddress } from './message/name-addr.ts';
@@ -14,6 +15,8 @@ export class Account {
   readonly credentials: Credentials | undefined;
   /** How the registrar sees us, where that is not how we see ourselves: behind a NAT (RFC 3581). */
   publicAddress: Address | undefined;
+  /** Route values that the registrar wants our requests to take (RFC 3608). */
+  serviceRoute: readonly string[] = [];
 
   /** Throws for an `aor` that is not a SIP URI: the configuration has been checked before. */
   constructor(settings: AccountSettings, random: Random) {
@@ -25,14 +28,20 @@ export class Account {
         : new Credentials(settings.username ?? this.uri.user ?? '', settings.password, random);
   }
 
+  /** How servers are reached whose URI does not say. */
+  get transport(): TransportName | undefined {
+    const named = String(this.uri.parameters.transport).toLowerCase();
+    return this.settings.transport ?? transportNames.find(name => name === named);
+  }
+
   /** The From value of our requests, without tag. */
   get from(): string {
     return printNameAddress({ displayName: this.settings.displayName, uri: this.settings.aor, parameters: {} });
   }
 
-  /** The URI that others reach us at, seen from our address `local`. */
-  contact(local: Address): string {
-    return contactUri(this.uri.user, this.publicAddress ?? local);
+  /** The URI that others reach us at, seen from our address `local`. `secure`: over TLS all the way. */
+  contact(local: Hop, secure = false): string {
+    return contactUri(this.uri.user, { ...local, ...this.publicAddress }, secure || this.uri.scheme === 'sips');
   }
 
   /** The Request-URI of REGISTER: a domain, without user (RFC 3261 §10.2). */
@@ -41,17 +50,39 @@ export class Account {
     return registrar ?? printUri({ ...this.uri, user: undefined, password: undefined, parameters: {} });
   }
 
-  /** §8.1.2: the preloaded route of requests outside a dialog; inside one its route set rules. */
-  get route(): string | undefined {
+  /** §8.1.2: the preloaded route of REGISTER. */
+  get proxyRoute(): readonly string[] {
     const { outboundProxy } = this.settings;
-    if (outboundProxy === undefined) return undefined;
+    if (outboundProxy === undefined) return [];
     const uri = assertUri(outboundProxy);
-    return `<${printUri({ ...uri, parameters: { ...uri.parameters, lr: true } })}>`;
+    return [`<${printUri({ ...uri, parameters: { ...uri.parameters, lr: true } })}>`];
+  }
+
+  /** The preloaded route of other requests outside a dialog: our proxy, then the service route (RFC 3608 §6.1). */
+  get routes(): readonly string[] {
+    const proxy = this.proxyRoute;
+    const [first, ...rest] = this.serviceRoute;
+    // A proxy that names itself in the service route would see each request twice.
+    const isProxy = first !== undefined && proxy[0] !== undefined && sameServer(first, proxy[0]);
+    return isProxy ? [first, ...rest] : [...proxy, ...this.serviceRoute];
   }
 }
 
-export const contactUri = (user: string | undefined, { host, port }: Address) =>
-  printUri({ scheme: 'sip', user, host, port, parameters: noParameters(), headers: undefined });
+/** `sip:front@192.0.2.1:5060`, `sip:front@192.0.2.1:5060;transport=tcp`. */
+export function contactUri(user: string | undefined, { host, port, transport }: Hop, secure = false) {
+  const parameters = noParameters();
+  if (transport === 'tcp' || (transport === 'tls' && !secure)) parameters.transport = transport;
+  return printUri({ scheme: secure ? 'sips' : 'sip', user, host, port, parameters, headers: undefined });
+}
+
+function sameServer(a: string, b: string): boolean {
+  const [one, other] = [a, b].map(value => {
+    const parsed = parseNameAddress(value);
+    return isMalformed(parsed) ? parsed : parseUri(parsed.uri);
+  });
+  if (isMalformed(one!) || isMalformed(other!)) return false;
+  return one!.host.toLowerCase() === other!.host.toLowerCase() && (one!.port ?? 5060) === (other!.port ?? 5060);
+}
 
 /** The account that a request is meant for: by address of record in To, else by the user of the Request-URI. */
 export function accountFor(accounts: readonly Account[], requestUser: string | undefined, to: string | undefined) {

@@ -3,6 +3,8 @@ import type { Address } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import type { Hop, TransportName } from './hop.ts';
+import type { Services } from './locate/services.ts';
 
 /** A message body with its Content-Type, byte for byte. */
 export interface Body {
@@ -27,7 +29,11 @@ export interface AccountSettings {
   password?: string;
   /** False: peer to peer, nothing is registered. */
   register: boolean;
+  /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
+  anonymous?: boolean;
   expiresMs: number;
+  /** How servers are reached whose URI does not say. Absent: as DNS says, else UDP. */
+  transport?: TransportName;
 }
 
 export interface UserAgentSettings {
@@ -40,21 +46,32 @@ export interface UserAgentSettings {
   ringLimitMs: number;
   /** 3xx are followed at most this often for one call. 0: never. */
   maxRedirects: number;
+  /** The session interval that is asked for (RFC 4028), 90 s at least. 0 or absent: only where the peer asks. */
+  sessionExpiresMs?: number;
 }
 
-/** Sends datagrams; what arrives is handed to `UserAgent.receive`. */
+/** Sends messages; what arrives is handed to `UserAgent.receive`. */
 export interface Transport {
-  /** The address that peers see, for Via and Contact; may depend on where the message goes. */
-  localFor(remote: Address): Address;
-  /** Never throws; a failure is told to `onError` some time later. */
-  send(bytes: Uint8Array, to: Address, onError?: (error: Error) => void): void;
+  /** TCP and TLS can be used too. Absent: UDP alone. */
+  readonly hasStreams?: boolean;
+  /** The address that peers see, for Via and Contact, with the transport of `remote`; may depend on where it is. */
+  localFor(remote: Hop): Hop;
+  /**
+   * Never throws; a failure is told to `onError` some time later. Over a connection that includes its end before an
+   * answer came, where the message was a request.
+   */
+  send(bytes: Uint8Array, to: Hop, onError?: (error: Error) => void): void;
 }
 
-/** Finds the addresses of a host name, in order of preference; `done` is called once, perhaps before returning. */
+/**
+ * Finds the addresses of a host name, in order of preference; `done` is called once, perhaps before returning. Without
+ * addresses `why` says so; with `ttlMs` too, the name is known to have none. What is known may be kept for `ttlMs`;
+ * absent: not at all.
+ */
 export type Resolve = (
   host: string,
   port: number | undefined,
-  done: (addresses: readonly Address[], why?: string) => void,
+  done: (addresses: readonly Address[], why?: string, ttlMs?: number) => void,
 ) => void;
 
 export interface Environment {
@@ -64,6 +81,8 @@ export interface Environment {
   log: Log;
   transport: Transport;
   resolve: Resolve;
+  /** NAPTR and SRV records (RFC 3263). Absent: only addresses are asked for. */
+  services?: Services;
 }
 
 export type RegistrationState =
@@ -111,6 +130,25 @@ export interface Call {
   hangUp(): void;
   /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`. */
   reoffer(body: Body): void;
+  /** A key told by INFO, for a peer that takes no RTP events. Several are sent one after the other. */
+  sendKey(key: string, durationMs: number): void;
+  /**
+   * Has the peer call a SIP URI in our place (REFER). `replacing`: a call of ours with that target, whose place is taken
+   * (an attended transfer). How it goes comes as `onTransferred`; this call goes on until it is hung up.
+   */
+  transfer(target: string, replacing?: Call): void;
+  /** What names this call to somebody who is to take its place (RFC 3891), once there is a dialog. */
+  readonly replacesValue: string | undefined;
+}
+
+/** The peer wants us to call somebody else (RFC 3515). */
+export interface Transfer {
+  /** A SIP URI. */
+  target: string;
+  /** For our INVITE: Replaces (an attended transfer) and Referred-By. */
+  headers: HeaderFields;
+  replaces: boolean;
+  referredBy?: Party;
 }
 
 export interface CallHandler {
@@ -128,6 +166,20 @@ export interface CallHandler {
    * in the ACK where the peer wanted our offer (`onOffer` without a body).
    */
   onReoffered(result: { body: Body } | { status: number; reason: string }): void;
+  /** The call is to be shown alive by a re-INVITE (RFC 4028 §7.4): what it offers. Ends in `onReoffered`. */
+  onRefresh(): Body;
+  /** A key, told by INFO. The same press may come as sound or as RTP event too. `*`, `#`, `0` … `9`, `A` … `D`. */
+  onKey?(key: string, durationMs: number): void;
+  /**
+   * REFER: answer at once. What `accept` gives is told each status that the new call meets; from 200 on it was the last.
+   * Absent: refused.
+   */
+  onTransfer?(
+    transfer: Transfer,
+    answer: { accept(): (status: number) => void; refuse(status: number, reason?: string): void },
+  ): void;
+  /** What the peer says of the call that our `transfer` asked for; from 200 on it was the last word. */
+  onTransferred?(status: number): void;
   /** Exactly once, the last thing said of this call. */
   onEnded(end: CallEnd): void;
 }
@@ -135,8 +187,12 @@ export interface CallHandler {
 export interface IncomingInvite {
   readonly call: Call;
   /** Where the datagram came from: for allow lists. */
-  readonly source: Address;
+  readonly source: Hop;
   readonly body: Body | undefined;
+  /** The call of ours that this one wants to take the place of (RFC 3891): who may is the controller's to say. */
+  readonly replaces: Call | undefined;
+  /** Who calls, in the word of the network (P-Asserted-Identity): to be believed of the account's server only. */
+  readonly asserted: Party | undefined;
   /** All values of a header field, in order, by any-case name; compact forms are resolved. */
   header(name: string): readonly string[];
   /** Parameters of the Request-URI, lower-case names. */
@@ -145,7 +201,34 @@ export interface IncomingInvite {
   readonly toUser: string | undefined;
 }
 
+/** Somebody wants the device to look at its configuration now: NOTIFY `check-sync`. */
+export interface CheckSync {
+  remote: Party;
+  source: Address;
+  account: string | undefined;
+  /** `;reboot=true`. */
+  asksForReboot: boolean;
+}
+
+/** A text (RFC 3428), without control characters. */
+export interface TextMessage {
+  remote: Party;
+  source: Address;
+  account: string | undefined;
+  text: string;
+}
+
+/** What is told outside any call, once it is known to come from somebody who may tell. */
+export interface NoticeHandler {
+  /** Whose word counts without a password: the account's own server. Others are challenged, or refused. */
+  trusts(source: Address, account: string | undefined): boolean;
+  onCheckSync(notice: CheckSync): void;
+  onMessage(message: TextMessage): void;
+}
+
 export interface UserAgentHandler {
+  /** Absent: MESSAGE is a method that we do not have, and NOTIFY outside a call is of no subscription. */
+  notices?: NoticeHandler;
   /** A new incoming call, already answered 100. Must return the handler of what follows. */
   onInvite(invite: IncomingInvite): CallHandler;
   onRegistration(account: string, state: RegistrationState): void;
@@ -176,7 +259,11 @@ export interface SipUserAgent {
   start(): void;
   /** Ends every call, unregisters, then calls `done` (at the latest after `limitMs`). Nothing stays armed. */
   stop(limitMs: number, done: () => void): void;
-  receive(bytes: Uint8Array, from: Address): void;
+  receive(bytes: Uint8Array, from: Hop): void;
+  /** A connection that was kept (`Hop.keep`) is gone: whoever registered by it does so again. */
+  connectionLost(to: Hop): void;
+  /** The hops that requests to a SIP URI would try, in order; `transport` counts where the URI names none. */
+  locate(uri: string, transport: TransportName | undefined, done: (hops: readonly Hop[], why?: string) => void): void;
   /** Throws for a target that is not a SIP URI or an unknown account: check with `parseTarget` first. */
   call(options: CallOptions, handler: CallHandler): Call;
   /** Registers again now (a changed address, a returned link). */

@@ -1,8 +1,9 @@
 /** What the parts of the user agent share. */
-import type { Address } from '../lib/address.ts';
 import { type Account, contactUri } from './account.ts';
 import type { Environment, SipCounters, UserAgentSettings } from './contracts.ts';
 import type { DialogTable } from './dialog/table.ts';
+import type { Hop } from './hop.ts';
+import type { Locator } from './locate/locator.ts';
 import type { Request } from './message/message.ts';
 import type { TransactionLayer } from './transaction/layer.ts';
 
@@ -10,15 +11,22 @@ export interface Core extends Environment {
   readonly settings: UserAgentSettings;
   readonly transactions: TransactionLayer;
   readonly dialogs: DialogTable;
+  readonly locator: Locator;
   readonly counters: SipCounters;
   /** The methods we serve: the value of Allow. */
   readonly allow: string;
 }
 
-/** Our Contact value for a peer at an address of ours. */
-export const contactAt = (account: Account | undefined, local: Address) =>
-  `<${account?.contact(local) ?? contactUri(undefined, local)}>`;
+/** Our Contact value for a peer at an address of ours; `request`: the one that asks for SIPS or not (§8.1.1.8, §12.1.1). */
+export function contactAt(account: Account | undefined, local: Hop, request?: Request): string {
+  const secure = request !== undefined && isSecure(request);
+  return `<${account?.contact(local, secure) ?? contactUri(undefined, local, secure)}>`;
+}
+
+function isSecure({ uri, headers }: Request): boolean {
+  return /^sips:/i.test(uri) || /^[^<]*<\s*sips:/i.test(headers.get('Route') ?? headers.get('Record-Route') ?? '');
+}
 
 /** Writes Contact into a request once it is known which of our addresses it leaves from. */
-export const addContact = (account: Account | undefined) => (request: Request, local: Address) =>
-  request.headers.set('Contact', contactAt(account, local));
+export const addContact = (account: Account | undefined) => (request: Request, local: Hop) =>
+  request.headers.set('Contact', contactAt(account, local, request));

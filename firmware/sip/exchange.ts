@@ -1,19 +1,22 @@
 /**
- * One request on its way: finds where it goes, tries the next address when one fails (RFC 3263 §4.3), answers
+ * One request on its way: finds where it goes, tries the next server when one fails (RFC 3263 §4.3), answers
  * challenges (RFC 3261 §22), and tells its user the responses that remain.
  */
-import type { Address } from '../lib/address.ts';
-import { printAddress } from '../lib/address.ts';
 import type { Account } from './account.ts';
 import type { Core } from './core.ts';
 import type { Tries } from './credentials.ts';
+import { type Hop, isReliable, printHop, sameHop } from './hop.ts';
+import { parseNumber } from './message/grammar.ts';
 import { isMalformed, type Request, type Response } from './message/message.ts';
+import { printMessage } from './message/print.ts';
 import { parseUri } from './message/uri.ts';
 import type { ClientTransaction } from './transaction/client.ts';
 import type { Failure } from './transaction/machine.ts';
 
-/** Addresses of one host that are tried, in the resolver's order. */
-const addressLimit = 4;
+/** A request above this goes over TCP where the path's MTU is not known (RFC 3261 §18.1.1). Bytes. */
+export const datagramLimitBytes = 1_300;
+/** What the transaction layer adds: Via and User-Agent. Bytes. */
+const layerRoomBytes = 160;
 
 export interface ExchangeOptions {
   /** Complete but for Via, Authorization and what `prepare` adds. */
@@ -25,7 +28,9 @@ export interface ExchangeOptions {
   /** The number for CSeq when the request is sent once more in a new transaction (§8.1.3.5). */
   nextSequence: () => number;
   /** Adds what depends on our own address (Contact). Called before each sending. */
-  prepare?: (request: Request, local: Address) => void;
+  prepare?: (request: Request, local: Hop) => void;
+  /** Peers will reach us over the connection that it takes (REGISTER). */
+  keepsConnection?: boolean;
   /** Provisional responses, then a final one; each copy of a 2xx to INVITE too. Never called before `start` returns. */
   onResponse(response: Response): void;
   /** Nobody answered. Never called before `start` returns. */
@@ -38,7 +43,7 @@ export class Exchange {
   readonly #core: Core;
   readonly #options: ExchangeOptions;
   readonly #tries: Tries = new Map();
-  #addresses: readonly Address[] = [];
+  #hops: readonly Hop[] = [];
   #transaction: ClientTransaction | undefined;
   #cancelled = false;
   #settled = false;
@@ -50,20 +55,24 @@ export class Exchange {
   }
 
   start() {
-    const uri = parseUri(this.#options.nextHop);
+    const { nextHop, account } = this.#options;
+    const uri = parseUri(nextHop);
     if (isMalformed(uri)) this.#fail(uri.why);
-    else if (uri.scheme !== 'sip' || (uri.parameters.transport ?? 'udp').toString().toLowerCase() !== 'udp') {
-      this.#fail(`${this.#options.nextHop}: only SIP over UDP can be reached`);
-    } else {
-      this.#core.resolve(uri.host, uri.port, (addresses, why) => {
+    else {
+      this.#core.locator.locate(uri, account?.transport, (hops, why) => {
         if (this.#settled) return;
-        this.#addresses = addresses.slice(0, addressLimit);
-        const [first] = this.#addresses;
+        this.#hops = hops;
+        const [first] = hops;
         if (first === undefined) this.#fail(why ?? `${uri.host}: no address found`);
         else this.#send(first);
       });
     }
     return this;
+  }
+
+  /** Where the request went last. */
+  get to(): Hop | undefined {
+    return this.#transaction?.to;
   }
 
   /** Gives up an INVITE; its final response (487, or a 2xx that crossed) still comes. */
@@ -74,24 +83,40 @@ export class Exchange {
     else this.#transaction.cancel();
   }
 
-  #send(to: Address) {
-    const { account, prepare } = this.#options;
+  #send(to: Hop) {
+    const { account, prepare, keepsConnection } = this.#options;
     const request = { ...this.request, headers: this.request.headers.clone() };
     prepare?.(request, this.#core.transport.localFor(to));
     account?.credentials?.authorize(request, to);
     this.request = request;
-    this.#transaction = this.#core.transactions.request(request, to, {
-      onResponse: response => this.#receive(response, to),
-      onFailure: failure => this.#lose(failure, to),
+    const hop = this.#bigEnoughFor(request, to);
+    this.#transaction = this.#core.transactions.request(request, keepsConnection ? { ...hop, keep: true } : hop, {
+      onResponse: response => this.#receive(response, hop),
+      onFailure: (failure, why) => this.#lose(failure, hop, why),
     });
   }
 
-  #receive(response: Response, to: Address) {
+  /** The same place over TCP, once, for a request that may not fit into a datagram (§18.1.1). */
+  #bigEnoughFor(request: Request, to: Hop): Hop {
+    const { transport, locator } = this.#core;
+    if (isReliable(to) || !transport.hasStreams) return to;
+    if (printMessage(request).length + layerRoomBytes <= datagramLimitBytes) return to;
+    const over: Hop = { ...to, transport: 'tcp' };
+    if (locator.isAvoided(over) || this.#hops.some(hop => sameHop(hop, over))) return to;
+    // Where TCP is refused, the datagram is tried after all.
+    const at = this.#hops.indexOf(to);
+    this.#hops = this.#hops.toSpliced(at, 0, over);
+    return over;
+  }
+
+  #receive(response: Response, to: Hop) {
     const { status } = response;
+    if (status === 503) this.#core.locator.avoid(to, retryAfterOf(response));
+    else this.#core.locator.trust(to);
     if (!this.#settled && !this.#cancelled) {
       if ((status === 401 || status === 407) && this.#answers(response, to)) return this.#again(to);
       if (status === 503) {
-        const next = this.#nextAddress(to);
+        const next = this.#nextHop(to);
         if (next !== undefined) return this.#again(next);
       }
     }
@@ -99,27 +124,28 @@ export class Exchange {
     this.#options.onResponse(response);
   }
 
-  #answers(response: Response, to: Address) {
+  #answers(response: Response, to: Hop) {
     return this.#options.account?.credentials?.challenged(response, this.request, to, this.#tries) ?? false;
   }
 
-  #lose(failure: Failure, to: Address) {
+  #lose(failure: Failure, to: Hop, why: string | undefined) {
     if (this.#settled) return;
-    const next = this.#cancelled ? undefined : this.#nextAddress(to);
+    if (!this.#cancelled) this.#core.locator.avoid(to);
+    const next = this.#cancelled ? undefined : this.#nextHop(to);
     if (next !== undefined) return this.#again(next);
     this.#settled = true;
     const what = failure === 'timeout' ? 'no answer from' : 'could not send to';
-    this.#options.onFailure(`${what} ${printAddress(to)}`);
+    this.#options.onFailure(`${what} ${printHop(to)}${why === undefined ? '' : `: ${why}`}`);
   }
 
-  #again(to: Address) {
+  #again(to: Hop) {
     this.request.headers.set('CSeq', `${this.#options.nextSequence()} ${this.request.method}`);
     this.#send(to);
   }
 
-  #nextAddress(after: Address): Address | undefined {
-    const index = this.#addresses.indexOf(after);
-    return index < 0 ? undefined : this.#addresses[index + 1];
+  #nextHop(after: Hop): Hop | undefined {
+    const index = this.#hops.indexOf(after);
+    return index < 0 ? undefined : this.#hops[index + 1];
   }
 
   /** Tells of a failure that is known at once, but not before our caller has us. */
@@ -127,4 +153,10 @@ export class Exchange {
     this.#settled = true;
     this.#core.clock.after(0, () => this.#options.onFailure(why), 'request not sent');
   }
+}
+
+/** How long a 503 wants to be left alone (§21.5.4). */
+function retryAfterOf({ headers }: Response): number | undefined {
+  const seconds = parseNumber(headers.get('Retry-After')?.split(/[ ;(]/, 1)[0] ?? '', 2 ** 31);
+  return seconds === undefined ? undefined : 1000 * seconds;
 }

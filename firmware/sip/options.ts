@@ -1,6 +1,7 @@
 /** What we can do, told to whom asks with OPTIONS (RFC 3261 §11.2). */
 import type { Address } from '../lib/address.ts';
 import { type Core, contactAt } from './core.ts';
+import { supported } from './extensions.ts';
 import type { Reply } from './transaction/reply.ts';
 
 export const optionsReply = (core: Core, source: Address): Reply => ({
@@ -10,7 +11,6 @@ export const optionsReply = (core: Core, source: Address): Reply => ({
     ['Accept', 'application/sdp'],
     ['Accept-Encoding', 'identity'],
     ['Accept-Language', 'en'],
-    // No extension: §20.37 allows an empty value.
-    ['Supported', ''],
+    ['Supported', supported],
   ],
 });

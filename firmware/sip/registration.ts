@@ -7,6 +7,7 @@ import type { RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { Exchange } from './exchange.ts';
+import { type Hop, isReliable, sameHop } from './hop.ts';
 import { parseNumber } from './message/grammar.ts';
 import { isMalformed, type Request, type Response } from './message/message.ts';
 import { parseNameAddress } from './message/name-addr.ts';
@@ -24,6 +25,10 @@ const credentialsRefused = [401, 403, 404, 407];
 const retryAfterLimitMs = 3_600_000;
 /** A registrar that grants seconds is not asked more often than this. */
 const leastRefreshMs = 5_000;
+/** A lost connection is opened again within this (RFC 5626 §4.5). */
+export const recoveryMs = 2_000;
+/** Routes that a registrar may ask for. */
+const serviceRouteLimit = 8;
 /** The longest registration that we accept from a 423. */
 const expiresLimitMs = 86_400_000;
 
@@ -43,6 +48,8 @@ export class Registration {
   /** The Contact that the registrar has of us, and until when by our clock. */
   #contact: string | undefined;
   #contactUntilMs = 0;
+  /** Where the last REGISTER was accepted. */
+  #server: Hop | undefined;
   /** The last answer told us an address; the next one to do so is not believed. */
   #justLearnt = false;
   #cancelTimer = () => {};
@@ -69,6 +76,17 @@ export class Registration {
     this.#cancelTimer();
     if (this.#exchange !== undefined) this.#again = true;
     else this.#register();
+  }
+
+  /** The connection that the registrar reaches us by is gone. */
+  connectionLost(to: Hop) {
+    if (this.#stopping || this.#server === undefined || !sameHop(this.#server, to)) return;
+    // One that breaks under a REGISTER fails that, and the next attempt waits its turn.
+    if (this.state.is !== 'registered' || this.#exchange !== undefined) return;
+    this.#cancelTimer();
+    // Not together with every other device of the site: a PBX that restarts loses all at once.
+    const soonMs = recoveryMs * this.#core.random.next();
+    this.#cancelTimer = this.#core.clock.after(soonMs, () => this.refresh(), 'REGISTER after a lost connection');
   }
 
   /** Takes our binding back. `done` is called when that has been answered or has failed; nothing stays armed. */
@@ -99,7 +117,7 @@ export class Registration {
   }
 
   #register() {
-    let used: { contact: string; local: Address } | undefined;
+    let used: { contact: string; local: Hop } | undefined;
     this.#again = false;
     const exchange = this.#send(
       (request, local) => {
@@ -116,7 +134,7 @@ export class Registration {
         if (response.status < 200 || this.#exchange !== exchange) return;
         this.#exchange = undefined;
         if (this.#stopping) return;
-        if (response.status < 300) this.#granted(response, used!.contact, used!.local);
+        if (response.status < 300) this.#granted(response, used!, exchange.to);
         else this.#refused(response);
       },
       why => {
@@ -129,7 +147,7 @@ export class Registration {
   }
 
   #send(
-    prepare: (request: Request, local: Address) => void,
+    prepare: (request: Request, local: Hop) => void,
     onResponse: (response: Response) => void,
     onFailure: (why: string) => void,
   ) {
@@ -142,6 +160,8 @@ export class Registration {
       callId: this.#callId,
       sequence: ++this.#sequence,
       account,
+      // RFC 3327 §4.1: proxies on the way may note themselves.
+      headers: [['Supported', 'path']],
     });
     const nextSequence = () => ++this.#sequence;
     return new Exchange(this.#core, {
@@ -150,13 +170,16 @@ export class Registration {
       account,
       nextSequence,
       prepare,
+      keepsConnection: true,
       onResponse,
       onFailure,
     }).start();
   }
 
-  #granted(response: Response, contact: string, local: Address) {
+  #granted(response: Response, { contact, local }: { contact: string; local: Hop }, server: Hop | undefined) {
     this.#contact = contact;
+    this.#server = server;
+    this.account.serviceRoute = serviceRouteOf(response);
     this.#pauses = this.#newPauses();
     const grantedMs = grantedFor(response, contact) ?? this.#expiresMs;
     const untilMs = this.#core.clock.now() + grantedMs;
@@ -176,7 +199,7 @@ export class Registration {
    * can it reach us, so that becomes our Contact. True where it is news. A NAT that gives each REGISTER another port
    * is followed once per refresh and not round in circles: what was learnt just now is not learnt again.
    */
-  #learnAddress(response: Response, local: Address): boolean {
+  #learnAddress(response: Response, local: Hop): boolean {
     const via = parseVia(response.headers.get('Via') ?? '');
     if (isMalformed(via)) return false;
     const { received, rport } = via.parameters;
@@ -184,6 +207,8 @@ export class Registration {
       host: typeof received === 'string' && isIP(received) !== 0 ? received : local.host,
       port: (typeof rport === 'string' && parseNumber(rport, 65_535)) || local.port,
     };
+    // Our end of a connection has a port of its own: without a NAT peers reach the one that we listen on.
+    if (isReliable(local) && seen.host === local.host) seen.port = local.port;
     const isNews = !this.#justLearnt && !sameAddress(seen, this.account.publicAddress ?? local);
     this.#justLearnt = isNews;
     if (isNews) this.account.publicAddress = sameAddress(seen, local) ? undefined : seen;
@@ -224,6 +249,18 @@ export class Registration {
     this.state = state;
     this.#onState(state);
   }
+}
+
+/** RFC 3608 §6.1. A strict router there would need what nobody has built since 2002: only loose ones count. */
+function serviceRouteOf({ headers }: Response): readonly string[] {
+  return headers
+    .all('Service-Route')
+    .filter(value => {
+      const route = parseNameAddress(value);
+      const uri = isMalformed(route) ? route : parseUri(route.uri);
+      return !isMalformed(uri) && uri.parameters.lr !== undefined;
+    })
+    .slice(0, serviceRouteLimit);
 }
 
 /** How long the registrar keeps our binding: `expires` of our Contact, else Expires (§10.2.4). Milliseconds. */

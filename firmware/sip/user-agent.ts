@@ -1,5 +1,4 @@
 /** The user agent: accounts, calls, and what becomes of a request that comes in (RFC 3261 §8.2). */
-import { type Address, printAddress } from '../lib/address.ts';
 import { Account, accountFor } from './account.ts';
 import type {
   Call,
@@ -17,13 +16,20 @@ import type { Core } from './core.ts';
 import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
+import { unknownExtensions } from './extensions.ts';
+import { type Hop, printHop, type TransportName } from './hop.ts';
+import { type Located, Locator } from './locate/locator.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
+import { Notices } from './notices.ts';
 import { optionsReply } from './options.ts';
 import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
+import { assertedIdentity } from './session/party.ts';
+import { parseReplaces } from './session/replaces.ts';
+import { tooBrief } from './session/session-timer.ts';
 import { parseTarget } from './target.ts';
 import { Timers } from './timers.ts';
 import { TransactionLayer } from './transaction/layer.ts';
@@ -31,7 +37,9 @@ import { tagOf } from './transaction/matching.ts';
 import type { Reply } from './transaction/reply.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
-const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS'];
+const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'];
+
+const noticeMethods = ['MESSAGE'];
 
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;
@@ -50,7 +58,8 @@ export class UserAgent implements SipUserAgent {
   readonly #timers: Timers;
   readonly #accounts: readonly Account[];
   readonly #registrations: readonly Registration[];
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<IncomingCall | OutgoingCall>();
+  readonly #notices: Notices | undefined;
   readonly #others = new Map<string, RequestHandler>();
   #running = false;
   #stopping = false;
@@ -64,11 +73,17 @@ export class UserAgent implements SipUserAgent {
     const shared = { ...environment, clock: this.#timers };
     const { counters } = this;
     const others = this.#others;
+    const methods = handler.notices === undefined ? ownMethods : [...ownMethods, ...noticeMethods];
     this.#core = {
       ...shared,
       settings,
       counters,
       dialogs: new DialogTable(),
+      locator: new Locator({
+        ...shared,
+        services: environment.services,
+        hasStreams: environment.transport.hasStreams ?? false,
+      }),
       transactions: new TransactionLayer(
         { ...shared, counters, product: settings.product },
         {
@@ -77,9 +92,10 @@ export class UserAgent implements SipUserAgent {
         },
       ),
       get allow() {
-        return [...ownMethods, ...others.keys()].join(', ');
+        return [...methods, ...others.keys()].join(', ');
       },
     };
+    this.#notices = handler.notices && new Notices(this.#core, handler.notices);
     this.#accounts = settings.accounts.map(account => new Account(account, environment.random));
     this.#registrations = this.#accounts
       .filter(({ settings: { register } }) => register)
@@ -127,13 +143,13 @@ export class UserAgent implements SipUserAgent {
     this.#whenQuiet();
   }
 
-  receive(bytes: Uint8Array, from: Address) {
+  receive(bytes: Uint8Array, from: Hop) {
     if (!this.#running) return;
     try {
       this.#core.transactions.receive(bytes, from);
     } catch (error) {
       // A fault of ours, but one datagram must not take the door down.
-      this.#core.log.error('message not handled', { from: printAddress(from), error });
+      this.#core.log.error('message not handled', { from: printHop(from), error });
     }
   }
 
@@ -151,6 +167,16 @@ export class UserAgent implements SipUserAgent {
     return call;
   }
 
+  connectionLost(to: Hop) {
+    if (this.#running) for (const registration of this.#registrations) registration.connectionLost(to);
+  }
+
+  locate(text: string, transport: TransportName | undefined, done: Located) {
+    const uri = parseUri(text);
+    if (isMalformed(uri)) done([], uri.why);
+    else this.#core.locator.locate(uri, transport, done);
+  }
+
   refreshRegistrations() {
     for (const registration of this.#registrations) registration.refresh();
   }
@@ -164,16 +190,16 @@ export class UserAgent implements SipUserAgent {
     return { transactions: this.#core.transactions.size, calls: this.#calls.size, timers: this.#timers.size };
   }
 
-  #forget(call: Call) {
+  #forget(call: IncomingCall | OutgoingCall) {
     this.#calls.delete(call);
     this.#whenQuiet();
   }
 
-  #acknowledge(ack: Request, source: Address) {
+  #acknowledge(ack: Request, source: Hop) {
     const owner = this.#core.dialogs.find(ack);
     if (owner !== undefined) return owner.onAck(ack);
     this.counters.strayMessages++;
-    this.#core.log.debug('stray message', { what: 'ACK', from: printAddress(source) });
+    this.#core.log.debug('stray message', { what: 'ACK', from: printHop(source) });
   }
 
   /** RFC 3261 §8.2, in its order. */
@@ -181,16 +207,19 @@ export class UserAgent implements SipUserAgent {
     const { request } = transaction;
     const { method, headers } = request;
     const other = this.#others.get(method);
-    if (other === undefined && !ownMethods.includes(method)) {
+    const isOurs = ownMethods.includes(method) || (this.#notices !== undefined && noticeMethods.includes(method));
+    if (other === undefined && !isOurs) {
       return this.#reject(transaction, 405, { headers: [['Allow', this.#core.allow]] });
     }
-    // We have no extension that a peer could require (§8.2.2.3).
-    const required = headers.all('Require');
-    if (required.length > 0) {
-      return this.#reject(transaction, 420, { headers: [['Unsupported', required.join(', ')]] });
+    const unknown = unknownExtensions(request);
+    if (unknown.length > 0) {
+      return this.#reject(transaction, 420, { headers: [['Unsupported', unknown.join(', ')]] });
     }
     if (tagOf(headers.get('To')) !== undefined) {
       const owner = this.#core.dialogs.find(request);
+      if (owner !== undefined && method === 'MESSAGE' && this.#notices !== undefined) {
+        return this.#notices.serveMessage(transaction, this.#accountOf(request));
+      }
       if (owner !== undefined) return owner.onRequest(transaction);
       this.counters.strayMessages++;
       return this.#reject(transaction, 481);
@@ -201,7 +230,16 @@ export class UserAgent implements SipUserAgent {
     else if (method === 'OPTIONS') {
       if (this.#isBusy) transaction.respond(486, optionsReply(this.#core, transaction.source));
       else transaction.respond(200, optionsReply(this.#core, transaction.source));
-    } else this.#reject(transaction, 481);
+    } else if (method === 'NOTIFY' && this.#notices) this.#notices.serveNotify(transaction, this.#accountOf(request));
+    else if (method === 'MESSAGE') this.#notices?.serveMessage(transaction, this.#accountOf(request));
+    // Outside a call it would make us ring at whoever a stranger names.
+    else if (method === 'REFER') this.#reject(transaction, 403);
+    else this.#reject(transaction, 481);
+  }
+
+  #accountOf(request: Request) {
+    const uri = parseUri(request.uri);
+    return accountFor(this.#accounts, isMalformed(uri) ? undefined : uri.user, request.headers.get('To'));
   }
 
   #invited(transaction: ServerTransaction) {
@@ -211,10 +249,15 @@ export class UserAgent implements SipUserAgent {
       return this.#reject(transaction, 400, { reason: 'Missing Contact' });
     }
     if (this.#stopping) return this.#reject(transaction, 503);
-    if (this.#isBusy) return this.#reject(transaction, 486);
+    const replaced = this.#replacedBy(request);
+    if (typeof replaced === 'number') return this.#reject(transaction, replaced);
+    // It takes the place of another, and needs none of its own.
+    if (replaced === undefined && this.#isBusy) return this.#reject(transaction, 486);
+    const brief = tooBrief(request);
+    if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
     const known = isMalformed(uri) ? undefined : uri;
-    const account = accountFor(this.#accounts, known?.user, request.headers.get('To'));
+    const account = this.#accountOf(request);
     const call: IncomingCall = new IncomingCall(this.#core, account, transaction, () => this.#forget(call));
     this.#calls.add(call);
     call.start();
@@ -222,6 +265,8 @@ export class UserAgent implements SipUserAgent {
       call,
       source,
       body: bodyOf(request),
+      replaces: replaced,
+      asserted: assertedIdentity(request),
       header: name => request.headers.all(name),
       uriParameters: known?.parameters ?? noParameters(),
       toUser: known?.user,
@@ -233,6 +278,21 @@ export class UserAgent implements SipUserAgent {
       if (call.state !== 'ended') call.refuse(500);
       throw error;
     }
+  }
+
+  /** RFC 3891 §3: the call that an INVITE names, or the status that refuses it. */
+  #replacedBy({ headers }: Request): Call | number | undefined {
+    if (!headers.has('Replaces')) return undefined;
+    const replaces = parseReplaces(headers.get('Replaces') ?? '');
+    if (headers.lines('Replaces') > 1 || isMalformed(replaces)) return 400;
+    const identity = { callId: replaces.callId, localTag: replaces.toTag, remoteTag: replaces.fromTag };
+    for (const call of this.#calls) {
+      const phase = call.phaseOf(identity);
+      if (phase === undefined) continue;
+      if (call.state === 'ended') return 603;
+      return phase === 'confirmed' && replaces.earlyOnly ? 486 : call;
+    }
+    return 481;
   }
 
   get #isBusy() {

@@ -4,7 +4,7 @@ import { systemClock, wallClock } from '../../firmware/lib/clock.ts';
 import { silentLog } from '../../firmware/lib/log.ts';
 import { systemRandom } from '../../firmware/lib/random.ts';
 import type { CallHandler, HeaderFields, Call as SipCall } from '../../firmware/sip/contracts.ts';
-import { systemResolve } from '../../firmware/sip/locate.ts';
+import { systemResolve } from '../../firmware/sip/locate/system.ts';
 import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
 import { UserAgent } from '../../firmware/sip/user-agent.ts';
 import { Registrar } from '../desk/registrar.ts';
@@ -164,6 +164,7 @@ const ignore: CallHandler = {
   onAnswered() {},
   onOffer: (_, answer) => answer.refuse(488),
   onReoffered() {},
+  onRefresh: () => offer(9, '8 PCMA/8000'),
   onEnded() {},
 };
 

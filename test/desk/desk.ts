@@ -99,6 +99,7 @@ export class Desk {
       why => {
         this.#problem = why;
       },
+      to => this.userAgent.connectionLost(to),
     );
     this.userAgent.start();
   }
@@ -119,8 +120,14 @@ export class Desk {
   }
 
   /** Calls a target; a page asks it to answer by itself. */
-  call(target: string, { page = false, caller }: { page?: boolean; caller?: string } = {}): DeskCall {
-    const headers: HeaderFields = page ? [['Call-Info', `<sip:${this.settings.host}>;answer-after=0`]] : [];
+  call(
+    target: string,
+    { page = false, caller, headers: extra = [] }: { page?: boolean; caller?: string; headers?: HeaderFields } = {},
+  ): DeskCall {
+    const headers: HeaderFields = [
+      ...(page ? ([['Call-Info', `<sip:${this.settings.host}>;answer-after=0`]] as const) : []),
+      ...extra,
+    ];
     const call = this.#add(target, undefined);
     call.begin(body => this.userAgent.call({ target, body, headers, account: caller }, call));
     return call;
@@ -245,6 +252,10 @@ export class DeskCall implements CallHandler {
     this.#parts.media.send({ do: 'send dtmf', stream: this.#parts.sound.stream, keys, toneMs: 100, gapMs: 60 });
   }
 
+  sendInfo(key: string) {
+    this.#session?.sendKey(key, 100);
+  }
+
   /** A hand over the mouthpiece. */
   mute() {
     this.#parts.media.send({ do: 'mute', stream: this.#parts.sound.stream, muted: true });
@@ -296,6 +307,10 @@ export class DeskCall implements CallHandler {
 
   onReoffered(result: { body: Body } | { status: number }) {
     if ('body' in result && this.#parts.sound.acceptAnswer(result.body) === undefined) this.#parts.sound.start();
+  }
+
+  onRefresh() {
+    return this.#parts.sound.offer();
   }
 
   onEnded(end: CallEnd) {

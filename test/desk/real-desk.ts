@@ -4,7 +4,7 @@ import { systemClock, wallClock } from '../../firmware/lib/clock.ts';
 import { silentLog } from '../../firmware/lib/log.ts';
 import { systemRandom } from '../../firmware/lib/random.ts';
 import { MediaThread } from '../../firmware/media/thread.ts';
-import { systemResolve } from '../../firmware/sip/locate.ts';
+import { systemResolve } from '../../firmware/sip/locate/system.ts';
 import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
 import type { AudioSpec } from '../../hal/contracts.ts';
 import { Desk, type DeskSettings } from './desk.ts';

@@ -1,6 +1,7 @@
 /** A call flow as text, in the manner of RFC 3665: the ladder first, then each message in full. */
 import { type Address, printAddress } from '../../firmware/lib/address.ts';
 import type { LossyNetwork } from '../sim/lossy-network.ts';
+import type { StreamNetwork } from '../sim/stream-network.ts';
 import type { VirtualClock } from '../sim/virtual-clock.ts';
 
 interface Step {
@@ -15,13 +16,20 @@ export class Ladder {
   readonly #names: Readonly<Record<string, string>>;
 
   /** `names`: printed address → the name in the ladder. */
-  constructor(clock: VirtualClock, network: LossyNetwork, names: Readonly<Record<string, string>>) {
+  constructor(
+    clock: VirtualClock,
+    network: LossyNetwork,
+    names: Readonly<Record<string, string>>,
+    streams?: StreamNetwork,
+  ) {
     this.#names = names;
     const nameOf = (address: Address) => names[printAddress(address)] ?? printAddress(address);
-    network.tap = (bytes, from, to) => {
+    const note = (bytes: Uint8Array, from: Address, to: Address) => {
       const text = new TextDecoder().decode(bytes).replaceAll('\r\n', '\n');
       this.#steps.push({ atMs: clock.now(), from: nameOf(from), to: nameOf(to), text });
     };
+    network.tap = note;
+    if (streams !== undefined) streams.tap = note;
   }
 
   print(title: string): string {

@@ -6,10 +6,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { connectionLimit } from '../../firmware/sip/transport/connections.ts';
 import { LossyNetwork, presets } from '../sim/lossy-network.ts';
 import { ScriptedPeer } from '../sim/scripted-peer.ts';
 import { seeded } from '../sim/seeded.ts';
 import { Phone, sdp } from '../sim/sip-phone.ts';
+import { StreamNetwork } from '../sim/stream-network.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { request } from '../unit/sip/stage.ts';
 
@@ -23,7 +25,7 @@ const fixtures = globSync('rfc*/*', { cwd: torture })
 function world() {
   const clock = new VirtualClock();
   const network = new LossyNetwork(clock, seeded(1), presets.perfect);
-  const phone = new Phone(clock, network, { address: us, settings: { maxCalls: 100 } });
+  const phone = new Phone(clock, network, { address: us, settings: { maxCalls: 100 }, trusts: ['192.0.2.2'] });
   return { clock, network, phone };
 }
 
@@ -46,7 +48,7 @@ function stillWorks({ clock, network, phone }: ReturnType<typeof world>) {
 function answerTo(file: string): string {
   const all = world();
   const answers: string[] = [];
-  // Wherever Via sends them (§18.2.2).
+  // Wherever Via sends them (RFC 3261 §18.2.2).
   all.network.tap = (bytes, from) => {
     const [line] = Buffer.from(bytes).toString('latin1').split('\r\n', 1);
     if (from === us && !line!.startsWith('SIP/2.0 100')) answers.push(line!);
@@ -122,5 +124,104 @@ test('damaged messages in the middle of calls, 3000 of them', () => {
     clock.advance(100_000);
     stillWorks(all);
     other.userAgent.stop(1_000, () => {});
+  }
+});
+
+/** What stands in requests of the extensions, right and wrong. */
+const fields = [
+  'Session-Expires: 90;refresher=uac',
+  'Session-Expires: 60',
+  'Session-Expires: 4294967296;refresher=none',
+  'Min-SE: 99999999',
+  'Supported: timer, 100rel, replaces',
+  'Require: timer',
+  'Require: 100rel',
+  'RAck: 1 1 INVITE',
+  'RSeq: 1',
+  'Refer-To: <sip:carol@192.0.2.9>',
+  'Refer-To: <sip:carol@192.0.2.9?Replaces=a%3Bto-tag%3Db%3Bfrom-tag%3Dc>',
+  'Refer-To: <sip:%00@[::',
+  'Replaces: a;to-tag=b;from-tag=c',
+  'Event: check-sync;reboot=true',
+  'Event: refer',
+  'Authorization: Digest username="user", realm="192.0.2.1", nonce="", uri="", response=""',
+  'Info-Package: dtmf',
+  'Content-Type: application/dtmf-relay',
+  'Content-Type: text/plain',
+  'P-Asserted-Identity: <sip:x@y>, "',
+  'Reason: SIP;cause=',
+  'Contact: <sip:elsewhere@192.0.2.2>',
+];
+const methods = ['INVITE', 'ACK', 'BYE', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY', 'MESSAGE', 'OPTIONS', 'CANCEL'];
+const bodies = ['', 'Signal=5\r\nDuration=100\r\n', '5', 'v=0'];
+
+test('every method with every field at any moment of a call: 200 calls, 8000 requests', () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const chance = seeded(seed);
+    const pick = <Item>(items: readonly Item[]) => items[Math.floor(chance.next() * items.length)]!;
+    const all = world();
+    const { clock, network, phone } = all;
+    const peer = new ScriptedPeer(network, them);
+    phone.onTransfer = (_, answer) => {
+      const tell = answer.accept();
+      clock.after(1_000, () => tell(pick([180, 200, 486])), 'new call');
+    };
+    phone.onInvite = ({ call }) => {
+      if (chance.next() < 0.5) call.ring(chance.next() < 0.5 ? sdp('early') : undefined);
+      clock.after(1_000 * chance.next(), () => call.accept(sdp('answer')), 'finger');
+    };
+    peer.onRequest = received => {
+      if (received.method !== 'ACK' && chance.next() < 0.7) peer.reply(received, pick([200, 202, 404, 422, 481, 491]));
+    };
+    const sent = request({ more: `${pick(fields)}\n${pick(fields)}`, body: pick(bodies) });
+    peer.say(sent, us);
+    clock.advance(20);
+    for (let step = 1; step <= 40; step++) {
+      const method = pick(methods);
+      const to = peer
+        .responses()
+        .findLast(({ headers }) => headers.get('To')?.includes('tag='))
+        ?.headers.get('To');
+      peer.say(
+        request({
+          method,
+          sequence: method === 'ACK' || method === 'CANCEL' ? 1 : step + Math.floor(3 * chance.next()),
+          branch: `z9hG4bK-${step}`,
+          more: `${pick(fields)}\n${pick(fields)}`,
+          body: pick(bodies),
+          ...(to !== undefined && chance.next() < 0.9 && { to }),
+        }),
+        us,
+      );
+      if (chance.next() < 0.1) phone.call?.sendKey('5', 100);
+      if (chance.next() < 0.1) phone.call?.reoffer(sdp('ours'));
+      clock.advance(200 * chance.next());
+    }
+    phone.call?.hangUp();
+    clock.advance(200_000);
+    stillWorks(all);
+  }
+});
+
+test('torture messages and damaged streams over TCP: the user agent still answers, and keeps few connections', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const chance = seeded(seed);
+    const clock = new VirtualClock();
+    const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+    const streams = new StreamNetwork(clock, seeded(seed + 1));
+    const phone = new Phone(clock, network, { address: us, settings: { maxCalls: 100 }, streams });
+    const invite = Buffer.from(request({ more: 'Content-Length: 0' }).replaceAll('\n', '\r\n'));
+    for (let number = 0; number < 60; number++) {
+      const stranger = streams.raw(`198.51.100.${number}`, { ...us, transport: 'tcp' });
+      const torn = readFileSync(join(torture, fixtures[Math.floor(chance.next() * fixtures.length)]!));
+      const bytes = chance.next() < 0.5 ? torn : Buffer.concat([torn, damage(invite, chance), invite]);
+      stranger.stream.write(bytes);
+      if (chance.next() < 0.3) stranger.stream.close();
+      clock.advance(5);
+      expect(phone.streams!.connections.size).toBeLessThanOrEqual(connectionLimit);
+    }
+    // What rings is given up after ten minutes, and its connection ten minutes later.
+    clock.advance(1_300_000);
+    stillWorks({ clock, network, phone });
   }
 });

@@ -12,8 +12,8 @@ import { silentLog } from '../../firmware/lib/log.ts';
 import { systemRandom } from '../../firmware/lib/random.ts';
 import { MediaThread } from '../../firmware/media/thread.ts';
 import { RpcClient } from '../../firmware/rpc/client.ts';
-import { systemResolve } from '../../firmware/sip/locate.ts';
-import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
+import { systemResolve } from '../../firmware/sip/locate/system.ts';
+import { SipSockets } from '../../firmware/sip/transport/sockets.ts';
 import { openBoard } from '../../hal/board.ts';
 import { simulated } from '../../hal/boards/simulated.ts';
 import { Bench } from './support/bench.ts';
@@ -50,7 +50,7 @@ async function mortal() {
       version: '0.0.0',
       resolve: systemResolve,
       openBoard: config => openBoard(boardOf(simulated, config), { clock: systemClock }),
-      openSocket: listen => new UdpSocket(listen),
+      openSocket: settings => new SipSockets(settings, { log: silentLog, random: systemRandom }),
       openMedia: settings => {
         thread = new MediaThread({ settings, clock: systemClock, log: silentLog, entry: ENTRY });
         return thread;

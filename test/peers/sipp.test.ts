@@ -88,7 +88,8 @@ describe('the device is called', () => {
       config: {
         ...QUIET,
         sip: { accounts: { peer: { uri: `sip:front@${HOST}`, register: false } } },
-        calls: { ringFor: '4 s' },
+        calls: { ringFor: '4 s', transfer: { allow: [`*@${HOST}`] } },
+        doors: { main: { relay: 'relay-1', openFor: '1 s', codes: ['55'] } },
       },
     });
   });
@@ -166,6 +167,57 @@ describe('the device is called', () => {
 
   test('re-INVITEs move, hold, resume, and one that cannot be had changes nothing', async () => {
     const caller = await answered('uac-reinvite');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('a door code by INFO opens the door', async () => {
+    const caller = await answered('uac-info');
+    await device.event('call', 'key', { by: 'info' });
+    await device.event('door', 'unlocked', { door: 'main' });
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('a session is timed, kept alive and changed by UPDATE', async () => {
+    const caller = await answered('uac-session-timer');
+    await caller.passes();
+    await over({ by: 'them' });
+  });
+
+  test('a caller that insists hears 180 until its PRACK, and only then the answer', async () => {
+    const caller = await call('uac-100rel');
+    await device.event('call', 'incoming');
+    await device.callState('ringing');
+    await device.do('press front');
+    await caller.passes();
+    // At 0, 0.5 and 1.5 s, and its PRACK came after 1.2 s.
+    expect(caller.count(/^SIP\/2\.0 180/)).toBeGreaterThanOrEqual(2);
+    await over({ by: 'them' });
+  });
+
+  test('its server asks for a look at the configuration, and sends a text', async () => {
+    const caller = await call('uac-check-sync');
+    await caller.passes();
+    await device.event('provisioning', 'check asked for', { account: 'peer' });
+    await device.event('sip', 'message', { text: 'The fire drill is at ten.' });
+  });
+
+  test('it is transferred: calls the other, tells how that goes, and leaves the first', async () => {
+    const other = await startSipp(bench, 'uas-transferred');
+    const caller = await answered('uac-refer', { keys: { elsewhere: String(other.port) } });
+    await device.event('call', 'transfer refused', { target: 'sip:nobody@192.0.2.1' });
+    await device.event('call', 'transfer', { attended: true });
+    await device.event('call', 'answered', { direction: 'outgoing' });
+    await caller.passes();
+    await over({ by: 'us' });
+    await other.passes();
+    await device.event('call', 'ended', { direction: 'outgoing', by: 'them' });
+    await device.callState('idle');
+  });
+
+  test('it is held in all three forms, and resumed', async () => {
+    const caller = await answered('uac-hold');
     await caller.passes();
     await over({ by: 'them' });
   });
@@ -277,6 +329,13 @@ describe('the device calls', () => {
     await called.passes();
   });
 
+  test('acknowledges early media that must arrive', async () => {
+    const called = await calls('uas-100rel');
+    await device.event('call', 'ringback');
+    await talksAndHangsUp();
+    await called.passes();
+  });
+
   test.each([401, 407])('answers a challenge of %i', async status => {
     const called = await calls(`uas-challenge-${status}`);
     await talksAndHangsUp();
@@ -298,6 +357,12 @@ describe('the device calls', () => {
     const called = await calls(`uas-refuses-${status}`);
     await called.passes();
     await over({ by: 'refusal', status, why: reason });
+  });
+
+  test('asks for a longer session where the shorter is refused', async () => {
+    const called = await calls('uas-session-timer');
+    await talksAndHangsUp();
+    await called.passes();
   });
 
   test('gives up while it rings', async () => {

@@ -350,3 +350,119 @@ test('stopping in mid-call hangs up, unregisters and leaves nothing armed', asyn
   await world.run(64_000);
   expect(world.clock.armed).toEqual([]);
 });
+
+test('a door code that is told by RTP events and by INFO opens once, and each key counts once', async () => {
+  const { world, desk, press, told } = await ready();
+  await press();
+  const [call] = desk.calls;
+  call!.answer();
+  await world.run(1_000);
+  call!.sendKeys('55#');
+  for (const key of '55#') {
+    call!.sendInfo(key);
+    await world.run(160);
+  }
+  await world.run(3_000);
+  expect(told('call', 'key')).toHaveLength(3);
+  expect(told('door', 'unlocked')).toHaveLength(1);
+  expect(told('door', 'wrong code')).toHaveLength(0);
+});
+
+/** What the desk, which is the account's server, or a stranger says to the device outside any call. */
+const notice = (method: string, host: string, more: string, body = '') =>
+  new TextEncoder().encode(
+    `${method} ${FRONT} SIP/2.0
+Via: SIP/2.0/UDP ${host}:5060;branch=z9hG4bK-${method}-${host}
+Max-Forwards: 70
+From: <sip:pbx@${host}>;tag=notice
+To: <sip:front@${DESK.host}>
+Call-ID: ${method}-${host}
+CSeq: 1 ${method}
+${more}
+Content-Length: ${body.length}
+
+${body}`.replaceAll('\n', '\r\n'),
+  );
+
+test('check-sync during a call is done when that is over', async () => {
+  const { world, desk, intercom, press, told } = await ready();
+  let checks = 0;
+  intercom.onResync = () => checks++;
+  await press();
+  desk.calls[0]!.answer();
+  await world.run(1_000);
+  world.network.send(notice('NOTIFY', DESK.host, 'Event: check-sync;reboot=true'), DESK, DEVICE);
+  await world.run(10_000);
+  expect(told('provisioning', 'check asked for')[0]).toMatchObject({ account: 'pbx', asksForReboot: true });
+  expect(checks).toBe(0);
+  desk.calls[0]!.hangUp();
+  await world.run(1_000);
+  expect(checks).toBe(1);
+  await world.run(60_000);
+  expect(checks).toBe(1);
+});
+
+test('check-sync and texts of a stranger do nothing', async () => {
+  const { world, intercom, told } = await ready();
+  let checks = 0;
+  intercom.onResync = () => checks++;
+  const stranger = { host: '192.0.2.66', port: 5060 };
+  world.network.attach(stranger, () => {});
+  world.network.send(notice('NOTIFY', stranger.host, 'Event: check-sync'), stranger, DEVICE);
+  world.network.send(notice('MESSAGE', stranger.host, 'Content-Type: text/plain', 'buy'), stranger, DEVICE);
+  await world.run(1_000);
+  expect([checks, told('provisioning', 'check asked for').length, told('sip', 'message').length]).toEqual([0, 0, 0]);
+});
+
+/** A call in progress, and the Replaces that names it as the device knows it. */
+async function talked(changes: object) {
+  const all = await ready(changes);
+  let replaces = '';
+  all.world.network.tap = bytes => {
+    const text = Buffer.from(bytes).toString('latin1');
+    if (!/^SIP\/2\.0 200.*CSeq: \d+ INVITE/s.test(text)) return;
+    const [, ours] = /^From:.*tag=(\S+)/m.exec(text)!;
+    const [, theirs] = /^To:.*tag=(\S+)/m.exec(text)!;
+    replaces ||= `${/^Call-ID: (\S+)/m.exec(text)![1]};to-tag=${ours};from-tag=${theirs}`;
+  };
+  await all.press();
+  all.desk.calls[0]!.answer();
+  await all.world.run(1_000);
+  return { ...all, replaces };
+}
+
+test('another goes on with the call: he is answered at once, and the first is left (RFC 3891)', async () => {
+  const calls = { ...building.calls, transfer: { allow: [`*@${DESK.host}`] } };
+  const { world, desk, told, state, replaces } = await talked({ calls });
+  desk.call(FRONT, { headers: [['Replaces', replaces]] });
+  await world.run(2_000);
+  expect(told('call', 'replaced')).toHaveLength(1);
+  expect(told('call', 'ended')).toHaveLength(1);
+  expect(state()).toBe('talking');
+  expect(desk.calls.map(call => call.state)).toEqual(['talking']);
+});
+
+test('nobody goes on with a call where that is not allowed, and the call is as it was', async () => {
+  const { world, desk, told, state, replaces } = await talked({});
+  const other = desk.call(FRONT, { headers: [['Replaces', replaces]] });
+  await world.run(2_000);
+  expect(other.end).toMatchObject({ by: 'refusal', status: 403 });
+  expect(told('call', 'transfer refused')).toHaveLength(1);
+  expect(told('call', 'ended')).toHaveLength(0);
+  expect(state()).toBe('talking');
+});
+
+test("who calls is told in the word of the account's server, and of nobody else", async () => {
+  const { world, told } = await ready();
+  const stranger = { host: '192.0.2.66', port: 5060 };
+  world.network.attach(stranger, () => {});
+  const asserts = 'Contact: <sip:x@192.0.2.66>\nP-Asserted-Identity: "Gate" <sip:gate@example.org>';
+  world.network.send(notice('INVITE', DESK.host, asserts), DESK, DEVICE);
+  await world.run(60_000);
+  world.network.send(notice('INVITE', stranger.host, asserts), stranger, DEVICE);
+  await world.run(1_000);
+  expect(told('call', 'incoming').map(({ remote }) => remote)).toEqual([
+    'sip:gate@example.org',
+    `sip:pbx@${stranger.host}`,
+  ]);
+});

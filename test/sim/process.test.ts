@@ -40,6 +40,8 @@ class Hand implements ProvisioningPart {
     this.state = 'started';
   }
 
+  checkNow() {}
+
   async stop() {
     this.state = 'stopped';
   }
@@ -73,7 +75,7 @@ function rig(document: object = local) {
     log: silentLog,
     version: '0.0.0',
     resolve: (host, port, done) => done([{ host, port: port ?? 5060 }]),
-    openSocket: ({ host, port }) => {
+    openSocket: ({ listen: { host, port } }) => {
       let unplug = () => {};
       return {
         ...network.transport({ host, port }),

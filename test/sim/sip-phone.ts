@@ -1,5 +1,5 @@
 /** A user agent on a virtual network, with a controller that notes what it is told and does as a test says. */
-import type { Address } from '../../firmware/lib/address.ts';
+import { type Address, printAddress } from '../../firmware/lib/address.ts';
 import { type Log, silentLog } from '../../firmware/lib/log.ts';
 import type {
   AccountSettings,
@@ -14,9 +14,11 @@ import type {
   Resolve,
   UserAgentSettings,
 } from '../../firmware/sip/contracts.ts';
+import type { Services } from '../../firmware/sip/locate/services.ts';
 import { type RequestHandler, UserAgent } from '../../firmware/sip/user-agent.ts';
 import type { LossyNetwork } from './lossy-network.ts';
 import { seeded } from './seeded.ts';
+import type { StreamNetwork } from './stream-network.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export const sdp = (text: string): Body => ({ contentType: 'application/sdp', bytes: new TextEncoder().encode(text) });
@@ -49,6 +51,13 @@ export interface PhoneOptions {
   settings?: Partial<UserAgentSettings>;
   hosts?: Record<string, readonly Address[]>;
   methods?: Readonly<Record<string, RequestHandler>>;
+  /** Serves NOTIFY and MESSAGE; these sources need no password. */
+  trusts?: readonly string[];
+  /** Instead of `hosts`. */
+  resolve?: Resolve;
+  services?: Services;
+  /** With it TCP and TLS too. */
+  streams?: StreamNetwork;
 }
 
 export class Phone {
@@ -65,21 +74,34 @@ export class Phone {
   onInvite: (invite: IncomingInvite) => void = ({ call }) => call.ring();
   /** What to do with a re-INVITE. */
   onOffer: CallHandler['onOffer'] = (_, answer) => answer.accept(sdp('new answer'));
+  /** What to do with a REFER. Absent: refused. */
+  onTransfer: CallHandler['onTransfer'];
   readonly unplug: () => void;
+  /** Its connections, where it has any. */
+  readonly streams: ReturnType<StreamNetwork['host']> | undefined;
 
   constructor(clock: VirtualClock, network: LossyNetwork, options: PhoneOptions) {
-    const { address, seed = 1, account, anonymous = false, settings, hosts = {}, methods = {} } = options;
+    const { address, seed = 1, account, anonymous = false, settings, hosts = {}, methods = {}, trusts } = options;
+    const { services, streams } = options;
+    const wires = streams?.host(address, network, seeded(seed + 77));
+    this.streams = wires;
     this.address = address;
     const environment: Environment = {
       clock,
       wallClock: () => clock.now(),
       random: seeded(seed),
       log: strictLog,
-      transport: network.transport(address),
-      resolve: resolveFrom(hosts),
+      transport: wires?.transport ?? network.transport(address),
+      resolve: options.resolve ?? resolveFrom(hosts),
+      ...(services && { services }),
     };
-    const { host, port } = address;
-    const first = { id: 'main', aor: `sip:user@${host}:${port}`, register: false, expiresMs: 300_000, ...account };
+    const first = {
+      id: 'main',
+      aor: `sip:user@${printAddress(address)}`,
+      register: false,
+      expiresMs: 300_000,
+      ...account,
+    };
     this.userAgent = new UserAgent(
       environment,
       {
@@ -98,10 +120,22 @@ export class Phone {
           this.onInvite(invite);
           return this.handler();
         },
+        ...(trusts && {
+          notices: {
+            trusts: ({ host }) => trusts.includes(host),
+            onCheckSync: ({ remote, account, asksForReboot }) =>
+              void this.heard.push(`check-sync ${remote.uri} ${account} ${asksForReboot}`),
+            onMessage: ({ text }) => void this.heard.push(`message ${text}`),
+          },
+        }),
         onRegistration: (_, state) => this.registrations.push(state),
       },
     );
     for (const [method, serve] of Object.entries(methods)) this.userAgent.onRequest(method, serve);
+    wires?.attach(
+      (bytes, from) => this.userAgent.receive(bytes, from),
+      to => this.userAgent.connectionLost(to),
+    );
     this.unplug = network.attach(address, (bytes, from) => this.userAgent.receive(bytes, from));
     this.userAgent.start();
   }
@@ -122,6 +156,18 @@ export class Phone {
         this.onOffer(body, answer);
       },
       onReoffered: result => note('reoffered', 'body' in result ? textOf(result.body) : result.status),
+      onRefresh: () => {
+        note('refresh');
+        return sdp('same offer');
+      },
+      ...(this.onTransfer && {
+        onTransfer: (transfer, answer) => {
+          note('transfer to', transfer.target, ...transfer.headers.map(([name, value]) => `${name}: ${value}`));
+          this.onTransfer?.(transfer, answer);
+        },
+      }),
+      onTransferred: status => note('transferred', status),
+      onKey: (key, durationMs) => note('key', key, durationMs),
       onEnded: end => {
         this.ends.push(end);
         const detail = end.by === 'refusal' ? end.status : end.by === 'failure' ? end.why : undefined;

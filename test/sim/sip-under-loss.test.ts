@@ -34,8 +34,9 @@ function callUnder(preset: Preset, seed: number) {
   const toFront = chance.next() < 0.5 && contact !== undefined;
   const [caller, callee] = toFront ? [desk, front] : [front, desk];
   const answerAfterMs = 4_000 * chance.next();
+  const early = chance.next() < 0.5 ? sdp('early answer') : undefined;
   callee.onInvite = ({ call }) => {
-    call.ring();
+    call.ring(early);
     clock.after(answerAfterMs, () => call.accept(sdp('answer')), 'finger');
   };
   for (const phone of [caller, callee]) {
@@ -105,6 +106,129 @@ test('a peer that vanishes at any moment leaves nothing behind once the other ha
     }
     expect(clock.armed, tale).toEqual([]);
   }
+});
+
+test.each(Object.keys(presets) as Preset[])('keys by INFO arrive once and in order, %s', preset => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const clock = new VirtualClock();
+    const network = new LossyNetwork(clock, seeded(seed), presets[preset]);
+    const [one, two] = [1, 2].map(
+      host => new Phone(clock, network, { address: { host: `192.0.2.${host}`, port: 5060 }, seed: seed + host }),
+    ) as [Phone, Phone];
+    two.onInvite = ({ call }) => call.accept(sdp('answer'));
+    one.dial('sip:user@192.0.2.2');
+    clock.advance(35_000);
+    for (const key of '1590*#') one.call!.sendKey(key, 100);
+    clock.advance(120_000);
+    const tale = `${preset}, seed ${seed}\n${network.trace.join('\n')}`;
+    // A network so bad that the call itself did not come about carries no keys.
+    if (one.call!.state !== 'confirmed') continue;
+    expect(two.heard.filter(line => line.startsWith('key')).join(' '), tale).toBe(
+      'key 1 100 key 5 100 key 9 100 key 0 100 key * 100 key # 100',
+    );
+  }
+});
+
+describe.each(Object.keys(presets) as Preset[])('a timed session over %s', preset => {
+  test('lasts as long as both are there, and ends on both sides in its time where one vanishes', () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const clock = new VirtualClock();
+      const chance = seeded(seed);
+      const network = new LossyNetwork(clock, seeded(seed), presets[preset]);
+      const settings = { sessionExpiresMs: 90_000 };
+      const [one, two] = [1, 2].map(
+        host =>
+          new Phone(clock, network, { address: { host: `192.0.2.${host}`, port: 5060 }, seed: seed + host, settings }),
+      ) as [Phone, Phone];
+      two.onInvite = ({ call }) => call.accept(sdp('answer'));
+      one.dial('sip:user@192.0.2.2');
+      clock.advance(1_000_000);
+      const tale = `${preset}, seed ${seed}\n${network.trace.join('\n')}`;
+      const isBad = preset === 'badWifi';
+      // On a very bad network a refresh may be lost in all its copies; both ends know it then.
+      if (!isBad) expect([one.call!.state, two.call!.state], tale).toEqual(['confirmed', 'confirmed']);
+      else expect(one.call!.state, tale).toBe(two.call?.state ?? 'ended');
+      (chance.next() < 0.5 ? one : two).unplug();
+      clock.advance(180_000);
+      for (const { call, ends, userAgent } of [one, two]) {
+        expect(ends.length, tale).toBe(call === undefined ? 0 : 1);
+        expect(userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
+      }
+      expect(clock.armed, tale).toEqual([]);
+    }
+  });
+});
+
+/** The desk passes the visitor on: first it may ask the third itself, who then goes on with that call. */
+describe.each(Object.keys(presets) as Preset[])('transfers over %s', preset => {
+  test.each(['blind', 'attended'])(
+    '%s: every call ends once, nothing is left, and on a good network they talk',
+    how => {
+      let talked = 0;
+      for (let seed = 1; seed <= 60; seed++) {
+        const clock = new VirtualClock();
+        const network = new LossyNetwork(clock, seeded(seed), presets[preset]);
+        const [door, desk, third] = [1, 2, 3].map(
+          host =>
+            new Phone(clock, network, {
+              address: { host: `192.0.2.${host}`, port: 5060 },
+              seed: seed + host,
+              settings: { maxCalls: 3 },
+            }),
+        ) as [Phone, Phone, Phone];
+        for (const phone of [desk, third]) {
+          phone.onInvite = ({ call, replaces }) => {
+            call.accept(sdp('answer'));
+            if (replaces !== undefined) replaces.hangUp();
+          };
+        }
+        door.onTransfer = ({ target, headers }, answer) => {
+          const first = door.call!;
+          const tell = answer.accept();
+          const handler = door.handler();
+          const options = { target, headers, body: sdp('offer') };
+          door.call = door.userAgent.call(options, {
+            ...handler,
+            onAnswered: body => {
+              handler.onAnswered(body);
+              tell(200);
+              first.hangUp();
+            },
+            onEnded: end => {
+              handler.onEnded(end);
+              tell(487);
+            },
+          });
+        };
+        door.dial('sip:user@192.0.2.2');
+        clock.advance(40_000);
+        const call = desk.call;
+        if (how === 'attended' && call !== undefined) {
+          desk.dial('sip:user@192.0.2.3');
+          clock.advance(40_000);
+        }
+        call?.transfer('sip:user@192.0.2.3', how === 'attended' ? desk.call : undefined);
+        clock.advance(100_000);
+        const tale = `${preset}, ${how}, seed ${seed}\n${network.trace.join('\n')}`;
+        if (door.heard.filter(line => line.startsWith('answered')).length === 2 && third.call?.state === 'confirmed') {
+          talked++;
+          // One call is left of two or three, and it is theirs.
+          expect(
+            [door, desk, third].map(({ userAgent }) => userAgent.alive.calls),
+            tale,
+          ).toEqual([1, 0, 1]);
+        }
+        for (const phone of [door, desk, third]) phone.call?.hangUp();
+        clock.advance(settleMs);
+        for (const { userAgent, ends } of [door, desk, third]) {
+          expect(userAgent.alive, tale).toEqual({ transactions: 0, calls: 0, timers: 0 });
+          expect(ends.length, tale).toBeLessThanOrEqual(3);
+        }
+        expect(clock.armed, tale).toEqual([]);
+      }
+      expect(talked).toBeGreaterThan(preset === 'badWifi' ? 30 : 55);
+    },
+  );
 });
 
 test('the same seed gives the same trace, another seed another', () => {

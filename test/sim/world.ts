@@ -290,7 +290,7 @@ export class World {
       ...this.network.transport(address),
       start: (receive, onFailure) => {
         const why = this.refusedPorts.get(address.host);
-        if (why !== undefined) this.clock.after(0, () => onFailure(why), 'bind');
+        if (why !== undefined) this.clock.after(0, () => onFailure(why, true), 'bind');
         else unplug = this.network.attach(address, receive);
       },
       stop: () => {

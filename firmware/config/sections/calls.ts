@@ -49,6 +49,12 @@ export const calls = section({
       needs,
     }),
   }).prefault({}),
+  transfer: section({
+    allow: field(list(pattern(), 64).prefault([]), {
+      help: 'Where a call may be transferred to by the other side: `sip:desk@example.org`, `*@example.org`, `*`.',
+      needs,
+    }),
+  }).prefault({}),
   dtmf: section({
     terminator: field(oneOf(['#', '*']).prefault('#'), { help: 'The key that ends a code.', needs }),
     timeout: field(duration(1000, 60_000).prefault('5 s'), { help: 'Keys are forgotten after such a pause.', needs }),

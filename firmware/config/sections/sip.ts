@@ -1,6 +1,6 @@
-/** Settings: SIP accounts and the socket. */
+/** Settings: SIP accounts and the sockets. */
 import { field, section } from '../field.ts';
-import { duration, ipAddress, line, named, sipServer, sipUri, whole, yesOrNo } from '../types.ts';
+import { duration, ipAddress, line, list, named, oneOf, path, sipServer, sipUri, whole, yesOrNo } from '../types.ts';
 
 const needs = 're-register';
 
@@ -9,9 +9,17 @@ const account = section({
   displayName: field(line(64).optional(), { help: 'Shown on the telephone that is called.', needs }),
   registrar: field(sipServer().optional(), { help: 'Where to register. By default the host of `uri`.', needs }),
   outboundProxy: field(sipServer().optional(), { help: 'Every request goes here first (RFC 3261 §8.1.2).', needs }),
+  transport: field(oneOf(['udp', 'tcp', 'tls']).optional(), {
+    help: 'How a server is reached whose URI names no transport. By default as DNS says (RFC 3263), else over UDP.',
+    needs,
+  }),
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),
   password: field(line(128).optional(), { help: 'For digest authentication.', secret: true, needs }),
   register: field(yesOrNo().prefault(true), { help: 'False: calls from peer to peer, nothing is registered.', needs }),
+  anonymous: field(yesOrNo().prefault(false), {
+    help: 'Calls do not tell who calls; only the server learns it (RFC 3323, RFC 3325).',
+    needs,
+  }),
   expires: field(duration(10_000, 86_400_000).prefault('5 min'), {
     help: 'How long a registration is asked to last (RFC 3261 §10.2.1.1).',
     needs,
@@ -20,14 +28,47 @@ const account = section({
 
 export const sip = section({
   listen: section({
-    host: field(ipAddress().prefault('0.0.0.0'), { help: 'Local address of the SIP socket.', needs: 'restart sip' }),
+    host: field(ipAddress().prefault('0.0.0.0'), {
+      help: 'Local address of the SIP sockets; `::` takes IPv6 and IPv4.',
+      needs: 'restart sip',
+    }),
+    more: field(list(ipAddress(), 4).prefault([]), {
+      help: 'Further local addresses, where a device has several and `host` is one of them.',
+      needs: 'restart sip',
+    }),
     port: field(whole(0, 65_535).prefault(5060), {
-      help: 'Local UDP port of the SIP socket; 0 takes any free one.',
+      help: 'Local port of UDP and TCP alike; 0 takes any free one.',
+      needs: 'restart sip',
+    }),
+    transports: field(list(oneOf(['udp', 'tcp']), 2).prefault(['udp', 'tcp']), {
+      help: 'What is listened for. Connections to servers are opened whatever stands here.',
+      needs: 'restart sip',
+    }),
+  }).prefault({}),
+  tls: section({
+    port: field(whole(1, 65_535).prefault(5061), {
+      help: 'Local TCP port of SIP over TLS; listened on where `certificate` is given.',
+      needs: 'restart sip',
+    }),
+    certificate: field(path().optional(), {
+      help: "This device's certificate and its chain, PEM: shown to servers that ask for it, and to callers.",
+      needs: 'restart sip',
+    }),
+    key: field(path().optional(), {
+      help: 'Private key of `certificate`, PEM. By default in the same file.',
+      needs: 'restart sip',
+    }),
+    ca: field(path().optional(), {
+      help: 'Who may sign the certificates of SIP servers, PEM. By default the public authorities.',
       needs: 'restart sip',
     }),
   }).prefault({}),
   maxCalls: field(whole(1, 8).prefault(1), {
     help: 'Calls at one time; one more is answered 486 Busy Here.',
+    needs: 'restart sip',
+  }),
+  sessionTimer: field(duration(0, 86_400_000).prefault('30 min'), {
+    help: 'How long a call lasts without a sign of life (RFC 4028), 90 s at least. `0 s`: only where the peer asks.',
     needs: 'restart sip',
   }),
   accounts: field(named(account).prefault({}), { help: 'SIP accounts by name.', needs }),

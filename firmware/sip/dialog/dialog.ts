@@ -10,7 +10,7 @@ import { maxForwards } from './request.ts';
 export interface DialogIdentity {
   callId: string;
   localTag: string;
-  /** Empty where the peer is of RFC 2543 and gave none (§12.1.1). */
+  /** Empty where the peer is of RFC 2543 and gave none (RFC 3261 §12.1.1). */
   remoteTag: string;
 }
 
@@ -31,7 +31,7 @@ export class Dialog implements DialogIdentity {
   readonly remoteTag: string;
   readonly #local: string;
   readonly #remote: string;
-  readonly #routeSet: readonly string[];
+  #routeSet: readonly string[];
   #remoteTarget: string;
   #localSequence: number;
   #remoteSequence: number | undefined;
@@ -91,6 +91,12 @@ export class Dialog implements DialogIdentity {
     this.#remoteTarget = contactOf(message) ?? this.#remoteTarget;
   }
 
+  /** §13.2.2.4: the 2xx says anew where an early dialog goes, and by which route; its numbers go on. */
+  confirm(response: Response) {
+    this.refreshTarget(response);
+    this.#routeSet = response.headers.all('Record-Route').toReversed();
+  }
+
   /** §12.2.2: false for a request that is out of order. Takes note of its number. */
   accepts(request: Request): boolean {
     const sequence = sequenceOf(request);
@@ -130,6 +136,9 @@ export class Dialog implements DialogIdentity {
     return { uri: uriOf(first), routes: [...rest, `<${this.#remoteTarget}>`] };
   }
 }
+
+export const sameDialog = (a: DialogIdentity, b: DialogIdentity) =>
+  a.callId === b.callId && a.localTag === b.localTag && a.remoteTag === b.remoteTag;
 
 export function sequenceOf(message: Request | Response): number {
   const cseq = parseCSeq(message.headers.get('CSeq') ?? '');

@@ -26,8 +26,8 @@ export interface NewRequest {
 
 export function makeRequest({ method, uri, from, to, callId, sequence, account, headers: extra, body }: NewRequest) {
   const headers = new Headers();
-  const route = account?.route;
-  if (route !== undefined) headers.add('Route', route);
+  const routes = method === 'REGISTER' ? account?.proxyRoute : account?.routes;
+  for (const route of routes ?? []) headers.add('Route', route);
   headers.add('Max-Forwards', maxForwards);
   headers.add('From', from);
   headers.add('To', to);

@@ -1,24 +1,29 @@
-/** A call after its 2xx, where both sides are alike: BYE and re-INVITE either way (RFC 3261 §14, §15). */
+/** A call after its 2xx, where both sides are alike: BYE, re-INVITE, UPDATE and keys either way (RFC 3261 §14, §15). */
 import type { Account } from '../account.ts';
-import type { Body, CallEnd, CallHandler } from '../contracts.ts';
+import type { Body, Call, CallEnd, CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
-import type { Dialog } from '../dialog/dialog.ts';
+import { type Dialog, type DialogIdentity, sameDialog } from '../dialog/dialog.ts';
 import type { DialogOwner } from '../dialog/table.ts';
 import type { Request } from '../message/message.ts';
-import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
+import { serveAside } from './aside.ts';
 import { sendBye } from './bye.ts';
+import { KeySender } from './key-sender.ts';
 import { PeerOffer } from './peer-offer.ts';
-import { reasonOf } from './reason.ts';
-import { Reoffer } from './reoffer.ts';
-
-/** What a re-INVITE that overtook another is told to wait at most. Seconds (§14.2). */
-const retryAfterLimitS = 10;
+import { type Reason, reasonOf } from './reason.ts';
+import { Referral } from './refer.ts';
+import { Reoffer, type ReofferUser } from './reoffer.ts';
+import { printReplaces } from './replaces.ts';
+import { type SessionTimer, tooBrief } from './session-timer.ts';
+import { Transferring } from './transferring.ts';
+import { respondLater, serveUpdate } from './update.ts';
 
 export interface EstablishedUser {
   handler(): CallHandler;
   /** True where we are the caller. */
   ownsCallId: boolean;
+  /** The peer serves UPDATE. */
+  takesUpdate: boolean;
   /** False while the 2xx that made the call waits for its ACK. */
   isConfirmed(): boolean;
   /** The call has ended, not by `hangUp`. */
@@ -31,20 +36,34 @@ export class Established implements DialogOwner {
   readonly dialog: Dialog;
   readonly #core: Core;
   readonly #account: Account | undefined;
+  readonly #timer: SessionTimer;
   readonly #user: EstablishedUser;
+  readonly #keys: KeySender;
   #over = false;
   #ours: Reoffer | undefined;
+  /** A sign of life of ours; beside an offer, since it has none. */
+  #refresh: Reoffer | undefined;
+  #takesUpdate: boolean;
   #theirs: PeerOffer | undefined;
+  #referral: Referral | undefined;
+  #transferring: Transferring | undefined;
 
-  constructor(core: Core, dialog: Dialog, account: Account | undefined, user: EstablishedUser) {
+  constructor(core: Core, dialog: Dialog, account: Account | undefined, timer: SessionTimer, user: EstablishedUser) {
     this.dialog = dialog;
     this.#core = core;
     this.#account = account;
+    this.#timer = timer;
     this.#user = user;
+    this.#takesUpdate = user.takesUpdate;
+    this.#keys = new KeySender(core, dialog, account, why => this.giveUp(why));
   }
 
+  /** The session may now run out of time. Who finds the dialog's requests is left to the caller or callee. */
   start() {
-    this.#core.dialogs.add(this.dialog, this);
+    this.#timer.start({
+      refresh: () => this.#refreshSession(),
+      expire: () => this.giveUp('the session was not refreshed in time'),
+    });
   }
 
   onRequest(transaction: ServerTransaction) {
@@ -59,8 +78,14 @@ export class Established implements DialogOwner {
       }
     } else if (this.#over) transaction.respond(481);
     else if (request.method === 'INVITE') this.#offered(transaction);
-    else if (request.method === 'OPTIONS') transaction.respond(200, optionsReply(this.#core, transaction.source));
-    else transaction.respond(405, { headers: [['Allow', this.#core.allow]] });
+    else if (request.method === 'REFER') this.#referred(transaction);
+    else if (request.method === 'NOTIFY' && this.#transferring !== undefined) this.#transferring.serve(transaction);
+    else if (request.method === 'UPDATE') this.#updated(transaction);
+    else serveAside(this.#core, transaction, this.#user.handler());
+  }
+
+  is(identity: DialogIdentity) {
+    return sameDialog(this.dialog, identity);
   }
 
   onAck(ack: Request) {
@@ -72,46 +97,149 @@ export class Established implements DialogOwner {
       this.#core.log.warn('reoffer ignored: another is not answered yet', { call: this.dialog.callId });
       return;
     }
-    this.#ours = new Reoffer(this.#core, this.dialog, this.#account, this.#user.ownsCallId, body, {
-      mayOffer: () => this.#theirs === undefined,
-      onResult: result => {
-        this.#ours = undefined;
-        this.#user.handler().onReoffered(result);
+    this.#offer(body, () => {});
+  }
+
+  sendKey(key: string, durationMs: number) {
+    if (!this.#over) this.#keys.send(key, durationMs);
+  }
+
+  transfer(target: string, replacing: Call | undefined) {
+    if (this.#over || this.#transferring !== undefined) {
+      this.#core.log.warn('transfer ignored: another is under way', { call: this.dialog.callId });
+      return;
+    }
+    const value = replacing?.replacesValue;
+    this.#transferring = new Transferring({
+      core: this.#core,
+      dialog: this.dialog,
+      account: this.#account,
+      onStatus: status => {
+        if (status >= 200) this.#transferring = undefined;
+        this.#user.handler().onTransferred?.(status);
       },
-      onGone: why => this.giveUp(why),
     });
-    this.#ours.start();
+    this.#transferring.start(value === undefined ? target : `${target}?Replaces=${encodeURIComponent(value)}`);
+  }
+
+  /** RFC 3891 §6.1, as the peer sees it: `to-tag` is its own. */
+  get replacesValue() {
+    const { callId, localTag, remoteTag } = this.dialog;
+    return printReplaces({ callId, toTag: remoteTag, fromTag: localTag, earlyOnly: false });
   }
 
   /** Ends it with a BYE. */
-  hangUp() {
+  hangUp(reason?: Reason) {
     if (this.#over) return;
-    this.#close();
-    sendBye(this.#core, this.dialog, this.#account, () => this.#quiet());
+    this.#close(true);
+    sendBye(this.#core, this.dialog, this.#account, () => this.#quiet(), reason);
   }
 
   /** Ends it with a BYE, because of something that went wrong. */
   giveUp(why: string) {
     if (this.#over) return;
-    this.hangUp();
+    this.hangUp({ cause: 408, text: why });
     this.#user.onOver({ by: 'failure', why });
   }
 
+  /** RFC 3311 §5.1 would have a re-INVITE for an offer in a confirmed dialog, since a person may have to be asked. */
+  #offer(body: Body, onRefused: () => void) {
+    this.#ours = this.#request('INVITE', body, result => {
+      this.#ours = undefined;
+      if ('status' in result) onRefused();
+      if ('status' in result) this.#user.handler().onReoffered(result);
+      else if (result.body !== undefined) this.#user.handler().onReoffered({ body: result.body });
+    });
+    this.#ours.start();
+  }
+
+  /** RFC 4028 §7.4: by UPDATE without offer where the peer knows that, else by a re-INVITE. */
+  #refreshSession() {
+    if (this.#over || this.#refresh !== undefined) return;
+    if (!this.#takesUpdate) {
+      // An offer on its way is a refresh itself; one of theirs as well.
+      if (this.#ours !== undefined || this.#theirs !== undefined || !this.#user.isConfirmed()) this.#timer.failed();
+      else this.#offer(this.#user.handler().onRefresh(), () => this.#timer.failed());
+      return;
+    }
+    this.#refresh = this.#request('UPDATE', undefined, result => {
+      this.#refresh = undefined;
+      if (!('status' in result)) return;
+      // It said that it serves UPDATE, and does not: 405, 501 and the like.
+      this.#takesUpdate = false;
+      this.#timer.failed();
+    });
+    this.#refresh.start();
+  }
+
+  #request(method: 'INVITE' | 'UPDATE', body: Body | undefined, onResult: ReofferUser['onResult']) {
+    return new Reoffer(
+      {
+        core: this.#core,
+        dialog: this.dialog,
+        account: this.#account,
+        timer: this.#timer,
+        ownsCallId: this.#user.ownsCallId,
+        method,
+        body,
+      },
+      { mayOffer: () => this.#theirs === undefined, onResult, onGone: why => this.giveUp(why) },
+    );
+  }
+
   #offered(transaction: ServerTransaction) {
+    const brief = tooBrief(transaction.request);
+    if (brief !== undefined) transaction.respond(422, { headers: brief });
     // §14.2: two offers must not be open at once.
-    if (this.#ours?.isOpen || !this.#user.isConfirmed()) transaction.respond(491);
-    else if (this.#theirs !== undefined) {
-      const seconds = Math.floor(this.#core.random.next() * (retryAfterLimitS + 1));
-      transaction.respond(500, { headers: [['Retry-After', String(seconds)]] });
-    } else {
-      this.#theirs = new PeerOffer(this.#core, this.dialog, this.#account, transaction, this.#user.handler(), {
-        onDone: () => {
-          this.#theirs = undefined;
+    else if (this.#ours?.isOpen || !this.#user.isConfirmed()) transaction.respond(491);
+    else if (this.#theirs !== undefined) respondLater(this.#core, transaction);
+    else {
+      this.#theirs = new PeerOffer(
+        {
+          core: this.#core,
+          dialog: this.dialog,
+          account: this.#account,
+          timer: this.#timer,
+          transaction,
+          handler: this.#user.handler(),
         },
-        onNoAck: () => this.giveUp('re-INVITE answered, but no ACK came'),
-      });
+        {
+          onDone: () => {
+            this.#theirs = undefined;
+          },
+          onNoAck: () => this.giveUp('re-INVITE answered, but no ACK came'),
+        },
+      );
       this.#theirs.start();
     }
+  }
+
+  #referred(transaction: ServerTransaction) {
+    // One transfer at a time is all that a call can want.
+    if (this.#referral !== undefined) return void transaction.respond(491);
+    this.#referral = new Referral({
+      core: this.#core,
+      dialog: this.dialog,
+      account: this.#account,
+      handler: this.#user.handler(),
+      transaction,
+      onDone: () => {
+        this.#referral = undefined;
+      },
+    });
+    this.#referral.start();
+  }
+
+  #updated(transaction: ServerTransaction) {
+    const ours = this.#ours?.isOpen || this.#theirs?.offersOurs || !this.#user.isConfirmed();
+    serveUpdate(transaction, {
+      core: this.#core,
+      dialog: this.dialog,
+      account: this.#account,
+      timer: this.#timer,
+      handler: this.#user.handler(),
+      open: ours ? 'ours' : this.#theirs === undefined ? undefined : 'theirs',
+    });
   }
 
   #end(end: CallEnd) {
@@ -119,10 +247,15 @@ export class Established implements DialogOwner {
     this.#user.onOver(end);
   }
 
-  #close() {
+  #close(weHangUp = false) {
     this.#over = true;
+    this.#timer.stop();
     this.#ours?.stop();
+    this.#refresh?.stop();
     this.#theirs?.stop();
+    this.#transferring?.stop();
+    this.#referral?.stop(weHangUp);
+    this.#keys.stop();
   }
 
   #quiet() {

@@ -3,17 +3,22 @@ import assert from 'node:assert';
 import type { Account } from '../account.ts';
 import type { Body, Call, CallEnd, CallHandler, HeaderFields, Party } from '../contracts.ts';
 import { type Core, contactAt } from '../core.ts';
-import { Dialog } from '../dialog/dialog.ts';
+import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
 import type { DialogOwner } from '../dialog/table.ts';
+import { allows, supported } from '../extensions.ts';
 import { parseNumber } from '../message/grammar.ts';
 import type { Request } from '../message/message.ts';
-import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { AnsweredInvite } from './answered-invite.ts';
+import { serveAside } from './aside.ts';
 import { Established } from './established.ts';
 import { partyOf } from './party.ts';
 import { reasonOf } from './reason.ts';
+import { Reliable } from './reliable.ts';
+import type { Phase } from './replaces.ts';
+import { SessionTimer } from './session-timer.ts';
+import { serveUpdate } from './update.ts';
 
 /** A proxy gives up an INVITE that is silent for 3 min; so the last 1xx is sent again in time (§13.3.1.1). */
 const ringAgainMs = 60_000;
@@ -32,6 +37,10 @@ export class IncomingCall implements Call, DialogOwner {
   readonly #transaction: ServerTransaction;
   readonly #dialog: Dialog;
   readonly #onQuiet: () => void;
+  readonly #timer: SessionTimer;
+  readonly #reliable: Reliable;
+  /** Accepted, but the 200 waits for a PRACK. */
+  #accepting: Body | undefined;
   #handler: CallHandler | undefined;
   #outcome: CallEnd | undefined;
   #answered: AnsweredInvite | undefined;
@@ -50,6 +59,18 @@ export class IncomingCall implements Call, DialogOwner {
     this.#transaction = transaction;
     this.#dialog = Dialog.ofInvite(request, localTag);
     this.#onQuiet = onQuiet;
+    this.#reliable = new Reliable(core, transaction, {
+      handler: () => this.#handler,
+      onAcknowledged: () => {
+        if (this.#accepting !== undefined) this.#accept(this.#accepting);
+      },
+      onGiveUp: () => {
+        // RFC 3262 §3: 5xx.
+        transaction.respond(504);
+        this.#leave({ by: 'failure', why: 'no PRACK came' });
+      },
+    });
+    this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
   }
 
   start() {
@@ -72,21 +93,28 @@ export class IncomingCall implements Call, DialogOwner {
   }
 
   ring(body?: Body) {
-    if (this.#ignores('ring', 'inviting', 'ringing')) return;
+    if (this.#ignores('ring', 'inviting', 'ringing') || this.#accepting !== undefined) return;
     this.state = 'ringing';
     this.#cancelRinging();
-    this.#transaction.respond(body === undefined ? 180 : 183, { headers: this.#headers(), ...(body && { body }) });
+    this.#reliable.respond(body === undefined ? 180 : 183, { headers: this.#headers(), ...(body && { body }) });
     this.#cancelRinging = this.#core.clock.after(ringAgainMs, () => this.ring(body), '1xx again');
   }
 
   accept(body: Body) {
-    if (this.#ignores('accept', 'inviting', 'ringing')) return;
-    this.state = 'answered';
+    if (this.#ignores('accept', 'inviting', 'ringing') || this.#accepting !== undefined) return;
     this.#stopWaiting();
-    this.#established = new Established(this.#core, this.#dialog, this.#identity, {
+    // RFC 3262 §3: a 2xx would overtake what the peer must have first.
+    if (this.#reliable.isOpen) this.#accepting = body;
+    else this.#accept(body);
+  }
+
+  #accept(body: Body) {
+    this.state = 'answered';
+    this.#established = new Established(this.#core, this.#dialog, this.#identity, this.#timer, {
       // Not asked for before the ACK, and by then it is there.
       handler: () => this.#handler!,
       ownsCallId: false,
+      takesUpdate: allows(this.#transaction.request, 'UPDATE'),
       isConfirmed: () => this.state === 'confirmed',
       onOver: end => {
         this.#answered?.stop();
@@ -94,7 +122,9 @@ export class IncomingCall implements Call, DialogOwner {
       },
       onQuiet: () => this.#onQuiet(),
     });
-    const response = this.#transaction.respond(200, { headers: this.#headers(), body });
+    const headers = [...this.#headers(), ...this.#timer.accept(this.#transaction.request)];
+    const response = this.#transaction.respond(200, this.#reliable.described ? { headers } : { headers, body });
+    this.#established.start();
     this.#answered = new AnsweredInvite(this.#core.clock, this.#transaction, response, () => this.#noAck());
     this.#answered.start();
   }
@@ -118,8 +148,25 @@ export class IncomingCall implements Call, DialogOwner {
     if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body);
   }
 
+  transfer(target: string, replacing?: Call) {
+    if (!this.#ignores('transfer', 'confirmed')) this.#established!.transfer(target, replacing);
+  }
+
+  get replacesValue() {
+    return this.#established?.replacesValue;
+  }
+
+  sendKey(key: string, durationMs: number) {
+    if (!this.#ignores('key', 'confirmed')) this.#established!.sendKey(key, durationMs);
+  }
+
+  /** Whether that dialog is this call, and how far it is. One that only rings here is not ours to give away (RFC 3891 §3). */
+  phaseOf(identity: DialogIdentity): Phase {
+    return this.#established?.is(identity) ? 'confirmed' : undefined;
+  }
+
   onRequest(transaction: ServerTransaction) {
-    const { request, source } = transaction;
+    const { request } = transaction;
     if (this.#established !== undefined) this.#established.onRequest(transaction);
     else if (!this.#dialog.accepts(request)) transaction.respond(500, { reason: 'CSeq out of order' });
     else if (request.method === 'BYE') {
@@ -127,10 +174,24 @@ export class IncomingCall implements Call, DialogOwner {
       transaction.respond(200);
       this.#transaction.respond(487);
       this.#leave(theirs(request));
-    } else if (request.method === 'OPTIONS') transaction.respond(200, optionsReply(this.#core, source));
+    }
     // §14.2: a second INVITE before the first is answered.
     else if (request.method === 'INVITE') transaction.respond(500, { headers: [['Retry-After', '5']] });
-    else transaction.respond(405, { headers: [['Allow', this.#core.allow]] });
+    else if (request.method === 'PRACK') this.#reliable.serve(transaction);
+    else if (request.method === 'UPDATE') this.#updated(transaction);
+    else serveAside(this.#core, transaction, this.#handler);
+  }
+
+  /** Until the first offer is answered, reliably, no other may come between (RFC 3311 §5.2). */
+  #updated(transaction: ServerTransaction) {
+    serveUpdate(transaction, {
+      core: this.#core,
+      dialog: this.#dialog,
+      account: this.#identity,
+      timer: undefined,
+      handler: this.#handler,
+      open: this.#reliable.described && !this.#reliable.isOpen ? undefined : 'theirs',
+    });
   }
 
   onAck(ack: Request) {
@@ -159,6 +220,7 @@ export class IncomingCall implements Call, DialogOwner {
   /** Ended before a 2xx: the transaction does the rest. */
   #leave(end: CallEnd) {
     this.#core.dialogs.remove(this.#dialog);
+    this.#reliable.stop();
     this.#end(end);
     this.#onQuiet();
   }
@@ -179,8 +241,9 @@ export class IncomingCall implements Call, DialogOwner {
   #headers(): HeaderFields {
     const local = this.#core.transport.localFor(this.#transaction.source);
     return [
-      ['Contact', contactAt(this.#identity, local)],
+      ['Contact', contactAt(this.#identity, local, this.#transaction.request)],
       ['Allow', this.#core.allow],
+      ['Supported', supported],
     ];
   }
 

@@ -1,10 +1,11 @@
 /** A call that we make: INVITE, its forks and redirects, CANCEL, and the 2xx that makes the dialog (RFC 3261 §13.2). */
 import type { Account } from '../account.ts';
-import type { Body, Call, CallEnd, CallHandler, CallOptions, Party } from '../contracts.ts';
+import type { Body, Call, CallEnd, CallHandler, CallOptions, HeaderFields, Party } from '../contracts.ts';
 import { addContact, type Core } from '../core.ts';
-import { Dialog } from '../dialog/dialog.ts';
+import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
+import { allows, supported } from '../extensions.ts';
 import type { Request, Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
 import { tagOf } from '../transaction/matching.ts';
@@ -12,12 +13,15 @@ import { acknowledge } from './acknowledge.ts';
 import { sendBye } from './bye.ts';
 import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
+import { answeredElsewhere } from './reason.ts';
 import { Redirects } from './redirects.ts';
+import type { Phase } from './replaces.ts';
+import { SessionTimer } from './session-timer.ts';
 
 /** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
 const lateForkLimit = 16;
 
-/** From of a caller that has no account (§8.1.1.3). */
+/** From of a caller that has no account, or does not tell (§8.1.1.3). */
 const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
 
 export class OutgoingCall implements Call {
@@ -33,7 +37,8 @@ export class OutgoingCall implements Call {
   readonly #onQuiet: () => void;
   readonly #from: string;
   readonly #redirects: Redirects;
-  readonly #early: EarlyDialogs;
+  #early: EarlyDialogs;
+  readonly #timer: SessionTimer;
   /** Remote tags of forks that answered too late: acknowledged and ended. */
   readonly #lateForks = new Set<string>();
   #sequence = 0;
@@ -59,9 +64,11 @@ export class OutgoingCall implements Call {
     this.#options = options;
     this.#handler = handler;
     this.#onQuiet = onQuiet;
-    this.#from = `${account?.from ?? anonymous};tag=${core.random.token(8)}`;
+    const hidden = account === undefined || account.settings.anonymous === true;
+    this.#from = `${hidden ? anonymous : account.from};tag=${core.random.token(8)}`;
     this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
-    this.#early = new EarlyDialogs(core);
+    this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
+    this.#early = new EarlyDialogs(core, account, handler);
   }
 
   start() {
@@ -83,6 +90,26 @@ export class OutgoingCall implements Call {
   reoffer(body: Body) {
     if (this.#established === undefined) this.#core.log.warn('reoffer ignored: no dialog', { call: this.id });
     else this.#established.reoffer(body);
+  }
+
+  transfer(target: string, replacing?: Call) {
+    if (this.#established === undefined) this.#core.log.warn('transfer ignored: no dialog', { call: this.id });
+    else this.#established.transfer(target, replacing);
+  }
+
+  get replacesValue() {
+    return this.#established?.replacesValue;
+  }
+
+  sendKey(key: string, durationMs: number) {
+    if (this.#established === undefined) this.#core.log.warn('key ignored: no dialog', { call: this.id });
+    else this.#established.sendKey(key, durationMs);
+  }
+
+  /** Whether that dialog is this call, and how far it is (RFC 3891 §3). */
+  phaseOf(identity: DialogIdentity): Phase {
+    if (this.#established !== undefined) return this.#established.is(identity) ? 'confirmed' : undefined;
+    return this.#early.has(identity) ? 'early' : undefined;
   }
 
   ring() {
@@ -107,11 +134,18 @@ export class OutgoingCall implements Call {
       callId: this.id,
       sequence: ++this.#sequence,
       account: this.#identity,
-      headers: [['Allow', this.#core.allow], ...(this.#options.headers ?? [])],
+      headers: [
+        ['Allow', this.#core.allow],
+        ['Supported', supported],
+        ...this.#privacy(),
+        ...(this.#options.headers ?? []),
+      ],
       body: this.#options.body,
     });
+    this.#timer.ask(request);
     this.#busy++;
-    this.#early.clear();
+    this.#early.close();
+    this.#early = new EarlyDialogs(this.#core, this.#identity, this.#handler);
     const exchange = new Exchange(this.#core, {
       request,
       nextHop: firstHop(request),
@@ -133,16 +167,31 @@ export class OutgoingCall implements Call {
     if (status < 200) this.#progress(response, invite);
     else if (status < 300) this.#accepted(response, invite);
     else {
-      const next = this.state === 'ended' ? undefined : this.#redirects.next(response);
+      const next = this.state === 'ended' ? undefined : this.#next(response, invite);
       if (next !== undefined) this.#invite(next);
       else this.#end({ by: 'refusal', status, reason: reason === '' ? reasonPhrase(status) : reason });
       this.#release();
     }
   }
 
+  /** RFC 3323 §4.2, RFC 3325 §9.2: only our own server learns who we are. */
+  #privacy(): HeaderFields {
+    const account = this.#identity;
+    if (account?.settings.anonymous !== true) return [];
+    return [
+      ['Privacy', 'id'],
+      ['P-Preferred-Identity', account.from],
+    ];
+  }
+
+  /** Where the INVITE goes once more after a final failure response. */
+  #next(response: Response, invite: Request): string | undefined {
+    return this.#timer.mayAskAgain(response) ? invite.uri : this.#redirects.next(response);
+  }
+
   #progress(response: Response, invite: Request) {
     if (this.state === 'ended' || this.#established !== undefined || response.status === 100) return;
-    if (tagOf(response.headers.get('To')) !== undefined) this.#early.add(Dialog.ofResponse(invite, response));
+    if (!this.#early.take(response, invite)) return;
     this.state = 'ringing';
     this.#handler.onProgress(response.status, response.reason, bodyOf(response));
   }
@@ -152,8 +201,8 @@ export class OutgoingCall implements Call {
     const tag = tagOf(response.headers.get('To')) ?? '';
     if (this.#lateForks.size >= lateForkLimit && !this.#lateForks.has(tag)) return;
     const isCopy = this.#lateForks.has(tag) || this.#established?.dialog.remoteTag === tag;
-    const dialog = Dialog.ofResponse(invite, response);
-    acknowledge(this.#core, dialog, invite, isCopy);
+    const dialog = isCopy ? Dialog.ofResponse(invite, response) : this.#early.confirm(response, invite);
+    acknowledge(this.#core, dialog, invite, { copy: isCopy, account: this.#identity });
     if (isCopy) return;
     if (this.state === 'ended' || this.#established !== undefined) this.#dismiss(dialog, tag);
     else this.#establish(dialog, response);
@@ -161,15 +210,18 @@ export class OutgoingCall implements Call {
 
   #establish(dialog: Dialog, response: Response) {
     this.#cancelRingLimit();
-    this.#early.clear();
+    this.#early.close();
     // The place of the INVITE in #busy passes to the dialog.
-    this.#established = new Established(this.#core, dialog, this.#identity, {
+    this.#established = new Established(this.#core, dialog, this.#identity, this.#timer, {
       handler: () => this.#handler,
       ownsCallId: true,
+      takesUpdate: allows(response, 'UPDATE'),
       isConfirmed: () => true,
       onOver: end => this.#end(end),
       onQuiet: () => this.#release(),
     });
+    this.#timer.agreed(response);
+    this.#core.dialogs.add(dialog, this.#established);
     this.#established.start();
     this.state = 'confirmed';
     this.#handler.onAnswered(bodyOf(response));
@@ -181,7 +233,8 @@ export class OutgoingCall implements Call {
     this.#lateForks.add(tag);
     // Where it ended the INVITE, its place in #busy passes to the BYE.
     if (!crossedCancel) this.#busy++;
-    sendBye(this.#core, dialog, this.#identity, () => this.#release());
+    const reason = this.#established === undefined ? undefined : answeredElsewhere;
+    sendBye(this.#core, dialog, this.#identity, () => this.#release(), reason);
   }
 
   #giveUp(end: CallEnd) {
@@ -193,7 +246,7 @@ export class OutgoingCall implements Call {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.#cancelRingLimit();
-    this.#early.clear();
+    this.#early.close();
     this.#handler.onEnded(end);
   }
 

@@ -1,9 +1,16 @@
 /** Who a person would say is at the other end. */
 import type { Party } from '../contracts.ts';
 import { noParameters } from '../message/grammar.ts';
-import { isMalformed } from '../message/message.ts';
+import { isMalformed, type Request } from '../message/message.ts';
 import { parseNameAddress } from '../message/name-addr.ts';
 import { parseUri, printUri } from '../message/uri.ts';
+
+/** RFC 3325 §9.1: a SIP URI, perhaps beside a tel one. */
+export function assertedIdentity({ headers }: Request): Party | undefined {
+  const value = headers.all('P-Asserted-Identity').find(each => /sips?:/i.test(each));
+  const party = value === undefined ? undefined : parseNameAddress(value);
+  return party === undefined || isMalformed(party) ? undefined : partyOf(value!);
+}
 
 /** From a From or To value. */
 export function partyOf(value: string): Party {

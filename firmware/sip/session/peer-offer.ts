@@ -4,9 +4,11 @@ import type { CallHandler } from '../contracts.ts';
 import { type Core, contactAt } from '../core.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
+import { supported } from '../extensions.ts';
 import type { Request } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { AnsweredInvite } from './answered-invite.ts';
+import type { SessionTimer } from './session-timer.ts';
 
 export interface PeerOfferUser {
   /** Answered and acknowledged, refused, or cancelled. */
@@ -15,29 +17,32 @@ export interface PeerOfferUser {
   onNoAck(): void;
 }
 
+export interface PeerOfferParts {
+  core: Core;
+  dialog: Dialog;
+  account: Account | undefined;
+  timer: SessionTimer;
+  transaction: ServerTransaction;
+  handler: CallHandler;
+}
+
 export class PeerOffer {
-  readonly #core: Core;
-  readonly #dialog: Dialog;
-  readonly #account: Account | undefined;
+  readonly #parts: PeerOfferParts;
   readonly #transaction: ServerTransaction;
   readonly #handler: CallHandler;
   readonly #user: PeerOfferUser;
   #answered: AnsweredInvite | undefined;
 
-  constructor(
-    core: Core,
-    dialog: Dialog,
-    account: Account | undefined,
-    transaction: ServerTransaction,
-    handler: CallHandler,
-    user: PeerOfferUser,
-  ) {
-    this.#core = core;
-    this.#dialog = dialog;
-    this.#account = account;
-    this.#transaction = transaction;
-    this.#handler = handler;
+  constructor(parts: PeerOfferParts, user: PeerOfferUser) {
+    this.#parts = parts;
+    this.#transaction = parts.transaction;
+    this.#handler = parts.handler;
     this.#user = user;
+  }
+
+  /** The peer left the offer to us, and its answer, in the ACK, is not here yet. */
+  get offersOurs() {
+    return this.#answered !== undefined && bodyOf(this.#transaction.request) === undefined;
   }
 
   start() {
@@ -45,16 +50,19 @@ export class PeerOffer {
     this.#handler.onOffer(bodyOf(this.#transaction.request), {
       accept: body => {
         if (this.#transaction.status >= 200) return;
-        const local = this.#core.transport.localFor(this.#transaction.source);
-        this.#dialog.refreshTarget(this.#transaction.request);
+        const { core, dialog, account, timer } = this.#parts;
+        const local = core.transport.localFor(this.#transaction.source);
+        dialog.refreshTarget(this.#transaction.request);
         const response = this.#transaction.respond(200, {
           headers: [
-            ['Contact', contactAt(this.#account, local)],
-            ['Allow', this.#core.allow],
+            ['Contact', contactAt(account, local, this.#transaction.request)],
+            ['Allow', core.allow],
+            ['Supported', supported],
+            ...timer.accept(this.#transaction.request),
           ],
           body,
         });
-        this.#answered = new AnsweredInvite(this.#core.clock, this.#transaction, response, () => this.#user.onNoAck());
+        this.#answered = new AnsweredInvite(core.clock, this.#transaction, response, () => this.#user.onNoAck());
         this.#answered.start();
       },
       refuse: (status, reason) => this.#finish(status, reason),

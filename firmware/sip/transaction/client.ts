@@ -1,6 +1,7 @@
 /** A client transaction on the wire: one request to one address, its responses, and its CANCEL. */
 import { type Address, printAddress } from '../../lib/address.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { type Hop, isReliable, type TransportName } from '../hop.ts';
 import { Headers } from '../message/headers.ts';
 import type { Message, Request, Response } from '../message/message.ts';
 import { inviteClient } from './invite-client.ts';
@@ -11,29 +12,31 @@ import { giveUpMs } from './timers.ts';
 export interface ClientUser {
   /** Every response that the machine passes up: 1xx and the final one; for INVITE each copy of a 2xx as well. */
   onResponse(response: Response): void;
-  onFailure(reason: Failure): void;
+  /** `why`: what the transport said, in words. */
+  onFailure(reason: Failure, why?: string): void;
 }
 
 /** What a transaction needs of its layer. */
 export interface Wire {
   clock: Clock;
-  send(message: Message, to: Address, copy: boolean, onError: () => void): void;
+  send(message: Message, to: Hop, copy: boolean, onError: (error: Error) => void): void;
   /** Sends a request in a transaction of its own whose outcome interests nobody, with the Via that it has. */
-  sendCancel(cancel: Request, to: Address): void;
+  sendCancel(cancel: Request, to: Hop): void;
 }
 
 export class ClientTransaction {
   /** As it went out, with its Via. */
   readonly request: Request;
-  readonly to: Address;
+  readonly to: Hop;
   readonly #wire: Wire;
   readonly #user: ClientUser;
   readonly #ended: () => void;
   readonly #machine: Transaction<'1xx' | '2xx' | '3xx-6xx' | '2xx-6xx' | 'transport error', Message>;
   #cancel: 'no' | 'wanted' | 'sent' = 'no';
   #stopWaiting = () => {};
+  #why: string | undefined;
 
-  constructor(request: Request, to: Address, wire: Wire, user: ClientUser, ended: () => void) {
+  constructor(request: Request, to: Hop, wire: Wire, user: ClientUser, ended: () => void) {
     this.request = request;
     this.to = to;
     this.#wire = wire;
@@ -42,19 +45,23 @@ export class ClientTransaction {
     const surroundings = {
       clock: wire.clock,
       send: (message: Message, copy: boolean) =>
-        wire.send(message, to, copy, () => this.#machine.handle('transport error', message)),
+        wire.send(message, to, copy, error => {
+          this.#why = error.message;
+          this.#machine.handle('transport error', message);
+        }),
       deliver: (message: Message) => user.onResponse(message as Response),
-      fail: (reason: Failure) => user.onFailure(reason),
+      fail: (reason: Failure) => user.onFailure(reason, reason === 'timeout' ? undefined : this.#why),
       ended: () => this.#end(),
     };
+    const reliable = isReliable(to);
     this.#machine =
       request.method === 'INVITE'
         ? run(
             inviteClient<Message>(),
-            { invite: request, ack: response => ackOf(request, response as Response) },
+            { invite: request, ack: response => ackOf(request, response as Response), reliable },
             surroundings,
           )
-        : run(nonInviteClient<Message>(), { request }, surroundings);
+        : run(nonInviteClient<Message>(), { request, reliable }, surroundings);
   }
 
   start() {
@@ -109,7 +116,8 @@ export class ClientTransaction {
 }
 
 /** The Via of a request of ours, with room for the source port (RFC 3581 §3). */
-export const viaOf = (local: Address, branch: string) => `SIP/2.0/UDP ${printAddress(local)};branch=${branch};rport`;
+export const viaOf = (local: Address, transport: TransportName, branch: string) =>
+  `SIP/2.0/${transport.toUpperCase()} ${printAddress(local)};branch=${branch};rport`;
 
 /** §17.1.1.3: the ACK to a failure response. */
 function ackOf(invite: Request, response: Response): Request {

@@ -6,6 +6,8 @@ export interface InviteClientContext<Message> {
   invite: Message;
   /** Builds the ACK to a failure response, which belongs to this transaction (§17.1.1.3). */
   ack(response: Message): Message;
+  /** Over TCP or TLS: nothing is sent twice, no copy is waited for. */
+  reliable: boolean;
 }
 
 export type InviteClientEvent = '1xx' | '2xx' | '3xx-6xx' | 'transport error';
@@ -13,7 +15,7 @@ type State = 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated';
 type Timer = 'A' | 'B' | 'D' | 'M';
 
 export const inviteClient = <M>(): Machine<InviteClientContext<M>, State, InviteClientEvent, Timer, M> => ({
-  start: tx => ['calling', send(tx.invite), arm('B', giveUpMs), arm('A', T1Ms)],
+  start: tx => ['calling', send(tx.invite), arm('B', giveUpMs), ...(tx.reliable ? [] : [arm('A', T1Ms)])],
 
   lifetimes: { A: ['calling'], B: ['calling'], D: ['completed'], M: ['accepted'] },
 
@@ -25,12 +27,12 @@ export const inviteClient = <M>(): Machine<InviteClientContext<M>, State, Invite
       'transport error': () => ['terminated', fail('transport error')],
       '1xx':     (_, response) => ['proceeding', deliver(response)],
       '2xx':     (_, response) => ['accepted', arm('M', giveUpMs), deliver(response)],
-      '3xx-6xx': (tx, response) => ['completed', send(tx.ack(response)), arm('D', failureCopiesMs), deliver(response)],
+      '3xx-6xx': (tx, response) => ['completed', send(tx.ack(response)), arm('D', tx.reliable ? 0 : failureCopiesMs), deliver(response)],
     },
     proceeding: {
       '1xx':     (_, response) => ['proceeding', deliver(response)],
       '2xx':     (_, response) => ['accepted', arm('M', giveUpMs), deliver(response)],
-      '3xx-6xx': (tx, response) => ['completed', send(tx.ack(response)), arm('D', failureCopiesMs), deliver(response)],
+      '3xx-6xx': (tx, response) => ['completed', send(tx.ack(response)), arm('D', tx.reliable ? 0 : failureCopiesMs), deliver(response)],
     },
     completed: {
       '3xx-6xx': () => ['completed', repeat],

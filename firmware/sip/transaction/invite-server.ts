@@ -6,6 +6,8 @@ export interface InviteServerContext<Message> {
   invite: Message;
   /** 100 Trying. */
   trying: Message;
+  /** Over TCP or TLS: nothing is sent twice, no copy is waited for. */
+  reliable: boolean;
 }
 
 export type InviteServerEvent = 'INVITE' | 'ACK' | 'send 1xx' | 'send 2xx' | 'send 3xx-6xx' | 'transport error';
@@ -24,12 +26,12 @@ export const inviteServer = <M>(): Machine<InviteServerContext<M>, State, Invite
       'INVITE':          () => ['proceeding', repeat],
       'send 1xx':        (_, response) => ['proceeding', send(response)],
       'send 2xx':        (_, response) => ['accepted', send(response), arm('L', giveUpMs)],
-      'send 3xx-6xx':    (_, response) => ['completed', send(response), arm('H', giveUpMs), arm('G', T1Ms)],
+      'send 3xx-6xx':    (tx, response) => ['completed', send(response), arm('H', giveUpMs), ...(tx.reliable ? [] : [arm('G', T1Ms)])],
       'transport error': () => ['terminated', fail('transport error')],
     },
     completed: {
       'INVITE':          () => ['completed', repeat],
-      'ACK':             () => ['confirmed', arm('I', T4Ms)],
+      'ACK':             tx => ['confirmed', arm('I', tx.reliable ? 0 : T4Ms)],
       'timer G':         () => ['completed', repeat, backOff('G', T2Ms)],
       'timer H':         () => ['terminated', fail('timeout')],
       'transport error': () => ['terminated', fail('transport error')],

@@ -1,9 +1,9 @@
-/** The transaction layer: every datagram comes in here and finds, or makes, its transaction (RFC 3261 §17, §18). */
-import { type Address, printAddress } from '../../lib/address.ts';
+/** The transaction layer: every message comes in here and finds, or makes, its transaction (RFC 3261 §17, §18). */
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { SipCounters, Transport } from '../contracts.ts';
+import { type Hop, printHop } from '../hop.ts';
 import type { Malformed, Message, Request, Response } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
 import { printMessage } from '../message/print.ts';
@@ -26,7 +26,7 @@ export interface TransactionUser {
   /** A new request; ACK and CANCEL never come this way. */
   onRequest(transaction: ServerTransaction): void;
   /** An ACK that is not for a failure response: it belongs to a dialog. */
-  onAck(ack: Request, source: Address): void;
+  onAck(ack: Request, source: Hop): void;
 }
 
 export interface LayerEnvironment {
@@ -61,16 +61,16 @@ export class TransactionLayer {
   }
 
   /** Sends a request (without Via) in a new transaction. `user` hears nothing before this returns. */
-  request(request: Request, to: Address, user: ClientUser): ClientTransaction {
+  request(request: Request, to: Hop, user: ClientUser): ClientTransaction {
     return this.#client(this.#withVia(request, to), to, user);
   }
 
   /** Sends a request outside any transaction: the ACK to a 2xx (§13.2.2.4). */
-  sendAck(ack: Request, to: Address, copy: boolean) {
+  sendAck(ack: Request, to: Hop, copy: boolean) {
     if (!this.#stopped) this.#send(this.#withVia(ack, to), to, copy);
   }
 
-  receive(bytes: Uint8Array, source: Address) {
+  receive(bytes: Uint8Array, source: Hop) {
     const { counters, log } = this.#environment;
     // RFC 5626 §4.4.1, and what phones send to hold a NAT open.
     if (bytes.every(byte => byte === CR || byte === LF || byte === NUL)) return;
@@ -78,7 +78,7 @@ export class TransactionLayer {
     const message = parseMessage(bytes);
     if (message.kind === 'malformed') this.#refuseMalformed(message, source);
     else {
-      log.debug('received', { from: printAddress(source), what: summary(message) });
+      log.debug('received', { from: printHop(source), what: summary(message) });
       if (message.kind === 'response') this.#receiveResponse(message, source);
       else {
         markReceived(message, source);
@@ -96,14 +96,14 @@ export class TransactionLayer {
     this.#firstWays.clear();
   }
 
-  #receiveResponse(response: Response, source: Address) {
+  #receiveResponse(response: Response, source: Hop) {
     const key = clientKeyOf(response);
     const transaction = key === undefined ? undefined : this.#clients.get(key);
     if (transaction === undefined) this.#stray(`response ${response.status}`, source);
     else transaction.receive(response);
   }
 
-  #receiveRequest(request: Request, source: Address) {
+  #receiveRequest(request: Request, source: Hop) {
     const key = serverKey(request, request.method === 'ACK' ? 'INVITE' : request.method);
     const known = this.#servers.get(key);
     if (known !== undefined) known.receive(request);
@@ -113,7 +113,7 @@ export class TransactionLayer {
     } else this.#serve(request, source, key);
   }
 
-  #serve(request: Request, source: Address, key: string) {
+  #serve(request: Request, source: Hop, key: string) {
     const { clock, random } = this.#environment;
     const cancelled = request.method === 'CANCEL' ? this.#servers.get(serverKey(request, 'INVITE')) : undefined;
     const merge = tagOf(request.headers.get('To')) === undefined ? mergeKey(request) : undefined;
@@ -149,13 +149,13 @@ export class TransactionLayer {
     if (cancelled.status < 200) cancelled.onCancel?.(transaction.request);
   }
 
-  #client(request: Request, to: Address, user: ClientUser): ClientTransaction {
+  #client(request: Request, to: Hop, user: ClientUser): ClientTransaction {
     const key = clientKeyOf(request)!;
     const wire = {
       clock: this.#environment.clock,
-      send: (message: Message, address: Address, copy: boolean, onError: () => void) =>
+      send: (message: Message, address: Hop, copy: boolean, onError: (error: Error) => void) =>
         this.#send(message, address, copy, onError),
-      sendCancel: (cancel: Request, address: Address) =>
+      sendCancel: (cancel: Request, address: Hop) =>
         void this.#client(cancel, address, { onResponse() {}, onFailure() {} }),
     };
     const transaction = new ClientTransaction(request, to, wire, user, () => this.#clients.delete(key));
@@ -166,10 +166,10 @@ export class TransactionLayer {
     return transaction;
   }
 
-  #refuseMalformed({ status, why, request }: Malformed, source: Address) {
+  #refuseMalformed({ status, why, request }: Malformed, source: Hop) {
     const { counters, log } = this.#environment;
     counters.malformedMessages++;
-    log.debug('malformed message', { from: printAddress(source), why });
+    log.debug('malformed message', { from: printHop(source), why });
     // An ACK is never answered (§17.1.1.3).
     if (request === undefined || request.method === 'ACK') return;
     markReceived(request, source);
@@ -177,33 +177,33 @@ export class TransactionLayer {
   }
 
   /** Answers and forgets (§8.2.7). */
-  #refuse(request: Request, source: Address, status: number, reply: Reply) {
+  #refuse(request: Request, source: Hop, status: number, reply: Reply) {
     this.#environment.counters.rejectedRequests++;
     this.#send(makeResponse(request, status, this.#statelessTag, reply), replyTo(request, source), false);
   }
 
-  #stray(what: string, source: Address) {
+  #stray(what: string, source: Hop) {
     const { counters, log } = this.#environment;
     counters.strayMessages++;
-    log.debug('stray message', { what, from: printAddress(source) });
+    log.debug('stray message', { what, from: printHop(source) });
   }
 
-  #withVia(request: Request, to: Address): Request {
+  #withVia(request: Request, to: Hop): Request {
     const { random, transport } = this.#environment;
     const headers = request.headers.clone();
-    headers.prepend('Via', viaOf(transport.localFor(to), MAGIC_COOKIE + random.token(12)));
+    headers.prepend('Via', viaOf(transport.localFor(to), to.transport ?? 'udp', MAGIC_COOKIE + random.token(12)));
     return { ...request, headers };
   }
 
-  #send(message: Message, to: Address, copy: boolean, onError?: () => void) {
+  #send(message: Message, to: Hop, copy: boolean, onError?: (error: Error) => void) {
     const { counters, transport, product, log } = this.#environment;
-    log.debug(copy ? 'sent again' : 'sent', { to: printAddress(to), what: summary(message) });
+    log.debug(copy ? 'sent again' : 'sent', { to: printHop(to), what: summary(message) });
     if (!copy) message.headers.set(message.kind === 'request' ? 'User-Agent' : 'Server', product);
     counters.sentMessages++;
     if (copy) counters.retransmissions++;
     transport.send(printMessage(message), to, error => {
-      log.warn('message not sent', { to: printAddress(to), why: error.message });
-      onError?.();
+      log.warn('message not sent', { to: printHop(to), why: error.message });
+      onError?.(error);
     });
   }
 }

@@ -4,6 +4,8 @@ import { giveUpMs, T1Ms, T2Ms, T4Ms } from './timers.ts';
 
 export interface NonInviteClientContext<Message> {
   request: Message;
+  /** Over TCP or TLS: nothing is sent twice, no copy is waited for. */
+  reliable: boolean;
 }
 
 export type NonInviteClientEvent = '1xx' | '2xx-6xx' | 'transport error';
@@ -11,7 +13,7 @@ type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
 type Timer = 'E' | 'F' | 'K';
 
 export const nonInviteClient = <M>(): Machine<NonInviteClientContext<M>, State, NonInviteClientEvent, Timer, M> => ({
-  start: tx => ['trying', send(tx.request), arm('F', giveUpMs), arm('E', T1Ms)],
+  start: tx => ['trying', send(tx.request), arm('F', giveUpMs), ...(tx.reliable ? [] : [arm('E', T1Ms)])],
 
   lifetimes: { E: ['trying', 'proceeding'], F: ['trying', 'proceeding'], K: ['completed'] },
 
@@ -22,14 +24,14 @@ export const nonInviteClient = <M>(): Machine<NonInviteClientContext<M>, State, 
       'timer F':         () => ['terminated', fail('timeout')],
       'transport error': () => ['terminated', fail('transport error')],
       '1xx':     (_, response) => ['proceeding', deliver(response)],
-      '2xx-6xx': (_, response) => ['completed', arm('K', T4Ms), deliver(response)],
+      '2xx-6xx': (tx, response) => ['completed', arm('K', tx.reliable ? 0 : T4Ms), deliver(response)],
     },
     proceeding: {
       'timer E':         () => ['proceeding', repeat, arm('E', T2Ms)],
       'timer F':         () => ['terminated', fail('timeout')],
       'transport error': () => ['terminated', fail('transport error')],
       '1xx':     (_, response) => ['proceeding', deliver(response)],
-      '2xx-6xx': (_, response) => ['completed', arm('K', T4Ms), deliver(response)],
+      '2xx-6xx': (tx, response) => ['completed', arm('K', tx.reliable ? 0 : T4Ms), deliver(response)],
     },
     completed: {
       'timer K':         () => ['terminated'],

@@ -8,6 +8,8 @@ import { giveUpMs } from './timers.ts';
 
 export interface NonInviteServerContext<Message> {
   request: Message;
+  /** Over TCP or TLS: no copy is waited for. */
+  reliable: boolean;
 }
 
 export type NonInviteServerEvent = 'request' | 'send 1xx' | 'send 2xx-6xx' | 'transport error';
@@ -24,12 +26,12 @@ export const nonInviteServer = <M>(): Machine<NonInviteServerContext<M>, State, 
     // A copy is ignored until there is something to say.
     trying: {
       'send 1xx':        (_, response) => ['proceeding', send(response)],
-      'send 2xx-6xx':    (_, response) => ['completed', send(response), arm('J', giveUpMs)],
+      'send 2xx-6xx':    (tx, response) => ['completed', send(response), arm('J', tx.reliable ? 0 : giveUpMs)],
     },
     proceeding: {
       'request':         () => ['proceeding', repeat],
       'send 1xx':        (_, response) => ['proceeding', send(response)],
-      'send 2xx-6xx':    (_, response) => ['completed', send(response), arm('J', giveUpMs)],
+      'send 2xx-6xx':    (tx, response) => ['completed', send(response), arm('J', tx.reliable ? 0 : giveUpMs)],
       'transport error': () => ['terminated', fail('transport error')],
     },
     completed: {

@@ -1,6 +1,7 @@
 /** Responses as RFC 3261 §8.2.6 makes them from a request, and where they go (§18.2, RFC 3581). */
 import type { Address } from '../../lib/address.ts';
 import type { Body, HeaderFields } from '../contracts.ts';
+import { defaultPortOf, type Hop, isReliable } from '../hop.ts';
 import { Headers } from '../message/headers.ts';
 import { isMalformed, type Request, type Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
@@ -13,8 +14,6 @@ export interface Reply {
   headers?: HeaderFields;
   body?: Body;
 }
-
-export const defaultPort = 5060;
 
 /** `toTag` goes into To where the request brought none. */
 export function makeResponse(request: Request, status: number, toTag: string, reply: Reply = {}): Response {
@@ -49,11 +48,14 @@ export function markReceived(request: Request, source: Address) {
 }
 
 /**
- * Where a response goes: back to the source, to the port that sent where `rport` asks for it, else to the port that
+ * Where a response goes: over a connection back on the one that the request came in on (and where that is closed, on a
+ * new one to the port that Via names: RFC 3261 §18.2.2); over UDP back to the source, to the port that sent where `rport` asks for it, else to the port that
  * Via names. `maddr` (§18.2.2) is not obeyed: it would let a stranger aim our responses at somebody else.
  */
-export function replyTo(request: Request, source: Address): Address {
+export function replyTo(request: Request, source: Hop): Hop {
   const via = parseVia(request.headers.get('Via') ?? '');
-  if (isMalformed(via) || via.parameters.rport !== undefined) return source;
-  return { host: source.host, port: via.port ?? defaultPort };
+  if (isMalformed(via)) return source;
+  if (isReliable(source)) return { ...source, port: via.port ?? defaultPortOf(source.transport) };
+  if (via.parameters.rport !== undefined) return source;
+  return { host: source.host, port: via.port ?? defaultPortOf('udp') };
 }

@@ -1,7 +1,7 @@
 /** A server transaction on the wire: one request that came in, and what it is answered. */
 import assert from 'node:assert';
-import type { Address } from '../../lib/address.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { type Hop, isReliable } from '../hop.ts';
 import type { Message, Request, Response } from '../message/message.ts';
 import { inviteServer } from './invite-server.ts';
 import { type Failure, run, type Transaction } from './machine.ts';
@@ -11,9 +11,9 @@ import { makeResponse, type Reply, replyTo } from './reply.ts';
 /** What a transaction needs of its layer. */
 export interface ServerWire {
   clock: Clock;
-  send(message: Message, to: Address, copy: boolean, onError: () => void): void;
+  send(message: Message, to: Hop, copy: boolean, onError: () => void): void;
   onRequest(transaction: ServerTransaction): void;
-  onAck(ack: Request, source: Address): void;
+  onAck(ack: Request, source: Hop): void;
   ended(): void;
 }
 
@@ -29,7 +29,7 @@ type ServerEvent =
 
 export class ServerTransaction {
   readonly request: Request;
-  readonly source: Address;
+  readonly source: Hop;
   /** What our responses put into To where the request brought no tag. */
   readonly localTag: string;
   /** The status of the last response; 0 before the first. */
@@ -40,7 +40,7 @@ export class ServerTransaction {
   onFailure: ((reason: Failure) => void) | undefined;
   readonly #machine: Transaction<ServerEvent, Message>;
 
-  constructor(request: Request, source: Address, localTag: string, wire: ServerWire) {
+  constructor(request: Request, source: Hop, localTag: string, wire: ServerWire) {
     this.request = request;
     this.source = source;
     this.localTag = localTag;
@@ -54,10 +54,15 @@ export class ServerTransaction {
       fail: (reason: Failure) => this.onFailure?.(reason),
       ended: () => wire.ended(),
     };
+    const reliable = isReliable(source);
     this.#machine =
       request.method === 'INVITE'
-        ? run(inviteServer<Message>(), { invite: request, trying: makeResponse(request, 100, localTag) }, surroundings)
-        : run(nonInviteServer<Message>(), { request }, surroundings);
+        ? run(
+            inviteServer<Message>(),
+            { invite: request, trying: makeResponse(request, 100, localTag), reliable },
+            surroundings,
+          )
+        : run(nonInviteServer<Message>(), { request, reliable }, surroundings);
   }
 
   start() {

@@ -1,4 +1,7 @@
-/** The timers of SIP transactions: RFC 3261 §17 and table 4, as changed by RFC 6026. Values for UDP. */
+/**
+ * The timers of SIP transactions: RFC 3261 §17 and table 4, as changed by RFC 6026. Values for UDP; over TCP and TLS
+ * A, E and G are not started, and D, I, J and K are zero.
+ */
 
 /** The round trip that everything is reckoned from. */
 export const T1Ms = 500;

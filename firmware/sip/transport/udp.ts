@@ -1,14 +1,10 @@
-/** The UDP socket: the only place where SIP touches the network. */
-import { createSocket, type Socket } from 'node:dgram';
+/** A UDP socket for SIP. */
+import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Address } from '../../lib/address.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Transport } from '../contracts.ts';
-
-/** How long an answer of the routing table is believed: an address may change under us. */
-const routeKeptMs = 5_000;
-/** Destinations whose route is remembered. */
-const routeLimit = 256;
+import { isWildcard, openDatagramSocket, Routes, unmapped } from './routes.ts';
 
 export interface Listen {
   /** `0.0.0.0`, `::` (which takes IPv4 too), or one address of this machine. */
@@ -19,23 +15,22 @@ export interface Listen {
 
 export class UdpSocket implements Transport {
   readonly #listen: Listen;
-  readonly #clock: Clock;
-  readonly #routes = new Map<string, { local: string; untilMs: number }>();
+  readonly #routes: Routes;
   #socket: Socket | undefined;
   #port: number;
 
   constructor(listen: Listen, clock: Clock = systemClock) {
     this.#listen = listen;
-    this.#clock = clock;
+    this.#routes = new Routes(clock);
     this.#port = listen.port;
   }
 
   /** `onFailure` says in words, for a person, why the port cannot be had or what became of it. */
   start(receive: (bytes: Uint8Array, from: Address) => void, onFailure: (why: string) => void) {
     const { host, port } = this.#listen;
-    const socket = openSocket(host);
+    const socket = openDatagramSocket(host);
     socket.on('message', (bytes, { address, port: from }) => receive(bytes, { host: unmapped(address), port: from }));
-    socket.on('error', (error: NodeJS.ErrnoException) => onFailure(explain(error, this.#listen)));
+    socket.on('error', (error: NodeJS.ErrnoException) => onFailure(explainListen(error, this.#listen)));
     socket.on('listening', () => {
       this.#port = socket.address().port;
     });
@@ -53,8 +48,7 @@ export class UdpSocket implements Transport {
 
   localFor(remote: Address): Address {
     const { host } = this.#listen;
-    const anyAddress = host === '0.0.0.0' || host === '::';
-    return { host: anyAddress ? this.#routeTo(remote) : host, port: this.#port };
+    return { host: isWildcard(host) ? this.#routes.to(remote) : host, port: this.#port };
   }
 
   send(bytes: Uint8Array, { host, port }: Address, onError?: (error: Error) => void) {
@@ -75,45 +69,10 @@ export class UdpSocket implements Transport {
   #mapped(host: string) {
     return isIPv6(this.#listen.host) && !isIPv6(host) ? `::ffff:${host}` : host;
   }
-
-  /** Asks the kernel, by a socket that is connected and never used, which of our addresses it would send from. */
-  #routeTo({ host, port }: Address): string {
-    const nowMs = this.#clock.now();
-    const known = this.#routes.get(host);
-    if (known !== undefined && known.untilMs > nowMs) return known.local;
-    const local = probe(host, port);
-    if (this.#routes.size >= routeLimit) this.#routes.clear();
-    this.#routes.set(host, { local, untilMs: nowMs + routeKeptMs });
-    return local;
-  }
 }
 
-/** With a look-up that answers IP literals at once, so that bind and connect are over when they return. */
-function openSocket(host: string): Socket {
-  const family = isIPv6(host) ? 6 : 4;
-  return createSocket({
-    type: family === 6 ? 'udp6' : 'udp4',
-    lookup: (literal, _options, found) => found(null, literal, family),
-  });
-}
-
-function probe(host: string, port: number): string {
-  const socket = openSocket(host);
-  socket.on('error', () => {});
-  try {
-    socket.connect(port, host);
-    return unmapped(socket.address().address);
-  } catch {
-    // No route there: no address of ours is better than another.
-    return isIPv6(host) ? '::1' : '127.0.0.1';
-  } finally {
-    socket.close();
-  }
-}
-
-const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '');
-
-function explain({ code, message }: NodeJS.ErrnoException, { host, port }: Listen): string {
+/** For a person: why a port cannot be had. */
+export function explainListen({ code, message }: NodeJS.ErrnoException, { host, port }: Listen): string {
   if (code === 'EADDRINUSE') return `port ${port} is taken by another program: set sip.listen.port`;
   if (code === 'EADDRNOTAVAIL') return `this machine has no address ${host}: set sip.listen.host`;
   if (code === 'EACCES') return `no permission to use port ${port}: set sip.listen.port above 1023`;

@@ -9,9 +9,13 @@ import { Program } from './program.ts';
 import { until } from './until.ts';
 
 export interface BaresipSpec {
-  /** Address of record, with the registrar's port. */
-  aor: string;
-  password: string;
+  /** Address of record, with the registrar's port. Absent: it registers nowhere, and is `sip:<name>@127.0.0.1:<port>`. */
+  aor?: string;
+  password?: string;
+  /** How it reaches others where it registers nowhere. */
+  transport?: 'udp' | 'tcp' | 'tls';
+  /** PEM files: its certificate with the key, and whom it believes. TLS is on the port above `port`. */
+  tls?: { certificate: string; ca: string };
   /** In baresip's words: `PCMA/8000/1`. */
   codecs: readonly string[];
   /** A mono WAV of 48,000 samples a second; it must last longer than the call. */
@@ -129,12 +133,17 @@ export async function startBaresip(bench: Bench, name: string, spec: BaresipSpec
   const port = await sipPort();
   const control = await tcpPort();
   const rtp = await rtpRange();
-  writeFileSync(join(folder, 'config'), configuration({ port, control, rtp, folder, voice: spec.voice }));
-  const user = /^sip:([^@]+)@/.exec(spec.aor)![1];
   writeFileSync(
-    join(folder, 'accounts'),
-    `<${spec.aor}>;auth_user=${user};auth_pass=${spec.password};answermode=manual;audio_codecs=${spec.codecs.join(',')};regint=60\n`,
+    join(folder, 'config'),
+    configuration({ port, control, rtp, folder, voice: spec.voice, tls: spec.tls }),
   );
+  const { aor, password, transport = 'udp' } = spec;
+  const user = aor === undefined ? name : /^sip:([^@]+)@/.exec(aor)![1];
+  const account =
+    aor === undefined
+      ? `<sip:${name}@${HOST}:${transport === 'tls' ? port + 1 : port};transport=${transport}>;regint=0`
+      : `<${aor}>;auth_user=${user};auth_pass=${password};regint=60`;
+  writeFileSync(join(folder, 'accounts'), `${account};answermode=manual;audio_codecs=${spec.codecs.join(',')}\n`);
   writeFileSync(join(folder, 'contacts'), '');
   const program = new Program('baresip', ['-f', folder, '-s'], { log: join(folder, 'log'), cwd: folder });
   bench.onStop(() => program.stop());
@@ -148,6 +157,7 @@ export async function startBaresip(bench: Bench, name: string, spec: BaresipSpec
   );
   const baresip = new Baresip({ port, rtp, folder, program, socket });
   bench.onStop(() => baresip.close());
+  if (aor === undefined) return baresip;
   // It may have registered before anybody listened.
   await until('baresip is registered', () => program.tail().includes('200 OK') || undefined, {
     detail: () => program.tail(),
@@ -169,8 +179,9 @@ const configuration = (parts: {
   rtp: { from: number; to: number };
   folder: string;
   voice: string;
+  tls: BaresipSpec['tls'];
 }) => `sip_listen ${HOST}:${parts.port}
-net_interface ${HOST}
+${parts.tls === undefined ? '' : `sip_certificate ${parts.tls.certificate}\nsip_cafile ${parts.tls.ca}\n`}net_interface ${HOST}
 audio_source aufile,${parts.voice}
 audio_player none
 audio_alert none

@@ -14,12 +14,17 @@ export interface Kamailio {
   port: number;
   /** Address of record of one of its users. */
   aor(user: string): string;
+  stop(): Promise<unknown>;
 }
 
-/** `users`: name → password. */
-export async function startKamailio(bench: Bench, users: Readonly<Record<string, string>>): Promise<Kamailio> {
-  const room = bench.room('kamailio');
-  const port = await sipPort();
+/** `users`: name → password. `port`: that of one which has stopped. UDP and TCP. */
+export async function startKamailio(
+  bench: Bench,
+  users: Readonly<Record<string, string>>,
+  options: { port?: number } = {},
+): Promise<Kamailio> {
+  const room = bench.room(`kamailio-${options.port ?? ''}`);
+  const port = options.port ?? (await sipPort());
   const file = join(room, 'kamailio.cfg');
   writeFileSync(file, configuration(port, users));
   // -DD: in the foreground; 16 MB shared and 4 MB private memory are plenty for two users.
@@ -34,7 +39,7 @@ export async function startKamailio(bench: Bench, users: Readonly<Record<string,
     },
     { detail: () => program.tail() },
   );
-  return { port, aor: user => `sip:${user}@${HOST}:${port}` };
+  return { port, aor: user => `sip:${user}@${HOST}:${port}`, stop: () => program.stop() };
 }
 
 /**
@@ -45,9 +50,10 @@ const configuration = (port: number, users: Readonly<Record<string, string>>) =>
 debug=2
 log_stderror=yes
 children=1
-disable_tcp=yes
+tcp_children=1
 auto_aliases=no
 listen=udp:${HOST}:${port}
+listen=tcp:${HOST}:${port}
 alias="${HOST}:${port}"
 ${['kex', 'tm', 'sl', 'rr', 'pv', 'maxfwd', 'usrloc', 'registrar', 'textops', 'siputils', 'auth', 'htable']
   .map(name => `loadmodule "${name}.so"`)

@@ -4,7 +4,14 @@ import { freePort } from '../../demo/free-port.ts';
 /** Ports of one RTP range: ten calls with RTCP. */
 const RANGE = 20;
 
-export const sipPort = () => freePort('udp');
+/** Free for UDP and for TCP, and the one above it for TLS. */
+export async function sipPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort('udp');
+    const isFree = async (wanted: number) => (await freePort('tcp', wanted)) === wanted;
+    if (port < 65_535 && (await isFree(port)) && (await isFree(port + 1))) return port;
+  }
+}
 export const tcpPort = () => freePort('tcp');
 
 /** A range for RTP: even at the start (RFC 3550 §11). Only its first port is known to be free; the peers look for more. */

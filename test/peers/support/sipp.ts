@@ -24,6 +24,10 @@ export interface SippSpec {
   /** Further `[words]` of the scenario. */
   keys?: Readonly<Record<string, string>>;
   timeoutS?: number;
+  /** Its own address. Absent: `HOST`. */
+  host?: string;
+  /** Absent: UDP. */
+  transport?: 'udp' | 'tcp';
 }
 
 export class Sipp {
@@ -85,10 +89,12 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
   const folder = bench.room(`sipp-${scenario}-${port}`);
   const keys = Object.entries(spec.keys ?? {}).flatMap(([key, value]) => ['-key', key, value]);
   const args = [
-    ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-m', '1', '-i', HOST, '-p', String(port), '-nostdin'],
+    ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-m', '1', '-i', spec.host ?? HOST, '-p', String(port), '-nostdin'],
     ...['-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages')],
     ...['-timeout', `${spec.timeoutS ?? TIMEOUT_S}s`, '-timeout_error', '-s', spec.user ?? 'front'],
     ...['-au', spec.username ?? 'front', '-ap', spec.password ?? 'front-secret', ...keys],
+    // One connection for all.
+    ...(spec.transport === 'tcp' ? ['-t', 't1'] : []),
     ...(spec.to === undefined ? [] : [spec.to]),
   ];
   const program = new Program('sipp', args, { log: join(folder, 'log'), cwd: folder });
@@ -98,7 +104,7 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
       `SIPp listens on ${port}`,
       () => {
         program.assertRunning();
-        return udpPorts().has(port);
+        return openPorts(spec.transport ?? 'udp').has(port);
       },
       { detail: () => program.tail() },
     );
@@ -106,8 +112,8 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
   return new Sipp(port, program, folder, scenario);
 }
 
-/** Local UDP ports that are open now. */
-function udpPorts(): Set<number> {
-  const rows = readFileSync('/proc/net/udp', 'utf8').trim().split('\n').slice(1);
+/** Local ports that are open now. */
+function openPorts(transport: 'udp' | 'tcp'): Set<number> {
+  const rows = readFileSync(`/proc/net/${transport}`, 'utf8').trim().split('\n').slice(1);
   return new Set(rows.map(row => Number.parseInt(row.trim().split(/\s+/)[1]!.split(':')[1]!, 16)));
 }

@@ -51,7 +51,7 @@ describe('a sound document', () => {
       doors: { front: { relay: 'relay-1' } },
       buttons: { bell: { input: 'button-1', press: 'call desk' } },
     });
-    expect(sip.accounts.desk).toEqual({ ...account, register: true, expires: 300_000 });
+    expect(sip.accounts.desk).toEqual({ ...account, anonymous: false, register: true, expires: 300_000 });
     expect(doors.front).toEqual({ relay: 'relay-1', openFor: 3000, codes: [] });
     expect(buttons.bell).toEqual({
       input: 'button-1',
@@ -127,8 +127,8 @@ describe('an error says where, what stands there and what is allowed', () => {
       'sip.accounts.desk.uri: "desk" is not a SIP URI; write "sip:user@host", with ":port" where it is not 5060',
     ],
     [
-      { sip: { accounts: { desk: { uri: 'sips:a@b' } } } },
-      'sip.accounts.desk.uri: "sips:a@b" asks for TLS, which is not supported; write "sip:"',
+      { sip: { accounts: { desk: { uri: 'sips:a@b:0' } } } },
+      'sip.accounts.desk.uri: "sips:a@b:0" has a port that is not 1 to 65535',
     ],
     [
       { sip: { accounts: { desk: { uri: 'sip:a@b:0' } } } },

@@ -10,8 +10,8 @@ const taken = (uri: string) => !('problems' in parseConfig({ contacts: { desk: {
 test.each([
   'sip:a%@h',
   'sip:a%zz@h',
-  'sip:a@h;transport=tcp',
-  'sip:a@h;TRANSPORT=tls',
+  'sip:a@h;transport=sctp',
+  'sip:a@h;TRANSPORT=ws',
   'sip:a@h;transport',
   'sip:a@h;lr;LR',
   'sip:a@h;user=phone;user=ip',

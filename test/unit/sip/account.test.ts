@@ -13,9 +13,34 @@ test('the registrar is the domain of the address of record, without its user (§
 });
 
 test('the outbound proxy is a loose route, whether it says so or not', () => {
-  expect(account('sip:a@b').route).toBeUndefined();
-  expect(account('sip:a@b', { outboundProxy: 'sip:proxy:5080' }).route).toBe('<sip:proxy:5080;lr>');
-  expect(account('sip:a@b', { outboundProxy: 'sip:proxy;lr' }).route).toBe('<sip:proxy;lr>');
+  expect(account('sip:a@b').routes).toEqual([]);
+  expect(account('sip:a@b', { outboundProxy: 'sip:proxy:5080' }).routes).toEqual(['<sip:proxy:5080;lr>']);
+  expect(account('sip:a@b', { outboundProxy: 'sip:proxy;lr' }).routes).toEqual(['<sip:proxy;lr>']);
+});
+
+test('the service route follows the outbound proxy, which is not visited twice; REGISTER does not take it', () => {
+  const behindProxy = account('sip:a@b', { outboundProxy: 'sip:proxy' });
+  behindProxy.serviceRoute = ['<sip:core;lr>'];
+  expect(behindProxy.routes).toEqual(['<sip:proxy;lr>', '<sip:core;lr>']);
+  behindProxy.serviceRoute = ['<sip:orig@PROXY:5060;lr>', '<sip:core;lr>'];
+  expect(behindProxy.routes).toEqual(['<sip:orig@PROXY:5060;lr>', '<sip:core;lr>']);
+  expect(behindProxy.proxyRoute).toEqual(['<sip:proxy;lr>']);
+});
+
+test('the transport is that of the settings, else that of the address of record', () => {
+  expect(account('sip:a@b').transport).toBeUndefined();
+  expect(account('sip:a@b;transport=TCP').transport).toBe('tcp');
+  expect(account('sip:a@b;transport=tcp', { transport: 'tls' }).transport).toBe('tls');
+  expect(account('sip:a@b;transport=sctp').transport).toBeUndefined();
+});
+
+test('Contact names the transport that reaches us, and is SIPS where it must be', () => {
+  const local = { host: '192.0.2.1', port: 5060 };
+  expect(account('sip:a@b').contact(local)).toBe('sip:a@192.0.2.1:5060');
+  expect(account('sip:a@b').contact({ ...local, transport: 'tcp' })).toBe('sip:a@192.0.2.1:5060;transport=tcp');
+  expect(account('sip:a@b').contact({ ...local, transport: 'tls' })).toBe('sip:a@192.0.2.1:5060;transport=tls');
+  expect(account('sip:a@b').contact({ ...local, transport: 'tls' }, true)).toBe('sips:a@192.0.2.1:5060');
+  expect(account('sips:a@b').contact({ ...local, transport: 'tls' })).toBe('sips:a@192.0.2.1:5060');
 });
 
 test('From has the display name, quoted', () => {

@@ -10,13 +10,24 @@ describe('a request', () => {
     say(request({ method: 'FROBNICATE' }));
     const [response] = peer.responses(405);
     expect(response!.headers.get('Allow')).toBe('INVITE');
-    expect(response!.headers.all('Allow')).toEqual(['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS']);
+    expect(response!.headers.all('Allow')).toEqual([
+      'INVITE',
+      'ACK',
+      'CANCEL',
+      'BYE',
+      'OPTIONS',
+      'INFO',
+      'UPDATE',
+      'PRACK',
+      'REFER',
+      'NOTIFY',
+    ]);
   });
 
   test('that requires an extension is answered 420 with its name', () => {
     const { peer, say, phone } = stage();
-    say(request({ more: 'Require: 100rel, frob' }));
-    expect(peer.responses(420)[0]!.headers.all('Unsupported')).toEqual(['100rel', 'frob']);
+    say(request({ more: 'Require: 100rel, frob, Timer' }));
+    expect(peer.responses(420)[0]!.headers.all('Unsupported')).toEqual(['frob']);
     expect(phone.heard).toEqual([]);
   });
 
@@ -161,6 +172,19 @@ describe('an incoming call', () => {
     expect(call!.remote).toEqual({ uri: 'sip:peer@192.0.2.2', displayName: 'Peer' });
   });
 
+  test.each([
+    ['P-Asserted-Identity: "Desk" <sip:desk@example.org>', { uri: 'sip:desk@example.org', displayName: 'Desk' }],
+    ['P-Asserted-Identity: <tel:+123>, <sip:desk@example.org>', { uri: 'sip:desk@example.org' }],
+    ['P-Asserted-Identity: <tel:+123>', undefined],
+    ['P-Asserted-Identity: <sip:', undefined],
+    ['', undefined],
+  ])('tells whom the network names with %j (RFC 3325)', (more, asserted) => {
+    const { say, phone } = stage();
+    say(request({ more }));
+    expect(phone.invite!.asserted).toEqual(asserted);
+    expect(phone.call!.remote.displayName).toBe('Peer');
+  });
+
   test('for nobody we know has no account, and comes all the same', () => {
     const { say, phone } = stage();
     say(request({ uri: 'sip:other@192.0.2.1', to: '<sip:other@192.0.2.1>' }));
@@ -181,13 +205,16 @@ test('a controller that throws on an INVITE costs that call and no more', () => 
 });
 
 describe('a target', () => {
-  test.each(['tel:123', 'sips:a@example.org', 'sip:a@example.org;transport=tcp', 'front desk', 'sip:a@b?Subject=x'])(
-    '%s cannot be called',
-    target => {
-      expect(parseTarget(target)).toHaveProperty('why');
-      expect(() => stage().phone.dial(target)).toThrow(TypeError);
-    },
-  );
+  test.each([
+    'tel:123',
+    'sips:a@example.org;transport=udp',
+    'sip:a@example.org;transport=sctp',
+    'front desk',
+    'sip:a@b?Subject=x',
+  ])('%s cannot be called', target => {
+    expect(parseTarget(target)).toHaveProperty('why');
+    expect(() => stage().phone.dial(target)).toThrow(TypeError);
+  });
 
   test('of an unknown account cannot be called', () => {
     expect(() => stage().phone.dial('sip:a@192.0.2.2', { account: 'none' })).toThrow('no account none');
@@ -199,6 +226,16 @@ describe('a target', () => {
     clock.advance(10);
     expect(peer.requests('INVITE')[0]!.headers.get('From')).toContain('sip:anonymous@anonymous.invalid');
   });
+});
+
+test('a call of an anonymous account tells only the server who calls (RFC 3323, RFC 3325)', () => {
+  const { phone, peer, clock } = stage({ account: { anonymous: true, displayName: 'Front door' } });
+  phone.dial('sip:a@192.0.2.2');
+  clock.advance(10);
+  const { headers } = peer.requests('INVITE')[0]!;
+  expect(headers.get('From')).toMatch(/^"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=/);
+  expect(headers.all('Privacy')).toEqual(['id']);
+  expect(headers.get('P-Preferred-Identity')).toBe('"Front door" <sip:user@192.0.2.1:5060>');
 });
 
 describe('stop', () => {

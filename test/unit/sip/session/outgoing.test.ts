@@ -283,17 +283,6 @@ describe('several addresses', () => {
     expect(phone.heard).toEqual(['answered answer']);
   });
 
-  test('are tried in turn on 503', () => {
-    const { phone, peer } = dial(
-      (peer, invite, count) => peer.reply(invite, count === 1 ? 503 : 200, count === 1 ? {} : answer),
-      { hosts: { 'pbx.example': [alive, { ...alive }] } },
-      'sip:a@pbx.example',
-    );
-    expect(phone.heard).toEqual(['answered answer']);
-    const branches = peer.requests('INVITE').map(({ headers }) => headers.get('Via'));
-    expect(new Set(branches).size).toBe(2);
-  });
-
   test('of which there is none end the call after it has been returned', () => {
     const { phone, userAgent } = dial(answering, {}, 'sip:a@nowhere.example');
     expect(phone.heard).toEqual(['ended by failure no such host: nowhere.example']);

@@ -1,7 +1,7 @@
 /** Why the peer ended a call, in its own words (RFC 3326). */
 import { expect, test } from 'vitest';
 import { Headers } from '../../../../firmware/sip/message/headers.ts';
-import { reasonOf } from '../../../../firmware/sip/session/reason.ts';
+import { printReason, reasonOf } from '../../../../firmware/sip/session/reason.ts';
 
 test.each([
   ['Q.850;cause=16;text="Normal call clearing"', 'Normal call clearing'],
@@ -15,4 +15,10 @@ test.each([
   const headers = new Headers();
   if (value !== undefined) headers.add('Reason', value);
   expect(reasonOf({ kind: 'request', method: 'BYE', uri: 'sip:a', headers, body: new Uint8Array() })).toBe(told);
+});
+
+test.each(['no answer', 'a "quoted" word', 'a \\ stroke'])('what we write (%s) is read as it was meant', text => {
+  const headers = new Headers();
+  headers.add('Reason', printReason({ cause: 408, text }));
+  expect(reasonOf({ kind: 'request', method: 'BYE', uri: 'sip:a', headers, body: new Uint8Array() })).toBe(text);
 });

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { inviteClient } from '../../../../firmware/sip/transaction/invite-client.ts';
 import { transcript } from './transcript.ts';
 
-const calling = () => transcript(inviteClient<string>(), { invite: 'INVITE', ack: response => `ACK(${response})` });
+const calling = () =>
+  transcript(inviteClient<string>(), { invite: 'INVITE', reliable: false, ack: response => `ACK(${response})` });
 
 test('resends at 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s and gives up at 32 s (§17.1.1.2)', () => {
   const { clock, log } = calling();

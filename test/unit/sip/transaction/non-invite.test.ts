@@ -5,7 +5,7 @@ import { nonInviteServer } from '../../../../firmware/sip/transaction/non-invite
 import { transcript } from './transcript.ts';
 
 describe('client', () => {
-  const asking = () => transcript(nonInviteClient<string>(), { request: 'BYE' });
+  const asking = () => transcript(nonInviteClient<string>(), { request: 'BYE', reliable: false });
 
   test('resends at 0.5, 1.5, 3.5 s and then every 4 s, and gives up at 32 s (§17.1.2.2)', () => {
     const { clock, log } = asking();
@@ -36,7 +36,7 @@ describe('client', () => {
 });
 
 describe('server', () => {
-  const serving = () => transcript(nonInviteServer<string>(), { request: 'OPTIONS' });
+  const serving = () => transcript(nonInviteServer<string>(), { request: 'OPTIONS', reliable: false });
 
   test('says nothing to a copy before there is an answer, and repeats the answer afterwards for 32 s', () => {
     const { clock, log, transaction } = serving();

@@ -1,5 +1,5 @@
 /** The four machines as text: every state and event with its next state and effects, an empty cell as a dash. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { inviteClient } from '../../../../firmware/sip/transaction/invite-client.ts';
 import { inviteServer } from '../../../../firmware/sip/transaction/invite-server.ts';
 import type { Effect, Machine, Step } from '../../../../firmware/sip/transaction/machine.ts';
@@ -44,9 +44,16 @@ const machines: [name: string, machine: AnyMachine, context: unknown][] = [
   ['non-invite-client', nonInviteClient<string>(), { request: 'request' }],
   ['non-invite-server', nonInviteServer<string>(), { request: 'request' }],
 ];
+const ways: [way: string, reliable: boolean][] = [
+  ['', false],
+  ['-reliable', true],
+];
 
-test.each(machines)('%s is the table of the RFC', async (name, machine, context) => {
-  await expect(print(machine, context)).toMatchFileSnapshot(`${import.meta.dirname}/golden/${name}.txt`);
+describe.each(ways)('%s', (way, reliable) => {
+  test.each(machines)('%s is the table of the RFC', async (name, machine, context) => {
+    const text = print(machine, { ...(context as object), reliable });
+    await expect(text).toMatchFileSnapshot(`${import.meta.dirname}/golden/${name}${way}.txt`);
+  });
 });
 
 test.each(machines)('%s arms no timer in a state where that may not live', (_, machine, context) => {

@@ -1,0 +1,117 @@
+/**
+ * The TCP and TLS connections of the user agent (RFC 3261 §18, RFC 5923): opened when a request needs one, used again
+ * for the next, bounded in number. No I/O of its own.
+ */
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
+import { type Hop, printHop, sameHop } from '../hop.ts';
+import { Connection } from './connection.ts';
+import type { ByteStream, Connect, StreamEvents } from './stream.ts';
+
+/** Connections at once, both ways together. */
+export const connectionLimit = 64;
+/** Of these, opened by one remote address: an attacker there leaves room for the PBX. */
+export const perHostLimit = 16;
+
+export interface ConnectionsParts {
+  clock: Clock;
+  random: Random;
+  log: Log;
+  connect: Connect;
+}
+
+export interface ConnectionsUser {
+  onMessage(bytes: Uint8Array, from: Hop): void;
+  /** A connection that peers reach us by is gone, not by `stop`. */
+  onLost(to: Hop): void;
+}
+
+export class Connections {
+  readonly #parts: ConnectionsParts;
+  readonly #user: ConnectionsUser;
+  readonly #all = new Map<number, Connection>();
+  #lastNumber = 0;
+
+  constructor(parts: ConnectionsParts, user: ConnectionsUser) {
+    this.#parts = parts;
+    this.#user = user;
+  }
+
+  get size() {
+    return this.#all.size;
+  }
+
+  /** Takes a connection that a peer has opened. Undefined where there are too many: it must be closed. */
+  accept(remote: Hop, stream: ByteStream): StreamEvents | undefined {
+    const ofHost = [...this.#all.values()].filter(other => !other.isOurs && other.remote.host === remote.host);
+    if (ofHost.length >= perHostLimit || !this.#makeRoom()) {
+      this.#parts.log.debug('connection refused: too many', { from: printHop(remote) });
+      return undefined;
+    }
+    const connection = this.#add(remote, false);
+    connection.start(stream);
+    return connection;
+  }
+
+  /** A message to a hop: over the connection that it names, over one that goes there already, or over a new one. */
+  send(bytes: Uint8Array, to: Hop, onError: (error: Error) => void) {
+    const named = to.connection === undefined ? undefined : this.#all.get(to.connection);
+    const connection = named ?? this.#find(to) ?? this.#open(to);
+    if (connection === undefined) {
+      this.#parts.clock.after(0, () => onError(new Error('too many connections')), 'message not sent');
+      return;
+    }
+    if (to.keep) connection.keep();
+    // What goes back on the connection of a request is an answer: nothing comes for it.
+    connection.send(bytes, named === undefined ? onError : undefined);
+  }
+
+  /** Closes all without a word to anybody. */
+  stop() {
+    for (const connection of this.#all.values()) connection.close();
+    this.#all.clear();
+  }
+
+  #find(to: Hop): Connection | undefined {
+    // RFC 5923 §4: requests of both sides go over one connection. One that a peer opened serves only its answers, for
+    // what it says of its own address in Via has not been proved.
+    for (const connection of this.#all.values()) {
+      if (connection.isOurs && sameHop(connection.remote, to)) return connection;
+    }
+    return undefined;
+  }
+
+  #open(to: Hop): Connection | undefined {
+    if (!this.#makeRoom()) return undefined;
+    const { host, port, transport, domain } = to;
+    const remote: Hop = { host, port, ...(transport && { transport }), ...(domain !== undefined && { domain }) };
+    const connection = this.#add(remote, true);
+    connection.start(this.#parts.connect(remote, connection));
+    return connection;
+  }
+
+  #add(remote: Hop, isOurs: boolean): Connection {
+    const number = ++this.#lastNumber;
+    const connection: Connection = new Connection(this.#parts, { ...remote, connection: number }, isOurs, {
+      onMessage: (bytes, from) => this.#user.onMessage(bytes, from),
+      onGone: why => {
+        this.#all.delete(number);
+        this.#parts.log.debug('connection ended', { with: printHop(remote), why });
+        if (connection.isKept) this.#user.onLost(remote);
+      },
+    });
+    this.#all.set(number, connection);
+    return connection;
+  }
+
+  /** Where all places are taken, the one that has been silent for longest makes room, unless peers reach us by it. */
+  #makeRoom(): boolean {
+    if (this.#all.size < connectionLimit) return true;
+    const [oldest] = [...this.#all.values()]
+      .filter(({ isKept }) => !isKept)
+      .toSorted((a, b) => a.usedAtMs - b.usedAtMs);
+    oldest?.fail('room for another');
+    return oldest !== undefined;
+  }
+}
