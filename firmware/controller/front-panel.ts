@@ -86,7 +86,7 @@ export class FrontPanel {
     const panelled = this.#buttons.get(name);
     const settings = this.#settings()[name];
     if (panelled === undefined || settings === undefined) return unknownName('button', name, [...this.#buttons.keys()]);
-    panelled.letGo?.();
+    if (panelled.byRemote) return { done: false, code: 'not now', why: `${name} is being pressed already` };
     this.#move(panelled, 'byRemote', true);
     const lastsMs = Math.max(holdMs, settings.debounce + 1);
     panelled.letGo = this.#clock.after(lastsMs, () => this.#move(panelled, 'byRemote', false), 'finger');

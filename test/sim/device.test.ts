@@ -50,6 +50,15 @@ test('ringback is heard while the desk rings, and the hang-up tone when it has e
   expect(decibels(toneLevel(device.ears.heard(80), 659, RATE) / 32_768)).toBeGreaterThan(-30);
 });
 
+test('a second press from afar while the first still holds is refused, not lost', async () => {
+  const { intercom, world } = await ready();
+  const press = () => intercom.perform({ do: 'press', button: 'front' }, 'cli');
+  expect(press()).toEqual({ done: true });
+  expect(press()).toMatchObject({ done: false, code: 'not now' });
+  await world.run(300);
+  expect(press()).toEqual({ done: true });
+});
+
 test('a busy desk is heard as busy, told as such, and the device is idle again', async () => {
   const { world, device, press, state, told } = await ready({}, call => call.refuse(486));
   await press();
