@@ -100,6 +100,8 @@ export class Exchange {
   #bigEnoughFor(request: Request, to: Hop): Hop {
     const { transport, locator } = this.#core;
     if (isReliable(to) || !transport.hasStreams) return to;
+    // Departs from §18.1.1 where a person says so: a firewall that swallows TCP would delay each call for seconds.
+    if (this.#options.account?.settings.transport === 'udp') return to;
     if (printMessage(request).length + layerRoomBytes <= datagramLimitBytes) return to;
     const over: Hop = { ...to, transport: 'tcp' };
     if (locator.isAvoided(over) || this.#hops.some(hop => sameHop(hop, over))) return to;

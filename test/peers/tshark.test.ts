@@ -32,7 +32,8 @@ describe.each(CODECS)('one call in $codec, on the wire', ({ codec, baresip, payl
     const device = await startDevice(bench, {
       microphone: visitor,
       config: {
-        sip: { accounts: { pbx: { uri: kamailio.aor('front'), password: 'front-secret' } } },
+        // All of the call in datagrams, for the capture.
+        sip: { accounts: { pbx: { uri: kamailio.aor('front'), password: 'front-secret', transport: 'udp' } } },
         contacts: { desk: { uri: kamailio.aor('desk') } },
         media: { codecs: [codec] },
       },

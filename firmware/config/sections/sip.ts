@@ -10,7 +10,7 @@ const account = section({
   registrar: field(sipServer().optional(), { help: 'Where to register. By default the host of `uri`.', needs }),
   outboundProxy: field(sipServer().optional(), { help: 'Every request goes here first (RFC 3261 §8.1.2).', needs }),
   transport: field(oneOf(['udp', 'tcp', 'tls']).optional(), {
-    help: 'How a server is reached whose URI names no transport. By default as DNS says (RFC 3263), else over UDP.',
+    help: 'How a server is reached whose URI names no transport. By default as DNS says (RFC 3263), else over UDP. A request above 1300 bytes goes over TCP all the same (RFC 3261 §18.1.1), unless `udp` stands here.',
     needs,
   }),
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),

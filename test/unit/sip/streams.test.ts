@@ -106,6 +106,21 @@ describe('a request above 1300 bytes (§18.1.1)', () => {
     expect(field(spoken.find(text => text.includes('\nINVITE '))!, 'Via')).toMatch(/^SIP\/2.0\/TCP/);
   });
 
+  test('stays with UDP where the account says udp: a firewall that swallows TCP must not delay a call', () => {
+    const account = {
+      id: 'pbx',
+      aor: 'sip:door@192.0.2.2',
+      register: false,
+      expiresMs: 60_000,
+      transport: 'udp',
+    } as const;
+    const { clock, caller, network, spoken } = scene({ account });
+    caller.dial('sip:user@192.0.2.2', { body: large });
+    clock.advance(1_000);
+    expect(caller.heard.at(-1)).toBe('answered answer');
+    expect(firstTransports(spoken, network)).toEqual([0, 1]);
+  });
+
   test.each(['refuses', 'swallows'] as const)('goes by UDP where the peer %s TCP, and soon knows', mood => {
     const { clock, caller, callee, network, spoken, streams } = scene();
     callee.streams!.stop();
