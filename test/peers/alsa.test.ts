@@ -64,7 +64,7 @@ const until = (what: string, isTrue: () => boolean) =>
 /** The loudspeaker's cleanest half second of a few tries: a machine that is busy with other tests drops frames too. */
 async function bestSnr(hz: number) {
   let best = Number.NEGATIVE_INFINITY;
-  for (let tries = 0; tries < 5 && best < 40; tries++) {
+  for (let tries = 0; tries < 15 && best < 40; tries++) {
     const ear = await card.listen(2, rate);
     for (let from = 0; from + rate / 2 <= ear.length; from += rate / 10) {
       best = Math.max(best, toneSnr(ear.subarray(from, from + rate / 2), hz, rate));
