@@ -9,7 +9,7 @@ const MQTT_PATIENCE_S = 15;
 /** Lines of at most 80 columns (a single longer word, such as a URI, stays whole). */
 export function showStatus(status: Status): string[] {
   const { device } = status;
-  const title = `${device.name} (${device.id}), Porter ${device.version} on ${device.board}, up ${span(device.upForSeconds)}`;
+  const title = `${[device.name, device.location].filter(Boolean).join(', ')} (${device.id}), Porter ${device.version} on ${device.board}, up ${span(device.upForSeconds)}`;
   const wrong = problems(status);
   return [
     ...wrap(title, 2),

@@ -47,7 +47,16 @@ export interface CallStatus {
 }
 
 export interface Status {
-  device: { id: string; name: string; version: string; board: string; session: string; upForSeconds: number };
+  /** `location`: where it hangs, where the configuration says so. */
+  device: {
+    id: string;
+    name: string;
+    location?: string;
+    version: string;
+    board: string;
+    session: string;
+    upForSeconds: number;
+  };
   call: CallStatus;
   /** Calls beyond the one that `call` tells of, where more than one is allowed. */
   otherCalls: number;

@@ -292,11 +292,12 @@ export class Intercom implements Device {
   // ---- what it says -------------------------------------------------------------------------------------------
 
   status(): Status {
-    const { id, name } = this.#config.device;
+    const { id, name, location } = this.#config.device;
     return {
       device: {
         id,
         name,
+        ...(location !== '' && { location }),
         version: this.#parts.version,
         board: this.#board.definition.name,
         session: this.events.session,

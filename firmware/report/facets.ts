@@ -25,9 +25,9 @@ export function facets({ call, otherCalls, accounts, doors, buttons, audio, conf
 
 /** What the device is and what it can be asked about. */
 export function info({ device }: Status, names: ReturnType<Device['names']>, counters: object): object {
-  const { id, name, version, board, session } = device;
+  const { id, name, location, version, board, session } = device;
   const { buttons, doors, contacts } = names;
-  return { schema: SCHEMA, id, name, version, board, session, buttons, doors, contacts, counters };
+  return { schema: SCHEMA, id, name, location, version, board, session, buttons, doors, contacts, counters };
 }
 
 const mapValues = <T, U>(record: Record<string, T>, change: (value: T) => U): Record<string, U> =>

@@ -23,6 +23,11 @@ test('the lamp and the state follow a call from the press to the end', async () 
   expect([state(), led()]).toEqual(['idle', 'off']);
 });
 
+test('where it hangs is part of its status', async () => {
+  const { intercom } = await ready({ device: { location: 'Main entrance' } });
+  expect(intercom.status().device.location).toBe('Main entrance');
+});
+
 test('while it cannot call, the lamp says so', async () => {
   const { world, intercom, led } = await ready({
     sip: { ...building.sip, accounts: { pbx: { ...building.sip.accounts.pbx, password: 'wrong' } } },

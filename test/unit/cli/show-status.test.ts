@@ -20,6 +20,12 @@ Config    local file
 MQTT      off`);
 });
 
+test('a device that is told where it hangs', () => {
+  expect(show({ device: { ...calm.device, location: 'Main entrance' } })).toContain(
+    'Front door, Main entrance (porter-1)',
+  );
+});
+
 const statistics = {
   codec: 'opus' as const,
   sentPackets: 2100,
