@@ -125,7 +125,6 @@ export const leftOut: readonly LeftOut[] = [
     why: 'a re-INVITE does the same in a confirmed dialog; UPDATE refreshes',
   },
   { rfc: 3312, what: 'preconditions', why: 'nothing is reserved on a local network' },
-  { rfc: 3326, what: 'Reason in CANCEL', why: 'not yet; in BYE it is there' },
   { rfc: 3428, what: 'sending MESSAGE', why: 'not yet; texts are received' },
   {
     rfc: 3515,

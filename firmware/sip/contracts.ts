@@ -178,6 +178,10 @@ export interface CallHandler {
     transfer: Transfer,
     answer: { accept(): (status: number) => void; refuse(status: number, reason?: string): void },
   ): void;
+  /** NOTIFY `talk`: the peer wants this call answered, or taken off hold. Absent: such NOTIFYs are refused. */
+  onTalk?(source: Hop): void;
+  /** NOTIFY `hold`: the peer wants us to hold this call. */
+  onHold?(source: Hop): void;
   /** What the peer says of the call that our `transfer` asked for; from 200 on it was the last word. */
   onTransferred?(status: number): void;
   /** Exactly once, the last thing said of this call. */

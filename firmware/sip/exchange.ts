@@ -75,12 +75,12 @@ export class Exchange {
     return this.#transaction?.to;
   }
 
-  /** Gives up an INVITE; its final response (487, or a 2xx that crossed) still comes. */
-  cancel() {
+  /** Gives up an INVITE; its final response (487, or a 2xx that crossed) still comes. `reason`: the value of Reason. */
+  cancel(reason?: string) {
     if (this.#cancelled || this.#settled) return;
     this.#cancelled = true;
     if (this.#transaction === undefined) this.#fail('cancelled');
-    else this.#transaction.cancel();
+    else this.#transaction.cancel(reason);
   }
 
   #send(to: Hop) {

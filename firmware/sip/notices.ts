@@ -7,13 +7,10 @@ import type { NoticeHandler } from './contracts.ts';
 import type { Core } from './core.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DigestServer } from './digest/server.ts';
-import { parseParameters } from './message/grammar.ts';
-import { isMalformed } from './message/message.ts';
+import { allowEvents, checkSyncEvents, eventOf } from './event/event.ts';
 import { partyOf } from './session/party.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
-/** As far as we listen: snom, Yealink, Polycom and most others; `resync` is Sipura's and its heirs' word. */
-const events = ['check-sync', 'resync'];
 /** Longest text that is handed on, characters. */
 const textLimit = 1_000;
 /** Who sends a notice answers a challenge at once. */
@@ -32,22 +29,18 @@ export class Notices {
 
   serveNotify(transaction: ServerTransaction, account: Account | undefined) {
     const { request, source } = transaction;
-    const value = request.headers.get('Event') ?? '';
-    const [name = ''] = value.split(';', 1);
-    const event = name.trim().toLowerCase();
+    const { name, parameters } = eventOf(request);
     // RFC 6665 §7.2.2.
-    if (!events.includes(event)) {
-      return void transaction.respond(489, { headers: [['Allow-Events', events.join(', ')]] });
+    if (!checkSyncEvents.includes(name)) {
+      return void transaction.respond(489, { headers: [['Allow-Events', allowEvents]] });
     }
     if (!this.#isBelieved(transaction, account)) return;
     transaction.respond(200);
-    const parameters = parseParameters(value, name.length);
-    const reboot = isMalformed(parameters) ? undefined : parameters.reboot;
     this.#handler.onCheckSync({
       remote: partyOf(request.headers.get('From') ?? ''),
       source,
       account: account?.settings.id,
-      asksForReboot: String(reboot).toLowerCase() === 'true',
+      asksForReboot: String(parameters.reboot).toLowerCase() === 'true',
     });
   }
 

@@ -53,6 +53,8 @@ export interface PhoneOptions {
   methods?: Readonly<Record<string, RequestHandler>>;
   /** Serves NOTIFY and MESSAGE; these sources need no password. */
   trusts?: readonly string[];
+  /** Serves NOTIFY `talk` and `hold` inside a call. */
+  remoteControl?: boolean;
   /** Instead of `hosts`. */
   resolve?: Resolve;
   services?: Services;
@@ -77,6 +79,7 @@ export class Phone {
   /** What to do with a REFER. Absent: refused. */
   onTransfer: CallHandler['onTransfer'];
   readonly unplug: () => void;
+  readonly #remoteControl: boolean;
   /** Its connections, where it has any. */
   readonly streams: ReturnType<StreamNetwork['host']> | undefined;
 
@@ -86,6 +89,7 @@ export class Phone {
     const wires = streams?.host(address, network, seeded(seed + 77));
     this.streams = wires;
     this.address = address;
+    this.#remoteControl = options.remoteControl ?? false;
     const environment: Environment = {
       clock,
       wallClock: () => clock.now(),
@@ -167,6 +171,10 @@ export class Phone {
         },
       }),
       onTransferred: status => note('transferred', status),
+      ...(this.#remoteControl && {
+        onTalk: ({ host }) => note('talk from', host),
+        onHold: ({ host }) => note('hold from', host),
+      }),
       onKey: (key, durationMs) => note('key', key, durationMs),
       onEnded: end => {
         this.ends.push(end);

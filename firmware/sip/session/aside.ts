@@ -1,6 +1,7 @@
 /** Requests inside a dialog that change nothing about it, at any moment of its life: OPTIONS, INFO and the like. */
 import type { CallHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
+import { serveRemoteControl } from '../event/remote-control.ts';
 import { optionsReply } from '../options.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { serveInfo } from './info.ts';
@@ -12,8 +13,7 @@ export function serveAside(core: Core, transaction: ServerTransaction, handler: 
   else if (method === 'INFO') serveInfo(transaction, handler);
   // Nothing waits for it any more (RFC 3262 §3).
   else if (method === 'PRACK') transaction.respond(481);
-  // There is no subscription in this dialog (RFC 6665 §4.1.3).
-  else if (method === 'NOTIFY') transaction.respond(481);
+  else if (method === 'NOTIFY') serveRemoteControl(transaction, handler);
   // Nobody is transferred who is not talking.
   else if (method === 'REFER') transaction.respond(403);
   else transaction.respond(405, { headers: [['Allow', core.allow]] });

@@ -79,7 +79,7 @@ export class Established implements DialogOwner {
     } else if (this.#over) transaction.respond(481);
     else if (request.method === 'INVITE') this.#offered(transaction);
     else if (request.method === 'REFER') this.#referred(transaction);
-    else if (request.method === 'NOTIFY' && this.#transferring !== undefined) this.#transferring.serve(transaction);
+    else if (this.#transferring?.isFor(request)) this.#transferring.serve(transaction);
     else if (request.method === 'UPDATE') this.#updated(transaction);
     else serveAside(this.#core, transaction, this.#user.handler());
   }

@@ -13,7 +13,7 @@ import { acknowledge } from './acknowledge.ts';
 import { sendBye } from './bye.ts';
 import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
-import { answeredElsewhere } from './reason.ts';
+import { answeredElsewhere, printReason, type Reason } from './reason.ts';
 import { Redirects } from './redirects.ts';
 import type { Phase } from './replaces.ts';
 import { SessionTimer } from './session-timer.ts';
@@ -73,7 +73,10 @@ export class OutgoingCall implements Call {
 
   start() {
     const { ringLimitMs } = this.#core.settings;
-    const giveUp = () => this.#giveUp({ by: 'failure', why: `no answer for ${ringLimitMs / 1000} s` });
+    const giveUp = () => {
+      const why = `no answer for ${ringLimitMs / 1000} s`;
+      this.#giveUp({ by: 'failure', why }, { cause: 408, text: why });
+    };
     this.#cancelRingLimit = this.#core.clock.after(ringLimitMs, giveUp, 'ring limit');
     this.#invite(this.#options.target);
   }
@@ -237,8 +240,8 @@ export class OutgoingCall implements Call {
     sendBye(this.#core, dialog, this.#identity, () => this.#release(), reason);
   }
 
-  #giveUp(end: CallEnd) {
-    this.#exchange?.cancel();
+  #giveUp(end: CallEnd, reason?: Reason) {
+    this.#exchange?.cancel(reason && printReason(reason));
     this.#end(end);
   }
 

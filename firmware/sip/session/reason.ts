@@ -13,16 +13,25 @@ export const answeredElsewhere: Reason = { cause: 200, text: 'Call completed els
 
 export const printReason = ({ cause, text }: Reason) => `SIP;cause=${cause};text=${quote(text)}`;
 
-/** `Q.850;cause=16;text="Normal"` → `Normal`; without text `Q.850 16`. */
-export function reasonOf({ headers }: Request): string | undefined {
-  const value = headers.get('Reason');
-  if (value === undefined) return undefined;
-  const semicolon = value.indexOf(';');
-  if (semicolon < 0) return value;
-  const parameters = parseParameters(value, semicolon);
+/** What we say of a CANCEL that another telephone has caused by its answer, in whatever words it came. */
+export const elsewhere = 'answered elsewhere';
+
+/** `Q.850;cause=16;text="Normal"` → `Normal`; without text `Q.850 16`. The first of several, but for `elsewhere`. */
+export function reasonOf({ method, headers }: Request): string | undefined {
+  const reasons = headers.all('Reason').map(read);
+  // RFC 3326 §3.1
+  const isElsewhere = reasons.some(reason => reason?.protocol.toUpperCase() === 'SIP' && reason.cause === '200');
+  if (method === 'CANCEL' && isElsewhere) return elsewhere;
+  const [first] = reasons;
+  if (first === undefined) return undefined;
+  const { protocol, cause, text } = first;
+  return text ?? (cause === undefined ? protocol : `${protocol} ${cause}`);
+}
+
+function read(value: string) {
+  const [protocol = ''] = value.split(';', 1);
+  const parameters = parseParameters(value, protocol.length);
   if (isMalformed(parameters)) return undefined;
-  const { text, cause } = parameters;
-  if (typeof text === 'string') return text;
-  const protocol = value.slice(0, semicolon).trim();
-  return typeof cause === 'string' ? `${protocol} ${cause}` : protocol;
+  const word = (name: string) => (typeof parameters[name] === 'string' ? parameters[name] : undefined);
+  return { protocol: protocol.trim(), cause: word('cause'), text: word('text') };
 }

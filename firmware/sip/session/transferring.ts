@@ -2,7 +2,9 @@
 import type { Account } from '../account.ts';
 import { addContact, type Core } from '../core.ts';
 import type { Dialog } from '../dialog/dialog.ts';
+import { eventOf } from '../event/event.ts';
 import { Exchange } from '../exchange.ts';
+import type { Request } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 
 /** Nothing is heard any more after this: the peer has rung for longer than anybody lets ring. Milliseconds. */
@@ -47,10 +49,13 @@ export class Transferring {
   }
 
   /** NOTIFY of the subscription that the REFER has made; it may come before the 202 (§2.4.4). */
+  isFor(request: Request) {
+    return request.method === 'NOTIFY' && eventOf(request).name === 'refer';
+  }
+
   serve(transaction: ServerTransaction) {
     const { headers, body } = transaction.request;
-    const isOurs = /^refer[ \t]*(?:;|$)/i.test(headers.get('Event') ?? '');
-    if (this.#over || !isOurs) return void transaction.respond(481);
+    if (this.#over) return void transaction.respond(481);
     transaction.respond(200);
     const text = Buffer.from(body.subarray(0, fragmentLimit)).toString('latin1');
     const status = Number(/^SIP\/2\.0 ([1-6]\d\d)\b/.exec(text)?.[1] ?? 0);

@@ -33,6 +33,7 @@ export class ClientTransaction {
   readonly #ended: () => void;
   readonly #machine: Transaction<'1xx' | '2xx' | '3xx-6xx' | '2xx-6xx' | 'transport error', Message>;
   #cancel: 'no' | 'wanted' | 'sent' = 'no';
+  #reason: string | undefined;
   #stopWaiting = () => {};
   #why: string | undefined;
 
@@ -74,9 +75,13 @@ export class ClientTransaction {
     if (this.#cancel === 'wanted') this.#sendCancel();
   }
 
-  /** RFC 3261 §9.1: asks the server to give up an INVITE; as soon as a provisional response shows that it has it. */
-  cancel() {
+  /**
+   * RFC 3261 §9.1: asks the server to give up an INVITE; as soon as a provisional response shows that it has it.
+   * `reason`: the value of Reason (RFC 3326).
+   */
+  cancel(reason?: string) {
     if (this.#cancel !== 'no') return;
+    this.#reason = reason;
     this.#cancel = 'wanted';
     this.#sendCancel();
   }
@@ -90,7 +95,7 @@ export class ClientTransaction {
   #sendCancel() {
     if (this.#machine.state !== 'proceeding') return;
     this.#cancel = 'sent';
-    this.#wire.sendCancel(cancelOf(this.request), this.to);
+    this.#wire.sendCancel(cancelOf(this.request, this.#reason), this.to);
     // §9.1: a server of RFC 2543 may never send the final response.
     this.#stopWaiting = this.#wire.clock.after(
       giveUpMs,
@@ -127,7 +132,11 @@ function ackOf(invite: Request, response: Response): Request {
 }
 
 /** §9.1. */
-const cancelOf = (invite: Request) => sibling(invite, 'CANCEL');
+function cancelOf(invite: Request, reason: string | undefined): Request {
+  const cancel = sibling(invite, 'CANCEL');
+  if (reason !== undefined) cancel.headers.add('Reason', reason);
+  return cancel;
+}
 
 /** A request of the same transaction: everything that routes and identifies it as in the INVITE. */
 function sibling(invite: Request, method: string): Request {

@@ -43,7 +43,7 @@ describe('a call that rings', () => {
     const more = 'Reason: SIP;cause=200;text="Call completed elsewhere"';
     say(request({ method: 'CANCEL', branch: 'z9hG4bK-invite', more }));
     expect(peer.statuses).toEqual([180, 200, 487]);
-    expect(phone.heard.at(-1)).toBe('ended by them Call completed elsewhere');
+    expect(phone.heard.at(-1)).toBe('ended by them answered elsewhere');
     say(request({ method: 'ACK', branch: 'z9hG4bK-invite', to: peer.responses(487)[0]!.headers.get('To')! }));
     clock.advance(60_000);
     expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });

@@ -79,6 +79,7 @@ describe('giving up', () => {
     clock.advance(20_000);
     expect(phone.heard).toEqual(['progress 180', 'ended by failure no answer for 20 s']);
     expect(peer.requests('CANCEL').length).toBe(1);
+    expect(peer.requests('CANCEL')[0]!.headers.get('Reason')).toBe('SIP;cause=408;text="no answer for 20 s"');
   });
 
   test('twice is giving up once', () => {

@@ -22,3 +22,14 @@ test.each(['no answer', 'a "quoted" word', 'a \\ stroke'])('what we write (%s) i
   headers.add('Reason', printReason({ cause: 408, text }));
   expect(reasonOf({ kind: 'request', method: 'BYE', uri: 'sip:a', headers, body: new Uint8Array() })).toBe(text);
 });
+
+test.each([
+  ['SIP;cause=200;text="Call completed elsewhere"', 'answered elsewhere'],
+  ['Q.850;cause=26, sip ; text="x" ; cause=200', 'answered elsewhere'],
+  ['SIP;cause=487', 'SIP 487'],
+  ['SIP;cause=200;text="open', undefined],
+])('%s in a CANCEL is told as %s', (value, told) => {
+  const headers = new Headers();
+  headers.add('Reason', value);
+  expect(reasonOf({ kind: 'request', method: 'CANCEL', uri: 'sip:a', headers, body: new Uint8Array() })).toBe(told);
+});

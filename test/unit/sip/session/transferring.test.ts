@@ -69,11 +69,11 @@ test.each(['', 'nonsense', 'SIP/2.0 999 x', `SIP/2.0 ${'1'.repeat(2_000)}`])('a 
   expect(peer.statuses).toEqual([200]);
 });
 
-test('NOTIFY of something else, or where nothing is under way, is answered 481', () => {
+test('NOTIFY of something else is answered 489, and 481 where nothing is under way', () => {
   const { notify, peer } = transferring();
   notify('active', 'SIP/2.0 200 OK', 'dialog');
   notify('active', 'SIP/2.0 200 OK', 'referee');
-  expect(peer.statuses).toEqual([481, 481]);
+  expect(peer.statuses).toEqual([489, 489]);
 });
 
 test('a second transfer waits for the end of the first; hanging up leaves nothing armed', () => {
