@@ -124,6 +124,12 @@ export const leftOut: readonly LeftOut[] = [
     what: 'our own offer in UPDATE',
     why: 'a re-INVITE does the same in a confirmed dialog; UPDATE refreshes',
   },
+  {
+    rfc: 3263,
+    section: '4.3',
+    what: 'waiting for timer B or F before the next server',
+    why: 'nobody stands at a door for 32 s: the next is tried after 4 s, and the first is cancelled should it wake',
+  },
   { rfc: 3312, what: 'preconditions', why: 'nothing is reserved on a local network' },
   { rfc: 3428, what: 'sending MESSAGE', why: 'not yet; texts are received' },
   {

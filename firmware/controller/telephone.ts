@@ -58,6 +58,7 @@ export class Telephone {
         ringLimitMs: calls.ringFor,
         maxRedirects: calls.maxRedirects,
         sessionExpiresMs: sip.sessionTimer,
+        serverTimeoutMs: sip.serverTimeout,
       },
       {
         onInvite: invite => parts.onInvite(invite),

@@ -15,6 +15,8 @@ export class Account {
   readonly credentials: Credentials | undefined;
   /** How the registrar sees us, where that is not how we see ourselves: behind a NAT (RFC 3581). */
   publicAddress: Address | undefined;
+  /** Where it is registered now: the best of its servers to place a call at. */
+  server: Hop | undefined;
   /** Route values that the registrar wants our requests to take (RFC 3608). */
   serviceRoute: readonly string[] = [];
 

@@ -46,6 +46,8 @@ export interface UserAgentSettings {
   ringLimitMs: number;
   /** 3xx are followed at most this often for one call. 0: never. */
   maxRedirects: number;
+  /** A server that says nothing for so long is passed over, where DNS names another. Absent: `serverTimeoutMs`. */
+  serverTimeoutMs?: number;
   /** The session interval that is asked for (RFC 4028), 90 s at least. 0 or absent: only where the peer asks. */
   sessionExpiresMs?: number;
 }

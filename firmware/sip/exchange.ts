@@ -15,6 +15,11 @@ import type { Failure } from './transaction/machine.ts';
 
 /** A request above this goes over TCP where the path's MTU is not known (RFC 3261 §18.1.1). Bytes. */
 export const datagramLimitBytes = 1_300;
+/**
+ * A server that says nothing for so long is passed over where there is another. Departs from RFC 3261 §17.1.1.2 and
+ * RFC 3263 §4.3, which wait for timer B or F: nobody stands at a door for 32 s. Milliseconds.
+ */
+export const serverTimeoutMs = 4_000;
 /** What the transaction layer adds: Via and User-Agent. Bytes. */
 const layerRoomBytes = 160;
 
@@ -33,6 +38,11 @@ export interface ExchangeOptions {
   keepsConnection?: boolean;
   /** Provisional responses, then a final one; each copy of a 2xx to INVITE too. Never called before `start` returns. */
   onResponse(response: Response): void;
+  /**
+   * A 2xx to an INVITE from a server that was passed over: somebody has answered there too, and must be told that it
+   * is over. Absent: INVITE waits for a silent server as long as timer B does.
+   */
+  onLate?(response: Response, request: Request): void;
   /** Nobody answered. Never called before `start` returns. */
   onFailure(why: string): void;
 }
@@ -47,6 +57,7 @@ export class Exchange {
   #transaction: ClientTransaction | undefined;
   #cancelled = false;
   #settled = false;
+  #stopWaiting = () => {};
 
   constructor(core: Core, options: ExchangeOptions) {
     this.#core = core;
@@ -61,8 +72,8 @@ export class Exchange {
     else {
       this.#core.locator.locate(uri, account?.transport, (hops, why) => {
         if (this.#settled) return;
-        this.#hops = hops;
-        const [first] = hops;
+        this.#hops = this.#preferring(hops, account?.server);
+        const [first] = this.#hops;
         if (first === undefined) this.#fail(why ?? `${uri.host}: no address found`);
         else this.#send(first);
       });
@@ -79,6 +90,7 @@ export class Exchange {
   cancel(reason?: string) {
     if (this.#cancelled || this.#settled) return;
     this.#cancelled = true;
+    this.#stopWaiting();
     if (this.#transaction === undefined) this.#fail('cancelled');
     else this.#transaction.cancel(reason);
   }
@@ -90,10 +102,56 @@ export class Exchange {
     account?.credentials?.authorize(request, to);
     this.request = request;
     const hop = this.#bigEnoughFor(request, to);
-    this.#transaction = this.#core.transactions.request(request, keepsConnection ? { ...hop, keep: true } : hop, {
-      onResponse: response => this.#receive(response, hop),
-      onFailure: (failure, why) => this.#lose(failure, hop, why),
+    const over = keepsConnection ? { ...hop, keep: true } : hop;
+    const transaction: ClientTransaction = this.#core.transactions.request(request, over, {
+      onResponse: response => {
+        if (transaction === this.#transaction) this.#receive(response, hop);
+        else if (response.status >= 200 && response.status < 300) this.#options.onLate?.(response, transaction.request);
+      },
+      onFailure: (failure, why) => {
+        if (transaction === this.#transaction) this.#lose(failure, hop, why);
+      },
     });
+    this.#transaction = transaction;
+    this.#waitFor(transaction, hop);
+  }
+
+  /** Goes on to the next server where this one says nothing at all. */
+  #waitFor(transaction: ClientTransaction, hop: Hop) {
+    this.#stopWaiting();
+    const { onLate } = this.#options;
+    const next = this.#nextHop(hop);
+    if (next === undefined || (this.request.method === 'INVITE' && onLate === undefined)) return;
+    const passOver = () => {
+      this.#core.locator.avoid(hop);
+      this.#again(next);
+      transaction.abandon();
+    };
+    const limitMs = this.#core.settings.serverTimeoutMs ?? serverTimeoutMs;
+    this.#stopWaiting = this.#core.clock.after(limitMs, passOver, 'silent server');
+  }
+
+  /**
+   * The server that we are registered at comes first: only there are we known for sure. A new registration goes back to
+   * one that DNS prefers, once it is no longer avoided.
+   */
+  #preferring(hops: readonly Hop[], registered: Hop | undefined): readonly Hop[] {
+    const { locator } = this.#core;
+    const at = registered === undefined ? -1 : hops.findIndex(hop => sameHop(hop, registered));
+    const current = hops[at];
+    if (current === undefined || locator.isAvoided(current)) return hops;
+    const isBetter = (hop: Hop) => (hop.preference ?? 0) < (current.preference ?? 0) && !locator.isAvoided(hop);
+    const better = this.request.method === 'REGISTER' ? hops.filter(isBetter) : [];
+    return [...better, current, ...hops.filter(hop => hop !== current && !better.includes(hop))];
+  }
+
+  /** In how long a server that DNS prefers to the one that took the request is worth another try. Absent: there is none. */
+  get preferredAgainMs(): number | undefined {
+    const { to } = this;
+    const used = this.#hops.find(hop => to !== undefined && sameHop(hop, to))?.preference ?? 0;
+    const better = this.#hops.filter(({ preference = 0 }) => preference < used);
+    const waits = better.map(hop => this.#core.locator.avoidedForMs(hop)).filter(ms => ms > 0);
+    return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
   /** The same place over TCP, once, for a request that may not fit into a datagram (§18.1.1). */
@@ -113,6 +171,7 @@ export class Exchange {
 
   #receive(response: Response, to: Hop) {
     const { status } = response;
+    this.#stopWaiting();
     if (status === 503) this.#core.locator.avoid(to, retryAfterOf(response));
     else this.#core.locator.trust(to);
     if (!this.#settled && !this.#cancelled) {
@@ -132,6 +191,7 @@ export class Exchange {
 
   #lose(failure: Failure, to: Hop, why: string | undefined) {
     if (this.#settled) return;
+    this.#stopWaiting();
     if (!this.#cancelled) this.#core.locator.avoid(to);
     const next = this.#cancelled ? undefined : this.#nextHop(to);
     if (next !== undefined) return this.#again(next);

@@ -11,6 +11,8 @@ export interface Hop extends Address {
   domain?: string;
   /** The connection that a message came in on: what answers it goes back there while it lasts (RFC 3261 §18.2.2). */
   connection?: number;
+  /** How many better places DNS names for the same service; absent: none (RFC 2782 priority, RFC 3403 order). */
+  preference?: number;
   /** Peers reach us over this connection (we registered by it): it is kept alive and its loss is told. */
   keep?: boolean;
 }

@@ -25,6 +25,8 @@ const credentialsRefused = [401, 403, 404, 407];
 const retryAfterLimitMs = 3_600_000;
 /** A registrar that grants seconds is not asked more often than this. */
 const leastRefreshMs = 5_000;
+/** A server that DNS prefers is tried again so much after it ceased to be avoided: not by all devices of a site at once. */
+const returnSpreadMs = 5_000;
 /** A lost connection is opened again within this (RFC 5626 §4.5). */
 export const recoveryMs = 2_000;
 /** Routes that a registrar may ask for. */
@@ -134,7 +136,7 @@ export class Registration {
         if (response.status < 200 || this.#exchange !== exchange) return;
         this.#exchange = undefined;
         if (this.#stopping) return;
-        if (response.status < 300) this.#granted(response, used!, exchange.to);
+        if (response.status < 300) this.#granted(response, used!, exchange);
         else this.#refused(response);
       },
       why => {
@@ -176,9 +178,14 @@ export class Registration {
     }).start();
   }
 
-  #granted(response: Response, { contact, local }: { contact: string; local: Hop }, server: Hop | undefined) {
+  #granted(
+    response: Response,
+    { contact, local }: { contact: string; local: Hop },
+    { to, preferredAgainMs }: Exchange,
+  ) {
     this.#contact = contact;
-    this.#server = server;
+    this.#server = to;
+    this.account.server = to;
     this.account.serviceRoute = serviceRouteOf(response);
     this.#pauses = this.#newPauses();
     const grantedMs = grantedFor(response, contact) ?? this.#expiresMs;
@@ -190,7 +197,10 @@ export class Registration {
       return;
     }
     // Before it expires, and not together with every other device of the site.
-    const refreshMs = Math.max(leastRefreshMs, grantedMs * (0.8 + 0.1 * this.#core.random.next()));
+    const usualMs = grantedMs * (0.8 + 0.1 * this.#core.random.next());
+    // RFC 3263 §4.3 goes back with the next request; a call that waited for that would find the better server unproven.
+    const backMs = (preferredAgainMs ?? Number.POSITIVE_INFINITY) + returnSpreadMs * this.#core.random.next();
+    const refreshMs = Math.max(leastRefreshMs, Math.min(usualMs, backMs));
     this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
   }
 
@@ -233,6 +243,7 @@ export class Registration {
   #retryLater(why: string, status?: number, leastMs = 0) {
     const retryMs = Math.max(this.#pauses.next().value, leastMs);
     if (this.#core.clock.now() >= this.#contactUntilMs) this.#contact = undefined;
+    this.account.server = undefined;
     this.#tell({ is: 'failed', why, retryMs, ...(status !== undefined && { status }) });
     const retry = () => {
       this.#tell({ is: 'registering' });

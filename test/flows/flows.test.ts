@@ -408,3 +408,25 @@ test('RFC 3263 §4.3 a busy server, and the next one that DNS names', async () =
     ladder.print('RFC 3263 §4.3 Failover to the Next Server, Which Is Asked First for a While'),
   ).toMatchFileSnapshot(`${import.meta.dirname}/server-failover.flow`);
 });
+
+test('RFC 3263 §4.3 a silent server is passed over, answers late, and is told that it is over', async () => {
+  const clock = new VirtualClock();
+  const network = new LossyNetwork(clock, seeded(1), presets.perfect);
+  const servers = [desk, { host: '192.0.2.11', port: 5060 }];
+  const ladder = new Ladder(clock, network, { ...names, '192.0.2.11:5060': 'second' });
+  const [first, second] = servers.map(address => new ScriptedPeer(network, address)) as [ScriptedPeer, ScriptedPeer];
+  const accept = { headers: [['Contact', '<sip:desk@192.0.2.10>']] as const, body: sdp('late answer') };
+  first.onRequest = request => request.method === 'BYE' && first.reply(request, 200);
+  second.onRequest = request => request.method === 'INVITE' && second.reply(request, 180, { tag: 'second' });
+  const door = new Phone(clock, network, { address: front, account, hosts: { 'pbx.example': servers } });
+  door.dial('sip:desk@pbx.example');
+  clock.advance(6_000);
+  first.reply(first.requests('INVITE')[0]!, 200, accept);
+  clock.advance(1_000);
+  second.reply(second.requests('INVITE')[0]!, 486, { tag: 'second' });
+  clock.advance(1_000);
+  expect(door.heard).toEqual(['progress 180', 'ended by refusal 486']);
+  await expect(ladder.print('RFC 3263 §4.3 A Silent Server Is Passed Over and Answers Late')).toMatchFileSnapshot(
+    `${import.meta.dirname}/server-silent.flow`,
+  );
+});

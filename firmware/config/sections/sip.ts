@@ -67,6 +67,10 @@ export const sip = section({
     help: 'Calls at one time; one more is answered 486 Busy Here.',
     needs: 'restart sip',
   }),
+  serverTimeout: field(duration(1_000, 32_000).prefault('4 s'), {
+    help: 'How long a server may say nothing before the next one is tried, where DNS names several.',
+    needs: 'restart sip',
+  }),
   sessionTimer: field(duration(0, 86_400_000).prefault('30 min'), {
     help: 'How long a call lasts without a sign of life (RFC 4028), 90 s at least. `0 s`: only where the peer asks.',
     needs: 'restart sip',

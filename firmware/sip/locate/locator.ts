@@ -13,7 +13,7 @@ import { orderServers } from './srv-order.ts';
 export const hopLimit = 8;
 /**
  * How long a server that failed comes last; then the one that DNS prefers is the first again (RFC 3263 §4.3). Twice as
- * long after each further failure: to try a dead one costs whoever stands at the door 32 s.
+ * long after each further failure: to try a dead one costs whoever stands at the door seconds.
  */
 export const avoidMs = 60_000;
 export const avoidLimitMs = 600_000;
@@ -108,8 +108,12 @@ export class Locator {
   }
 
   isAvoided(hop: Hop): boolean {
-    const avoided = this.#avoided.get(printHop(hop));
-    return avoided !== undefined && avoided.untilMs > this.#parts.clock.now();
+    return this.avoidedForMs(hop) > 0;
+  }
+
+  /** How long a server still comes last. */
+  avoidedForMs(hop: Hop): number {
+    return Math.max(0, (this.#avoided.get(printHop(hop))?.untilMs ?? 0) - this.#parts.clock.now());
   }
 
   #usable(transport: TransportName) {
@@ -146,7 +150,7 @@ export class Locator {
     let decidedlyNot = false;
     gather(
       services,
-      ({ transport, name }, found: (hops: readonly Hop[]) => void) =>
+      ({ transport, name }, found: (groups: readonly (readonly Hop[])[]) => void) =>
         this.#srv(name, answer => {
           const records = 'records' in answer ? answer.records : [];
           if (records.some(({ target }) => isNowhere(target))) decidedlyNot = true;
@@ -155,11 +159,14 @@ export class Locator {
             servers,
             ({ target, port }, told: (hops: readonly Hop[]) => void) =>
               this.#addresses(target, port, transport, hops => told(hops)),
-            lists => found(lists.flat()),
+            lists => found(byPriority(servers, lists)),
           );
         }),
       lists => {
-        const hops = lists.flat();
+        const groups = lists.flat().filter(({ length }) => length > 0);
+        const hops = groups.flatMap((group, preference) =>
+          preference === 0 ? group : group.map(hop => ({ ...hop, preference })),
+        );
         // RFC 2782: a target of "." says that the service is not there, whatever addresses the name has.
         if (hops.length === 0 && decidedlyNot) done([], `${services[0]!.name}: DNS says there is no such service`);
         else done(hops);
@@ -229,6 +236,12 @@ const isNowhere = (target: string) => target === '' || target === '.';
 /** A record that makes sense: DNS lies now and then. */
 const isUsable = ({ port, target, weight }: Srv) =>
   !isNowhere(target) && Number.isInteger(port) && port > 0 && port <= 65_535 && weight >= 0;
+
+/** The hops of servers, which are in order, in a list for each priority. */
+function byPriority(servers: readonly Srv[], hops: readonly (readonly Hop[])[]): Hop[][] {
+  const priorities = [...new Set(servers.map(({ priority }) => priority))];
+  return priorities.map(priority => hops.filter((_, index) => servers[index]!.priority === priority).flat());
+}
 
 /** Asks for each item at once, and tells all answers in the order of the items. */
 function gather<Item, Answer>(

@@ -13,6 +13,7 @@ import { acknowledge } from './acknowledge.ts';
 import { sendBye } from './bye.ts';
 import { EarlyDialogs } from './early-dialogs.ts';
 import { Established } from './established.ts';
+import { LateAnswers } from './late-answers.ts';
 import { answeredElsewhere, printReason, type Reason } from './reason.ts';
 import { Redirects } from './redirects.ts';
 import type { Phase } from './replaces.ts';
@@ -41,6 +42,7 @@ export class OutgoingCall implements Call {
   readonly #timer: SessionTimer;
   /** Remote tags of forks that answered too late: acknowledged and ended. */
   readonly #lateForks = new Set<string>();
+  readonly #passedOver: LateAnswers;
   #sequence = 0;
   #exchange: Exchange | undefined;
   #established: Established | undefined;
@@ -69,6 +71,7 @@ export class OutgoingCall implements Call {
     this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
     this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
     this.#early = new EarlyDialogs(core, account, handler);
+    this.#passedOver = new LateAnswers(core, account);
   }
 
   start() {
@@ -156,6 +159,7 @@ export class OutgoingCall implements Call {
       nextSequence: () => ++this.#sequence,
       prepare: addContact(this.#identity),
       onResponse: response => this.#receive(response, exchange.request),
+      onLate: (response, late) => this.#passedOver.end(response, late),
       onFailure: why => {
         this.#end({ by: 'failure', why });
         this.#release();

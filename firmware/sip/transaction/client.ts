@@ -31,7 +31,7 @@ export class ClientTransaction {
   readonly #wire: Wire;
   readonly #user: ClientUser;
   readonly #ended: () => void;
-  readonly #machine: Transaction<'1xx' | '2xx' | '3xx-6xx' | '2xx-6xx' | 'transport error', Message>;
+  readonly #machine: Transaction<'1xx' | '2xx' | '3xx-6xx' | '2xx-6xx' | 'transport error' | 'abandoned', Message>;
   #cancel: 'no' | 'wanted' | 'sent' = 'no';
   #reason: string | undefined;
   #stopWaiting = () => {};
@@ -84,6 +84,20 @@ export class ClientTransaction {
     this.#reason = reason;
     this.#cancel = 'wanted';
     this.#sendCancel();
+  }
+
+  /**
+   * The request goes elsewhere now. An INVITE that arrived all the same is cancelled as soon as its server says so, and
+   * a 2xx that comes first is still told; of any other request nothing more is heard.
+   */
+  abandon() {
+    if (this.request.method !== 'INVITE') {
+      this.#machine.stop();
+      this.#end();
+      return;
+    }
+    this.#machine.handle('abandoned', this.request);
+    this.cancel();
   }
 
   /** Forgets it, without a word to anybody. */

@@ -1,4 +1,7 @@
-/** INVITE client transaction: RFC 3261 §17.1.1 figure 5, with the Accepted state of RFC 6026 §8.4. */
+/**
+ * INVITE client transaction: RFC 3261 §17.1.1 figure 5, with the Accepted state of RFC 6026 §8.4. Departure: `abandoned`,
+ * where the same INVITE has gone to another server meanwhile. It is not sent again, but whatever still answers is heard.
+ */
 import { arm, backOff, deliver, fail, type Machine, repeat, send } from './machine.ts';
 import { failureCopiesMs, giveUpMs, T1Ms } from './timers.ts';
 
@@ -10,19 +13,27 @@ export interface InviteClientContext<Message> {
   reliable: boolean;
 }
 
-export type InviteClientEvent = '1xx' | '2xx' | '3xx-6xx' | 'transport error';
-type State = 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated';
+export type InviteClientEvent = '1xx' | '2xx' | '3xx-6xx' | 'transport error' | 'abandoned';
+type State = 'calling' | 'abandoned' | 'proceeding' | 'completed' | 'accepted' | 'terminated';
 type Timer = 'A' | 'B' | 'D' | 'M';
 
 export const inviteClient = <M>(): Machine<InviteClientContext<M>, State, InviteClientEvent, Timer, M> => ({
   start: tx => ['calling', send(tx.invite), arm('B', giveUpMs), ...(tx.reliable ? [] : [arm('A', T1Ms)])],
 
-  lifetimes: { A: ['calling'], B: ['calling'], D: ['completed'], M: ['accepted'] },
+  lifetimes: { A: ['calling'], B: ['calling', 'abandoned'], D: ['completed'], M: ['accepted'] },
 
   // biome-ignore format: read as a table
   table: {
     calling: {
       'timer A':         () => ['calling', repeat, backOff('A')],
+      'timer B':         () => ['terminated', fail('timeout')],
+      'transport error': () => ['terminated', fail('transport error')],
+      'abandoned':       () => ['abandoned'],
+      '1xx':     (_, response) => ['proceeding', deliver(response)],
+      '2xx':     (_, response) => ['accepted', arm('M', giveUpMs), deliver(response)],
+      '3xx-6xx': (tx, response) => ['completed', send(tx.ack(response)), arm('D', tx.reliable ? 0 : failureCopiesMs), deliver(response)],
+    },
+    abandoned: {
       'timer B':         () => ['terminated', fail('timeout')],
       'transport error': () => ['terminated', fail('transport error')],
       '1xx':     (_, response) => ['proceeding', deliver(response)],

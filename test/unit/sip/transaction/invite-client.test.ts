@@ -18,6 +18,20 @@ test('resends at 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s and gives up at 32 s (§17.
   expect(clock.armed).toEqual([]);
 });
 
+test('abandoned, it is sent no more and still heard until 32 s', () => {
+  const { clock, log, transaction } = calling();
+  clock.advance(4_000);
+  transaction.handle('abandoned', 'INVITE');
+  clock.advance(100_000);
+  expect(log.slice(4)).toEqual(['32000 fail timeout', '32000 ended']);
+
+  const late = calling();
+  late.transaction.handle('abandoned', 'INVITE');
+  late.transaction.handle('1xx', '180');
+  late.transaction.handle('2xx', '200');
+  expect(late.log).toEqual(['0 send INVITE', '0 deliver 180', '0 deliver 200']);
+});
+
 test('a provisional response stops the resending and the timeout', () => {
   const { clock, log, transaction } = calling();
   transaction.handle('1xx', '180');
