@@ -7,15 +7,16 @@ import type { Benchmark } from '../test/bench/benchmark.ts';
 import { latency } from '../test/bench/latency.ts';
 import { latencyAlsa } from '../test/bench/latency-alsa.ts';
 import { load } from '../test/bench/load.ts';
-import { messages } from '../test/bench/messages.ts';
+
 import { type Entry, rounded, Sheet, Unavailable } from '../test/bench/sheet.ts';
+import { sip } from '../test/bench/sip.ts';
 import { sound } from '../test/bench/sound.ts';
 import { start } from '../test/bench/start.ts';
 import { table } from '../test/bench/table.ts';
 import { Bench } from '../test/peers/support/bench.ts';
 
 /** Those that need a quiet machine least are last. */
-const benchmarks: readonly Benchmark[] = [latency, latencyAlsa, load, start, answer, messages, sound];
+const benchmarks: readonly Benchmark[] = [latency, latencyAlsa, load, start, answer, sip, sound];
 
 const DEFAULT_SECONDS = 5;
 const MAX_SECONDS = 600;

@@ -12,12 +12,16 @@ export interface Spread {
 export interface Figure extends Spread {
   name: string;
   unit: string;
-  /** The same, measured of other software in the same run. */
-  peer?: Spread & { name: string };
-  /** Our median over the peer's. */
-  ratio?: number;
+  /** The same, measured of other software in the same run. `ratio`: our median over theirs. */
+  peers?: readonly (Spread & { name: string; ratio?: number })[];
   /** What else should be known of it. */
   note?: string;
+}
+
+/** An empty list of values: it could not be measured. */
+export interface Peer {
+  name: string;
+  values: readonly number[];
 }
 
 export type Row = Figure | { name: string; unavailable: string };
@@ -54,17 +58,21 @@ export class Sheet {
     name: string,
     unit: string,
     values: readonly number[],
-    more: { peer?: { name: string; values: readonly number[] }; note?: string } = {},
+    more: { peer?: Peer; peers?: readonly Peer[]; note?: string } = {},
   ) {
     const figure: Figure = { name, unit, ...spread(values) };
-    if (more.peer !== undefined && more.peer.values.length > 0) {
-      figure.peer = { name: more.peer.name, ...spread(more.peer.values) };
-      if (figure.peer.median > 0) figure.ratio = rounded(median(values) / median(more.peer.values));
+    const peers = (more.peers ?? [more.peer]).filter(peer => peer !== undefined && peer.values.length > 0);
+    if (peers.length > 0) {
+      figure.peers = peers.map(peer => {
+        const theirs = median(peer!.values);
+        const ratio = theirs > 0 ? { ratio: rounded(median(values) / theirs) } : {};
+        return { name: peer!.name, ...spread(peer!.values), ...ratio };
+      });
     }
     if (more.note !== undefined) figure.note = more.note;
     this.rows.push(figure);
-    const beside = figure.peer === undefined ? '' : `, ${figure.peer.name} ${figure.peer.median}`;
-    this.#progress(`${name}: ${figure.median} ${unit}${beside}`);
+    const beside = figure.peers?.map(peer => `, ${peer.name} ${peer.median}`) ?? [];
+    this.#progress(`${name}: ${figure.median} ${unit}${beside.join('')}`);
   }
 
   unavailable(name: string, why: string) {

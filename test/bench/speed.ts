@@ -12,46 +12,64 @@ const CHUNK_MS = 2;
 let sunk = 0;
 
 /** `work` returns a number that depends on what it did. Calls per second, one value a round. */
-export async function speed(work: () => number, seconds: number): Promise<number[]> {
-  let calls = 1;
-  const burst = (count: number) => {
-    const startMs = performance.now();
-    for (let call = 0; call < count; call++) sunk += work();
-    return performance.now() - startMs;
-  };
-  const warmMs = performance.now() + WARM_UP_S * 1000;
-  while (performance.now() < warmMs) if (burst(calls) < CHUNK_MS) calls *= 2;
-  const rates: number[] = [];
+export const speed = async (work: () => number, seconds: number): Promise<number[]> =>
+  (await speeds([work], seconds))[0]!;
+
+/** The same of several, in turn within each round, so that whatever disturbs the machine disturbs them all. */
+export async function speeds(works: readonly (() => number)[], seconds: number): Promise<number[][]> {
+  const lanes = works.map(work => ({ work, calls: warmUp(work), rates: [] as number[] }));
   for (let round = 0; round < ROUNDS; round++) {
-    // Whoever interrupts is heard between two rounds.
-    await new Promise(resolve => setImmediate(resolve));
-    let done = 0;
-    const startMs = performance.now();
-    const endMs = startMs + (seconds * 1000) / ROUNDS;
-    let nowMs = startMs;
-    while (nowMs < endMs) {
-      burst(calls);
-      done += calls;
-      nowMs = performance.now();
+    for (const { work, calls, rates } of lanes) {
+      // Whoever interrupts is heard between two rounds.
+      await new Promise(resolve => setImmediate(resolve));
+      let done = 0;
+      const startMs = performance.now();
+      const endMs = startMs + (seconds * 1000) / ROUNDS;
+      let nowMs = startMs;
+      while (nowMs < endMs) {
+        burst(work, calls);
+        done += calls;
+        nowMs = performance.now();
+      }
+      rates.push((done * 1000) / (nowMs - startMs));
     }
-    rates.push((done * 1000) / (nowMs - startMs));
   }
   if (!Number.isFinite(sunk)) throw new Error('the work gave back no number');
-  return rates;
+  return lanes.map(({ rates }) => rates);
+}
+
+/** So many calls in a row take about as long as there should be between two looks at the clock. */
+function warmUp(work: () => number): number {
+  let calls = 1;
+  const warmMs = performance.now() + WARM_UP_S * 1000;
+  while (performance.now() < warmMs) if (burst(work, calls) < CHUNK_MS) calls *= 2;
+  return calls;
+}
+
+function burst(work: () => number, count: number): number {
+  const startMs = performance.now();
+  for (let call = 0; call < count; call++) sunk += work();
+  return performance.now() - startMs;
 }
 
 const ALLOCATION_ROUNDS = 30;
+const MOST_CALLS_IN_A_ROW = 64;
 
-/** Bytes of heap that one call of `work` leaves behind; rounds in which the collector ran are left out. */
-export function allocated(work: () => number, calls: number): number[] {
-  const values: number[] = [];
-  for (let round = 0; round < ALLOCATION_ROUNDS; round++) {
-    const collector = new GCProfiler();
-    collector.start();
-    const before = process.memoryUsage().heapUsed;
-    for (let call = 0; call < calls; call++) sunk += work();
-    const after = process.memoryUsage().heapUsed;
-    if (collector.stop().statistics.length === 0) values.push((after - before) / calls);
+/**
+ * Bytes of heap that one call of `work` leaves behind. Rounds in which the collector ran are left out; where it ran in
+ * most, a round has fewer calls.
+ */
+export function allocated(work: () => number): number[] {
+  for (let calls = MOST_CALLS_IN_A_ROW; ; calls /= 2) {
+    const values: number[] = [];
+    for (let round = 0; round < ALLOCATION_ROUNDS; round++) {
+      const collector = new GCProfiler();
+      collector.start();
+      const before = process.memoryUsage().heapUsed;
+      for (let call = 0; call < calls; call++) sunk += work();
+      const after = process.memoryUsage().heapUsed;
+      if (collector.stop().statistics.length === 0) values.push((after - before) / calls);
+    }
+    if (values.length > ALLOCATION_ROUNDS / 2 || calls === 1) return values;
   }
-  return values;
 }

@@ -29,9 +29,9 @@ export function table({ machine, entries }: Report): string {
 function show(row: Row): string[] {
   if ('unavailable' in row) return wrapped(`${row.name}: unavailable: ${row.unavailable}`, '  ');
   const lines = [line(`${row.name} (${row.unit})`, row)];
-  if (row.peer !== undefined) {
-    const ratio = row.ratio === undefined ? '' : `, ours is ${row.ratio} of it`;
-    lines.push(line(`  ${row.peer.name}${ratio}`, row.peer));
+  for (const peer of row.peers ?? []) {
+    const ratio = peer.ratio === undefined ? '' : `, ours is ${peer.ratio} of it`;
+    lines.push(line(`  ${peer.name}${ratio}`, peer));
   }
   if (row.note !== undefined) lines.push(...wrapped(row.note, '    '));
   return lines;

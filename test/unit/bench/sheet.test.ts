@@ -34,15 +34,25 @@ describe('a sheet', () => {
   test('sets a peer beside a figure, with the ratio of the medians', () => {
     const filled = sheet();
     filled.add('CPU', '%', [3, 3, 6], { peer: { name: 'baresip', values: [1.5, 2, 1] } });
-    expect(filled.rows[0]).toMatchObject({ median: 3, ratio: 2, peer: { name: 'baresip', median: 1.5, count: 3 } });
+    expect(filled.rows[0]).toMatchObject({ median: 3, peers: [{ name: 'baresip', median: 1.5, count: 3, ratio: 2 }] });
+  });
+
+  test('sets several peers beside a figure', () => {
+    const filled = sheet();
+    const peers = [
+      { name: 'one', values: [2] },
+      { name: 'other', values: [8] },
+    ];
+    filled.add('parse', 'messages/s', [4], { peers });
+    expect((filled.rows[0] as Figure).peers).toMatchObject([{ ratio: 2 }, { ratio: 0.5 }]);
   });
 
   test('has no ratio to a peer that took nothing, and no peer that was not measured', () => {
     const filled = sheet();
     filled.add('CPU', '%', [3], { peer: { name: 'baresip', values: [0] } });
     filled.add('CPU', '%', [3], { peer: { name: 'baresip', values: [] } });
-    expect(filled.rows[0]).not.toHaveProperty('ratio');
-    expect((filled.rows[1] as Figure).peer).toBeUndefined();
+    expect((filled.rows[0] as Figure).peers![0]).not.toHaveProperty('ratio');
+    expect((filled.rows[1] as Figure).peers).toBeUndefined();
   });
 });
 

@@ -1,0 +1,46 @@
+/** Parsing and printing, beside the two SIP stacks that JavaScript has. */
+import assert from 'node:assert/strict';
+import { MESSAGES } from './fixtures.ts';
+import { parsed, readers } from './parsers.ts';
+import { printers } from './printers.ts';
+import type { Sheet } from './sheet.ts';
+import { allocated, speeds } from './speed.ts';
+
+const [, ...peers] = readers.map(({ name }) => name);
+
+export async function messages(sheet: Sheet, seconds: number) {
+  for (const [name, text] of Object.entries(MESSAGES)) {
+    const bytes = Buffer.from(text);
+    const read = readers.map(
+      ({ takes, read }) =>
+        () =>
+          read((takes === 'bytes' ? bytes : text) as never),
+    );
+    agree(read);
+    const works = read.map(one => () => {
+      const { sequence, body } = one();
+      return sequence + body;
+    });
+    beside(sheet, `parse ${name}, ${bytes.length} bytes`, 'messages/s', await speeds(works, seconds / 2));
+    beside(sheet, `heap for parsing ${name}`, 'bytes', works.map(allocated));
+  }
+  for (const [name, text] of Object.entries(MESSAGES)) {
+    const message = parsed(Buffer.from(text));
+    // The libraries glue their responses together from the request, for which there is nothing alike here.
+    if (message.kind === 'response') continue;
+    const print = printers.map(({ hold }) => hold(message));
+    agree(print.map(one => () => readers[0].read(one())));
+    const works = print.map(one => () => one().length);
+    beside(sheet, `print ${name}`, 'messages/s', await speeds(works, seconds / 2));
+  }
+}
+
+/** A parser that reads something else, or leaves something out, is not compared with. */
+function agree(all: readonly (() => unknown)[]) {
+  const [ours, ...others] = all.map(one => one());
+  for (const theirs of others) assert.deepEqual(theirs, ours);
+}
+
+function beside(sheet: Sheet, name: string, unit: string, [ours, ...theirs]: readonly number[][]) {
+  sheet.add(name, unit, ours!, { peers: peers.map((peer, index) => ({ name: peer, values: theirs[index]! })) });
+}
