@@ -147,7 +147,12 @@ export const leftOut: readonly LeftOut[] = [
     what: 'the unchanged session version in a refresh by re-INVITE',
     why: 'the offer is made anew; only peers without UPDATE see it',
   },
-  { rfc: 5373, section: '4.3', what: 'Priv-Answer-Mode and `;require`', why: 'not yet' },
+  {
+    rfc: 5373,
+    section: '4',
+    what: 'more rights by Priv-Answer-Mode than by Answer-Mode; the option tag in every message',
+    why: 'who may have a call answered is configured, whichever field asks; the tag is in the answer to OPTIONS',
+  },
   { rfc: 6086, what: 'Info Packages', why: 'none is in use with telephones: 469; keys come in the older bodies' },
   {
     rfc: 6665,

@@ -72,7 +72,7 @@ function call({ call, otherCalls }: Status): string[] {
   const whom = call.displayName === undefined ? uri : `${call.displayName} <${uri}>`;
   const facts = [
     call.direction,
-    call.mode === 'listen' ? 'listening only' : undefined,
+    call.mode === 'listen' || call.mode === 'page' ? 'listening only' : undefined,
     call.codec,
     call.answeredFor === undefined ? undefined : span(call.answeredFor),
   ].filter(fact => fact !== undefined);

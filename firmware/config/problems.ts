@@ -72,8 +72,11 @@ const isScalar = (value: unknown) => typeof value !== 'object' || value === null
 
 function wrong(leaf: Leaf, path: Path, issue: z.core.$ZodIssue): string {
   if (issue.code === 'custom') return issue.message;
-  const { kind, entryKind } = leaf;
-  if (entryKind && typeof path.at(-1) === 'number') return entryKind.wrong;
+  const { kind, entryKind, entryMembers } = leaf;
+  const last = path.at(-1);
+  if (entryKind && typeof last === 'number') return entryKind.wrong;
+  const member = typeof path.at(-2) === 'number' ? entryMembers?.[last as string] : undefined;
+  if (member !== undefined) return member.wrong;
   if (entryKind && issue.code === 'too_big') return `has too many entries; the most is ${issue.maximum}`;
   return kind.wrong;
 }

@@ -27,6 +27,8 @@ export interface Leaf {
   kind: Kind;
   /** Of a list: what its entries are. */
   entryKind?: Kind;
+  /** Of a list of groups: what the members of one are. */
+  entryMembers?: Readonly<Record<string, Kind | undefined>>;
   /** As it would be written in a document; absent where there is none. */
   preset?: JsonValue;
   /** Neither a default nor leave to be absent. */
@@ -64,16 +66,30 @@ function build(type: z.core.$ZodType, found: Layers = {}): Setting {
     default: {
       assert(found.about && found.kind, 'a setting is declared with field(…) and a kind');
       const entryKind = def.type === 'array' ? kinds.get(def.element) : undefined;
+      const entryMembers = def.type === 'array' ? membersOf(def.element) : undefined;
       return {
         is: 'leaf',
         about: found.about,
         kind: found.kind,
         ...(entryKind && { entryKind }),
+        ...(entryMembers && { entryMembers }),
         ...(found.preset !== undefined && { preset: found.preset }),
         required: found.preset === undefined && found.optional !== true,
       };
     }
   }
+}
+
+function membersOf(type: z.core.$ZodType) {
+  const { def } = (type as z.core.$ZodTypes)._zod;
+  if (def.type !== 'object') return undefined;
+  return Object.fromEntries(Object.entries(def.shape).map(([key, member]) => [key, kindOf(member)]));
+}
+
+/** Below its default or its leave to be absent. */
+function kindOf(type: z.core.$ZodType): Kind | undefined {
+  const { def } = (type as z.core.$ZodTypes)._zod;
+  return kinds.get(type) ?? (def.type === 'prefault' || def.type === 'optional' ? kindOf(def.innerType) : undefined);
 }
 
 export const tree = build(schema) as Group;

@@ -7,7 +7,8 @@ import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
 import type { Call, CallHandler, IncomingInvite, Party, SipUserAgent, Transfer } from '../sip/contracts.ts';
 import { parseTarget } from '../sip/target.ts';
-import { autoAnswerAsked, callerMatches } from './auto-answer.ts';
+import { judge } from './answer-rules.ts';
+import { asksForMode, callerMatches } from './auto-answer.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ActionResult, CallStatus } from './contracts.ts';
 import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
@@ -170,27 +171,29 @@ export class CallController {
   // ---- incoming -----------------------------------------------------------------------------------------------
 
   onInvite(invite: IncomingInvite): CallHandler {
-    const { events, isTrusted } = this.#parts;
+    const { events } = this.#parts;
     const settings = this.#parts.settings();
     const { call: session, source } = invite;
+    const isTrusted = this.#parts.isTrusted(source.host, session.account);
     // RFC 3325 §5: the network's word on who calls counts, where it comes from the network.
-    const remote = (isTrusted(source.host, session.account) ? invite.asserted : undefined) ?? session.remote;
+    const remote = (isTrusted ? invite.asserted : undefined) ?? session.remote;
     if (invite.replaces !== undefined) return this.#replace(invite, invite.replaces);
-    const asked = autoAnswerAsked(invite);
-    let answerAfterMs: number | undefined;
-    if (asked !== undefined) {
-      const listed = settings.autoAnswer.allow.some(pattern => callerMatches(pattern, remote.uri));
-      const trusted = isTrusted(source.host, session.account);
-      if (listed && trusted) answerAfterMs = asked.afterMs;
-      else {
-        const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on the allow list`;
-        events.tell('call', 'auto-answer refused', { remote: remote.uri, asked: asked.asked, why });
+    const caller = { uri: remote.uri, source: source.host, isTrusted };
+    const verdict = judge(invite, caller, settings.autoAnswer);
+    if (verdict.is === 'not allowed') {
+      const { asked, why, insists } = verdict;
+      events.tell('call', 'auto-answer refused', { remote: remote.uri, asked, why });
+      if (insists) {
+        // RFC 5373 §4: rather no call than one that rings.
+        session.refuse(403);
+        return nobody;
       }
     }
+    const automatic = verdict.is === 'answer' ? verdict : undefined;
     events.tell('call', 'incoming', {
       remote: remote.uri,
       displayName: remote.displayName,
-      autoAnswer: answerAfterMs !== undefined,
+      autoAnswer: automatic !== undefined,
     });
     return this.#begin(source.host, {
       direction: 'incoming',
@@ -198,9 +201,11 @@ export class CallController {
       account: session.account,
       session,
       offer: invite.body,
-      answerAfterMs,
-      refuse: answerAfterMs === undefined && settings.incoming === 'refuse',
-      mode: answerAfterMs === undefined ? 'talk' : settings.autoAnswer.mode,
+      answerAfterMs: automatic?.afterMs,
+      refuse: automatic === undefined && settings.incoming === 'refuse',
+      mode: automatic?.mode ?? 'talk',
+      gong: automatic?.tone ?? false,
+      tellsMode: asksForMode(invite),
     });
   }
 
@@ -227,6 +232,8 @@ export class CallController {
       answerAfterMs: 0,
       refuse: false,
       mode: 'talk',
+      gong: true,
+      tellsMode: false,
       onAccepted: () => old.handle('hang up'),
     });
   }
@@ -354,7 +361,8 @@ export class CallController {
     const entry = this.#calls.get(stream);
     if (entry === undefined || !entry.presses.isNew(key, by, lastedMs)) return;
     this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs, by });
-    if (entry.call.state === 'talking') entry.keys.key(key);
+    // A page is an announcement: whoever makes it has no door to open.
+    if (entry.call.state === 'talking' && entry.call.mode !== 'page') entry.keys.key(key);
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------

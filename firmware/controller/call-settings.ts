@@ -1,5 +1,6 @@
 /** What the calls need of the configuration, in one place: names as in the document, times in milliseconds. */
 import type { Config } from '../config/schema.ts';
+import type { AnswerSettings } from './answer-rules.ts';
 import type { DtmfSettings } from './dtmf-commands.ts';
 
 export interface CallSettings {
@@ -12,7 +13,7 @@ export interface CallSettings {
   /** What a press means while there is a call. */
   press: { hangUpAfterMs: number; answers: boolean };
   incoming: 'ring' | 'refuse';
-  autoAnswer: { allow: readonly string[]; mode: 'talk' | 'listen' };
+  autoAnswer: AnswerSettings;
   /** Where a call may be transferred to. */
   transferTo: readonly string[];
   dtmf: DtmfSettings;

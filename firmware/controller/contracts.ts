@@ -42,7 +42,7 @@ export interface CallStatus {
   codec?: string;
   /** Seconds since the answer. */
   answeredFor?: number;
-  mode?: 'talk' | 'listen';
+  mode?: 'talk' | 'listen' | 'page';
   statistics?: StreamStatistics;
 }
 

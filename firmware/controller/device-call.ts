@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { CallSound } from '../media/call-sound.ts';
 import type { Direction, Media, StreamStatistics } from '../media/protocol.ts';
 import type { Body, CallEnd, CallHandler, HeaderFields, Party, Call as SipCall } from '../sip/contracts.ts';
+import type { AnswerMode } from './answer-rules.ts';
 import { type Effect, type Event, incoming, outgoing, type State } from './call-states.ts';
 import type { CallState } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
@@ -52,7 +53,11 @@ export type DeviceCallPlan =
       answerAfterMs: number | undefined;
       /** Callers that are not answered by themselves are not let ring either. */
       refuse: boolean;
-      mode: 'talk' | 'listen';
+      mode: AnswerMode;
+      /** A gong says that it was answered by itself. */
+      gong: boolean;
+      /** The 200 says whether it was answered by itself (RFC 5373 §4). */
+      tellsMode: boolean;
       /** It has been answered: what it takes the place of may go. */
       onAccepted?(): void;
     };
@@ -118,7 +123,7 @@ export class DeviceCall implements CallHandler {
 
   /** The word that a person reads. */
   get shown(): CallState {
-    if (this.#state === 'talking') return this.mode === 'listen' || this.#isPage ? 'paging' : 'talking';
+    if (this.#state === 'talking') return this.mode !== 'talk' || this.#isPage ? 'paging' : 'talking';
     if (this.#state === 'opening') return this.plan.direction === 'outgoing' ? 'calling' : 'ringing';
     return this.#state === 'ended' ? 'idle' : this.#state;
   }
@@ -260,7 +265,7 @@ export class DeviceCall implements CallHandler {
         } else if (plan.direction === 'incoming') this.#ring(plan.offer, plan.answerAfterMs);
         break;
       case 'accept':
-        this.#session?.accept(this.#answer ?? sound.offer(this.#direction));
+        this.#session?.accept(this.#answer ?? sound.offer(this.#direction), this.#answeredHow);
         if (plan.direction === 'incoming') plan.onAccepted?.();
         break;
       case 'start talking':
@@ -276,7 +281,7 @@ export class DeviceCall implements CallHandler {
         });
         if (plan.direction === 'outgoing' && plan.file !== undefined)
           media.send({ do: 'play file', file: plan.file, at: { stream: this.stream }, id: this.stream });
-        else if (plan.direction === 'incoming' && plan.answerAfterMs !== undefined) tones.explain('page', this.stream);
+        else if (plan.direction === 'incoming' && plan.gong) tones.explain('page', this.stream);
         break;
       case 'end session':
         this.#session?.hangUp();
@@ -350,7 +355,12 @@ export class DeviceCall implements CallHandler {
   }
 
   get #direction(): Direction {
-    return this.mode === 'listen' ? 'recvonly' : 'sendrecv';
+    return this.mode === 'talk' ? 'sendrecv' : 'recvonly';
+  }
+
+  get #answeredHow(): HeaderFields {
+    if (this.plan.direction === 'outgoing' || !this.plan.tellsMode) return [];
+    return [['Answer-Mode', this.plan.answerAfterMs === undefined ? 'Manual' : 'Auto']];
   }
 
   /** True where the answer can be used; ends the call where it cannot. */

@@ -42,6 +42,8 @@ export interface UserAgentSettings {
   product: string;
   /** An incoming INVITE above this many calls (either way) is answered 486. */
   maxCalls: number;
+  /** So many INVITEs above `maxCalls` are handed over all the same: to wait, or to take another's place. Absent: 0. */
+  spareCalls?: number;
   /** An outgoing INVITE without a final answer is cancelled after this. Milliseconds. */
   ringLimitMs: number;
   /** 3xx are followed at most this often for one call. 0: never. */
@@ -121,8 +123,10 @@ export interface Call {
 
   /** Incoming: 180, or 183 with a body (early media). May be called again. */
   ring(body?: Body): void;
+  /** Incoming: 182 (RFC 3261 §21.1.4), said again each minute: all lines are busy. */
+  queue(): void;
   /** Incoming: 200 with the answer (or with the offer, where the INVITE had none). */
-  accept(body: Body): void;
+  accept(body: Body, headers?: HeaderFields): void;
   /** Incoming: a final refusal. `reason` defaults to the RFC's phrase. */
   refuse(status: number, reason?: string, headers?: HeaderFields): void;
   /**
@@ -130,7 +134,7 @@ export interface Call {
    * this (or `refuse`) returns; what the protocol still has to say goes on by itself.
    */
   hangUp(): void;
-  /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`. */
+  /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`: at once with 491 where another is open. */
   reoffer(body: Body): void;
   /** A key told by INFO, for a peer that takes no RTP events. Several are sent one after the other. */
   sendKey(key: string, durationMs: number): void;

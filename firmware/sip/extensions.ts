@@ -11,9 +11,15 @@ export const supported = known.join(', ');
 export const supports = ({ headers }: Message, tag: string) =>
   [...headers.all('Supported'), ...headers.all('Require')].some(other => other.toLowerCase() === tag);
 
+/**
+ * RFC 5373, and `supported`: told in the answer to OPTIONS, and not in each message, where it would say nothing to
+ * anybody.
+ */
+export const supportedAtAll = `${supported}, answermode`;
+
 /** What a request requires and we do not have (§8.2.2.3). */
 export const unknownExtensions = ({ headers }: Request) =>
-  headers.all('Require').filter(tag => !known.includes(tag.toLowerCase()));
+  headers.all('Require').filter(tag => !known.includes(tag.toLowerCase()) && tag.toLowerCase() !== 'answermode');
 
 /** Whether the peer serves a method, as far as it told; without Allow nothing is known (§20.5). */
 export const allows = ({ headers }: Message, method: string) => headers.all('Allow').includes(method);

@@ -1,7 +1,7 @@
 /** What we can do, told to whom asks with OPTIONS (RFC 3261 §11.2). */
 import type { Address } from '../lib/address.ts';
 import { type Core, contactAt } from './core.ts';
-import { supported } from './extensions.ts';
+import { supportedAtAll } from './extensions.ts';
 import type { Reply } from './transaction/reply.ts';
 
 export const optionsReply = (core: Core, source: Address): Reply => ({
@@ -11,6 +11,6 @@ export const optionsReply = (core: Core, source: Address): Reply => ({
     ['Accept', 'application/sdp'],
     ['Accept-Encoding', 'identity'],
     ['Accept-Language', 'en'],
-    ['Supported', supported],
+    ['Supported', supportedAtAll],
   ],
 });

@@ -228,7 +228,7 @@ export class UserAgent implements SipUserAgent {
     if (method === 'INVITE') this.#invited(transaction);
     // §11.2: what an INVITE would be answered now. Max-Forwards of 0 concerns proxies; we are where it ends (§16.3).
     else if (method === 'OPTIONS') {
-      if (this.#isBusy) transaction.respond(486, optionsReply(this.#core, transaction.source));
+      if (this.#isBusy()) transaction.respond(486, optionsReply(this.#core, transaction.source));
       else transaction.respond(200, optionsReply(this.#core, transaction.source));
     } else if (method === 'NOTIFY' && this.#notices) this.#notices.serveNotify(transaction, this.#accountOf(request));
     else if (method === 'MESSAGE') this.#notices?.serveMessage(transaction, this.#accountOf(request));
@@ -252,7 +252,7 @@ export class UserAgent implements SipUserAgent {
     const replaced = this.#replacedBy(request);
     if (typeof replaced === 'number') return this.#reject(transaction, replaced);
     // It takes the place of another, and needs none of its own.
-    if (replaced === undefined && this.#isBusy) return this.#reject(transaction, 486);
+    if (replaced === undefined && this.#isBusy(this.#core.settings.spareCalls)) return this.#reject(transaction, 486);
     const brief = tooBrief(request);
     if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
@@ -295,10 +295,10 @@ export class UserAgent implements SipUserAgent {
     return 481;
   }
 
-  get #isBusy() {
+  #isBusy(spare = 0) {
     let count = 0;
     for (const call of this.#calls) if (call.state !== 'ended') count++;
-    return count >= this.#core.settings.maxCalls;
+    return count >= this.#core.settings.maxCalls + spare;
   }
 
   #reject(transaction: ServerTransaction, status: number, reply?: Reply) {

@@ -1,6 +1,6 @@
 /** Settings: how calls behave. */
-import { field, section } from '../field.ts';
-import { duration, ipAddress, list, matching, oneOf, whole, yesOrNo } from '../types.ts';
+import { field, kind, section } from '../field.ts';
+import { duration, ipAddress, line, list, matching, oneOf, whole, yesOrNo } from '../types.ts';
 
 const needs = 'live';
 
@@ -11,6 +11,22 @@ const pattern = () =>
       wrong: 'is not a pattern for callers; write "sip:desk@example.org", "*@example.org" or "*"',
     },
     /^(?:\*|(?:sip:)?(?:\*|[^\s@*]{1,128})@(?:\*|[A-Za-z0-9.:[\]-]{1,255}))$/,
+  );
+
+const answerRule = () =>
+  kind(
+    section({
+      match: line(128).min(1).optional(),
+      from: pattern().optional(),
+      mode: oneOf(['talk', 'listen', 'page', 'ring']),
+      delay: duration(0, 60_000).optional(),
+      tone: yesOrNo().prefault(true),
+    }),
+    {
+      kind: 'rule',
+      allowed: '`{"match": TEXT, "from": CALLER, "mode": "talk", "delay": "2 s", "tone": false}`',
+      wrong: 'is not a rule; write such as {"match": "info=emergency", "mode": "page"}',
+    },
   );
 
 export const calls = section({
@@ -44,8 +60,12 @@ export const calls = section({
       help: 'Addresses, besides the server of an account, whose word on who calls is believed.',
       needs,
     }),
-    mode: field(oneOf(['talk', 'listen']).prefault('talk'), {
-      help: 'Automatically answered: `talk` both ways, or `listen` only to the caller with the microphone off.',
+    mode: field(oneOf(['talk', 'listen', 'page']).prefault('talk'), {
+      help: 'Automatically answered: `talk` both ways; `listen` only to the caller, with the microphone off; `page`: the same as an announcement, for which other calls are held and in which no door code counts.',
+      needs,
+    }),
+    rules: field(list(answerRule(), 32).prefault([]), {
+      help: 'Which calls are answered how; the first that fits counts, before `allow` and `mode`. `match`: a text in Alert-Info or Call-Info, such as your own ring name; without it whoever asks for an automatic answer. `from`: who is allowed; without it those of `allow`. `mode`: as above, or `ring`. `delay`: rings first. `tone`: the gong before.',
       needs,
     }),
   }).prefault({}),

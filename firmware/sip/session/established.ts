@@ -93,11 +93,10 @@ export class Established implements DialogOwner {
   }
 
   reoffer(body: Body) {
-    if (this.#over || this.#ours !== undefined || this.#theirs !== undefined || !this.#user.isConfirmed()) {
-      this.#core.log.warn('reoffer ignored: another is not answered yet', { call: this.dialog.callId });
-      return;
-    }
-    this.#offer(body, () => {});
+    if (this.#over) return;
+    if (this.#ours === undefined && this.#theirs === undefined && this.#user.isConfirmed()) this.#offer(body, () => {});
+    // RFC 3261 §14.1: not while another is open.
+    else this.#user.handler().onReoffered({ status: 491, reason: 'another offer is open' });
   }
 
   sendKey(key: string, durationMs: number) {

@@ -40,7 +40,7 @@ export class IncomingCall implements Call, DialogOwner {
   readonly #timer: SessionTimer;
   readonly #reliable: Reliable;
   /** Accepted, but the 200 waits for a PRACK. */
-  #accepting: Body | undefined;
+  #accepting: { body: Body; headers: HeaderFields } | undefined;
   #handler: CallHandler | undefined;
   #outcome: CallEnd | undefined;
   #answered: AnsweredInvite | undefined;
@@ -62,7 +62,7 @@ export class IncomingCall implements Call, DialogOwner {
     this.#reliable = new Reliable(core, transaction, {
       handler: () => this.#handler,
       onAcknowledged: () => {
-        if (this.#accepting !== undefined) this.#accept(this.#accepting);
+        if (this.#accepting !== undefined) this.#accept(this.#accepting.body, this.#accepting.headers);
       },
       onGiveUp: () => {
         // RFC 3262 §3: 5xx.
@@ -93,22 +93,30 @@ export class IncomingCall implements Call, DialogOwner {
   }
 
   ring(body?: Body) {
+    this.#progress(body === undefined ? 180 : 183, body);
+  }
+
+  queue() {
+    this.#progress(182);
+  }
+
+  #progress(status: number, body?: Body) {
     if (this.#ignores('ring', 'inviting', 'ringing') || this.#accepting !== undefined) return;
     this.state = 'ringing';
     this.#cancelRinging();
-    this.#reliable.respond(body === undefined ? 180 : 183, { headers: this.#headers(), ...(body && { body }) });
-    this.#cancelRinging = this.#core.clock.after(ringAgainMs, () => this.ring(body), '1xx again');
+    this.#reliable.respond(status, { headers: this.#headers(), ...(body && { body }) });
+    this.#cancelRinging = this.#core.clock.after(ringAgainMs, () => this.#progress(status, body), '1xx again');
   }
 
-  accept(body: Body) {
+  accept(body: Body, headers: HeaderFields = []) {
     if (this.#ignores('accept', 'inviting', 'ringing') || this.#accepting !== undefined) return;
     this.#stopWaiting();
     // RFC 3262 §3: a 2xx would overtake what the peer must have first.
-    if (this.#reliable.isOpen) this.#accepting = body;
-    else this.#accept(body);
+    if (this.#reliable.isOpen) this.#accepting = { body, headers };
+    else this.#accept(body, headers);
   }
 
-  #accept(body: Body) {
+  #accept(body: Body, extra: HeaderFields) {
     this.state = 'answered';
     this.#established = new Established(this.#core, this.#dialog, this.#identity, this.#timer, {
       // Not asked for before the ACK, and by then it is there.
@@ -122,7 +130,7 @@ export class IncomingCall implements Call, DialogOwner {
       },
       onQuiet: () => this.#onQuiet(),
     });
-    const headers = [...this.#headers(), ...this.#timer.accept(this.#transaction.request)];
+    const headers = [...this.#headers(), ...extra, ...this.#timer.accept(this.#transaction.request)];
     const response = this.#transaction.respond(200, this.#reliable.described ? { headers } : { headers, body });
     this.#established.start();
     this.#answered = new AnsweredInvite(this.#core.clock, this.#transaction, response, () => this.#noAck());
@@ -145,7 +153,8 @@ export class IncomingCall implements Call, DialogOwner {
   }
 
   reoffer(body: Body) {
-    if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body);
+    if (this.state === 'answered') this.#handler?.onReoffered({ status: 491, reason: 'waits for the ACK' });
+    else if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body);
   }
 
   transfer(target: string, replacing?: Call) {

@@ -122,6 +122,10 @@ export class OutgoingCall implements Call {
     this.#core.log.warn('ring ignored: we are the caller', { call: this.id });
   }
 
+  queue() {
+    this.#core.log.warn('queue ignored: we are the caller', { call: this.id });
+  }
+
   accept() {
     this.#core.log.warn('accept ignored: we are the caller', { call: this.id });
   }

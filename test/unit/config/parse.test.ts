@@ -157,6 +157,23 @@ describe('an error says where, what stands there and what is allowed', () => {
       'calls.autoAnswer.allow[0]: "desk" is not a pattern for callers; write "sip:desk@example.org", "*@example.org" or "*"',
     ],
     [
+      { calls: { autoAnswer: { rules: [{ mode: 'shout' }] } } },
+      'calls.autoAnswer.rules[0].mode: "shout" is not one of "talk", "listen", "page", "ring"',
+    ],
+    [
+      { calls: { autoAnswer: { rules: [{ mode: 'talk', delay: 'soon' }] } } },
+      'calls.autoAnswer.rules[0].delay: "soon" is not a duration; write a number and a unit such as "30 s", "5 min"',
+    ],
+    [{ calls: { autoAnswer: { rules: [{ match: 'x' }] } } }, 'calls.autoAnswer.rules[0].mode: is missing'],
+    [
+      { calls: { autoAnswer: { rules: ['page'] } } },
+      'calls.autoAnswer.rules[0]: "page" is not a rule; write such as {"match": "info=emergency", "mode": "page"}',
+    ],
+    [
+      { calls: { autoAnswer: { rules: [{ mode: 'talk', form: '*' }] } } },
+      'calls.autoAnswer.rules[0].form: there is no such setting',
+    ],
+    [
       { mqtt: { topicRoot: 'a/#' } },
       'mqtt.topicRoot: "a/#" is not the root of MQTT topics; no "+", "#", "/" at either end, at most 128 characters',
     ],

@@ -17,6 +17,15 @@ test.each([
   [{ 'Alert-Info': 'Ring Answer' }, 0],
   [{ 'Alert-Info': 'Auto Answer' }, 0],
   [{ 'Answer-Mode': 'Auto;require' }, 0],
+  [{ 'Priv-Answer-Mode': 'auto' }, 0],
+  [{ 'Alert-Info': '<http://example.org>; info = alert-autoanswer' }, 0],
+  [{ 'Alert-Info': 'answer-after=4' }, 4_000],
+  [{ 'Alert-Info': 'RING ANSWER' }, 0],
+  [{ 'Call-Info': '<sip:autoanswer=yes>' }, 0],
+  [{ 'X-AUTOANSWER': 'TRUE' }, 0],
+  [{ 'P-Auto-Answer': 'normal' }, 0],
+  // FreePBX sends several at once; AudioCodes says which one counts.
+  [{ 'Alert-Info': 'info=alert-autoanswer;delay=7', 'Call-Info': '<sip:pbx>;answer-after=1' }, 1_000],
   [{ 'Call-Info': '<sip:pbx>;answer-after=999' }, 60_000],
 ])('%o asks for an answer after %i ms', (headers, afterMs) => {
   expect(asking(headers as unknown as Record<string, string>)?.afterMs).toBe(afterMs);
@@ -32,8 +41,24 @@ test.each([
   { 'Call-Info': '<sip:pbx>;answer-after=soon' },
   { 'Alert-Info': '<http://example.org/ring.wav>' },
   { 'Answer-Mode': 'Manual' },
+  { 'Answer-Mode': 'Manual', 'Call-Info': '<sip:pbx>;answer-after=0' },
+  { 'Answer-Mode': 'automobile' },
+  { 'Alert-Info': '<http://example.org/xinfo=alert-autoanswer>' },
+  { 'Alert-Info': 'String Answering' },
+  { 'X-AUTOANSWER': 'FALSE' },
+  { 'P-Auto-Answer': '' },
+  { 'Call-Info': '<sip:autoanswer=no>' },
 ])('%o asks for nothing of the kind', headers => {
   expect(asking(headers as unknown as Record<string, string>)).toBeUndefined();
+});
+
+test.each([
+  ['Auto;require', true],
+  ['Auto ; Require', true],
+  ['Auto', false],
+  ['Auto;required=no', false],
+])('Answer-Mode: %s insists: %s', (mode, insists) => {
+  expect(asking({ 'Answer-Mode': mode })?.insists).toBe(insists);
 });
 
 test.each([
