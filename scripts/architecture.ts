@@ -23,7 +23,16 @@ export const mayImport: Record<string, readonly string[]> = {
   'firmware/supervise': ['firmware/lib', 'firmware/controller', 'hal/contracts.ts'],
   'firmware/rpc': ['firmware/lib', 'firmware/config', 'firmware/io', 'firmware/controller'],
   'firmware/report': ['firmware/lib', 'firmware/config', 'firmware/io', 'firmware/controller', 'firmware/rpc'],
-  'firmware/cli': ['firmware/lib', 'firmware/config', 'firmware/io', 'firmware/controller', 'firmware/rpc'],
+  'firmware/cli': [
+    'firmware/lib',
+    'firmware/config',
+    'firmware/io',
+    'firmware/controller',
+    'firmware/rpc',
+    // A trace is read as SIP and as session descriptions.
+    'firmware/sip/message',
+    'firmware/sdp',
+  ],
   'firmware/device.ts': ['firmware/*', 'hal'],
   'firmware/wiring.ts': ['firmware/config', 'firmware/controller', 'hal'],
   'firmware/run.ts': ['firmware/*', 'hal', 'provisioning'],

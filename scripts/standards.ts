@@ -41,6 +41,7 @@ export const titles: Readonly<Record<number, string>> = {
   4475: 'SIP Torture Test Messages',
   4488: 'Suppression of the REFER Implicit Subscription',
   4566: 'SDP (obsolete, still met)',
+  4568: 'SDP Security Descriptions',
   4733: 'RTP Payload for DTMF Digits',
   4961: 'Symmetric RTP/RTCP',
   5079: 'Rejecting Anonymous Requests',

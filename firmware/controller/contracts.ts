@@ -3,6 +3,7 @@ import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
 import type { StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
+import type { Watcher } from './wire-tap.ts';
 
 export type { Action };
 
@@ -88,6 +89,8 @@ export interface Device {
   onEvent(listener: (event: DeviceEvent) => void): () => void;
   /** Tells that something in `status()` changed (coalesced, at most every 50 ms). */
   onChange(listener: () => void): () => void;
+  /** Shows what goes over the network from now on. The returned function ends it. */
+  watch(watcher: Watcher): () => void;
   /** Names for help and errors. */
   names(): { buttons: string[]; doors: string[]; contacts: string[]; inputs: string[] };
 }

@@ -25,6 +25,7 @@ import { ledFor } from './led-language.ts';
 import { mediaSettings } from './media-settings.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
+import { type Watcher, WireTap } from './wire-tap.ts';
 
 /** What carries SIP; opened and closed with the telephone. */
 export interface SipSocket extends Transport {
@@ -78,6 +79,7 @@ export class Intercom implements Device {
   onResync: () => void = () => {};
   readonly #parts: IntercomParts;
   readonly #startedMs: number;
+  readonly #tap: WireTap;
   readonly #changeListeners = new Set<() => void>();
   #surroundings: Surroundings = { config: { revision: undefined, source: 'defaults' }, mqtt: { state: 'off' } };
   #config: Config;
@@ -98,6 +100,7 @@ export class Intercom implements Device {
     this.#parts = parts;
     this.#config = config;
     this.#startedMs = parts.clock.now();
+    this.#tap = new WireTap(parts.wallClock);
     this.events = new EventLog(parts.random.token(4), parts.wallClock, parts.log.part('event'));
   }
 
@@ -141,6 +144,7 @@ export class Intercom implements Device {
     this.#telephone = new Telephone({
       environment: { clock, wallClock, random, log: log.part('sip'), resolve, ...(services && { services }) },
       socket: this.#parts.openSocket(this.#config.sip),
+      tap: this.#tap,
       events: this.events,
       config: () => this.#config,
       product: `Porter/${this.#parts.version}`,
@@ -330,6 +334,10 @@ export class Intercom implements Device {
 
   onEvent(listener: (event: DeviceEvent) => void) {
     return this.events.listen(listener);
+  }
+
+  watch(watcher: Watcher) {
+    return this.#tap.watch(watcher);
   }
 
   onChange(listener: () => void) {

@@ -7,10 +7,12 @@ import type { Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import type { SipSocket } from './intercom.ts';
 import { TrustedSources } from './trusted-sources.ts';
+import type { WireTap } from './wire-tap.ts';
 
 export interface TelephoneParts {
   environment: Omit<Environment, 'transport'>;
   socket: SipSocket;
+  tap: WireTap;
   events: EventLog;
   config: () => Config;
   product: string;
@@ -45,7 +47,7 @@ export class Telephone {
     this.#trusted = new TrustedSources((uri, transport, done) => this.userAgent.locate(uri, transport, done));
     const { sip, calls } = parts.config();
     this.userAgent = new UserAgent(
-      { ...parts.environment, transport: parts.socket },
+      { ...parts.environment, transport: parts.tap.on(parts.socket) },
       {
         accounts: Object.entries(sip.accounts).map(([id, account]) => ({
           ...account,
@@ -83,11 +85,14 @@ export class Telephone {
   }
 
   #openSocket() {
-    const { socket, environment } = this.#parts;
+    const { socket, environment, tap } = this.#parts;
     if (this.#problem !== undefined)
       this.#cancelSocket = environment.clock.after(OPEN_AFTER_MS, () => this.#socketOpen(), 'SIP socket open');
     socket.start(
-      (bytes, from) => this.userAgent.receive(bytes, from),
+      (bytes, from) => {
+        tap.received(socket, from, bytes);
+        this.userAgent.receive(bytes, from);
+      },
       (why, deaf = true) => (deaf ? this.#socketFailed(why) : this.#listenerFailed(why)),
       to => this.userAgent.connectionLost(to),
     );

@@ -4,6 +4,7 @@ import type { Effective } from '../config/layers.ts';
 import type { Action, Device, Origin } from '../controller/contracts.ts';
 import { isMalformed, parseAction } from '../io/actions.ts';
 import { ErrorCode, failure, type Request, type Response, readRequest, result } from './json-rpc.ts';
+import { trace } from './trace.ts';
 
 /** What the methods act upon. */
 export interface Offered {
@@ -19,9 +20,10 @@ export interface Caller {
   refuse?(action: Action): string | undefined;
   /**
    * Begins a stream of notifications that lasts until the caller goes; a second one replaces the first. `begin` gets
-   * the way to send one and returns what ends it. Absent where nothing can be followed.
+   * the way to send one, and a way to ask whether the caller reads as fast as it is told; it returns what ends it.
+   * Absent where nothing can be followed.
    */
-  follow?(begin: (notify: (method: string, params: unknown) => void) => () => void): void;
+  follow?(begin: (notify: (method: string, params: unknown) => void, keepsUp: () => boolean) => () => void): void;
 }
 
 type Answer = (value: unknown) => void;
@@ -74,6 +76,15 @@ export const METHODS: Readonly<Record<string, Method>> = {
     run: ({ device }, caller, _params, answer) => {
       answer({ following: caller.follow !== undefined });
       caller.follow?.(notify => device.onEvent(event => notify('event', event)));
+    },
+  },
+
+  /** From the answer on, every SIP message comes as a notification `sip`, whole and unmasked, until the caller goes. */
+  'sip.trace': {
+    params: none,
+    run: ({ device }, caller, _params, answer) => {
+      answer({ following: caller.follow !== undefined });
+      caller.follow?.((notify, keepsUp) => trace(device, notify, keepsUp));
     },
   },
 };

@@ -208,7 +208,10 @@ class Connection {
     origin: 'cli',
     follow: begin => {
       this.#unfollow?.();
-      this.#unfollow = begin((method, params) => this.#write(notification(method, params)));
+      this.#unfollow = begin(
+        (method, params) => this.#write(notification(method, params)),
+        () => this.#socket.writableLength < UNREAD_LIMIT_BYTES / 2,
+      );
     },
   };
 

@@ -1,5 +1,6 @@
 /** A device of the simplest kind: no SIP, no sound, no lines; but what it is asked to do shows in its status and events. */
 import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from '../../firmware/controller/contracts.ts';
+import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
 
 const NAMES = { buttons: ['front'], doors: ['main'], contacts: ['desk'], inputs: ['button'] };
 
@@ -8,6 +9,7 @@ export class SimpleDevice implements Device {
   readonly performed: { action: Action; origin: Origin }[] = [];
   readonly #events = new Set<(event: DeviceEvent) => void>();
   readonly #changes = new Set<() => void>();
+  readonly #watchers = new Set<Watcher>();
   #seq = 0;
   #status: Status = {
     device: {
@@ -93,6 +95,16 @@ export class SimpleDevice implements Device {
     return () => this.#changes.delete(listener);
   }
 
+  watch(watcher: Watcher) {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Something goes over the network. */
+  pass(seen: SeenMessage) {
+    for (const watcher of this.#watchers) watcher.onMessage(seen);
+  }
+
   /** Changes parts of the status, as the device's life would. */
   change(parts: Partial<Status>) {
     this.#status = { ...this.#status, ...parts };
@@ -107,7 +119,7 @@ export class SimpleDevice implements Device {
 
   /** How many listen: nobody should after a stop. */
   get listeners() {
-    return this.#events.size + this.#changes.size;
+    return this.#events.size + this.#changes.size + this.#watchers.size;
   }
 }
 

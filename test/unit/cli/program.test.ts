@@ -193,6 +193,88 @@ describe('events', () => {
   });
 });
 
+describe('sip trace', () => {
+  const options = (callId: string) =>
+    Buffer.from(
+      [
+        'OPTIONS sip:door@192.0.2.10 SIP/2.0',
+        'Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1',
+        'From: <sip:pbx@192.0.2.1>;tag=1',
+        `To: <sip:door@${callId === 'ours' ? 'example.org' : 'example.com'}>`,
+        `Call-ID: ${callId}`,
+        'CSeq: 1 OPTIONS',
+        '\r\n',
+      ].join('\r\n'),
+    );
+  const pass = (callId: string) =>
+    device.pass({
+      atMs: Date.UTC(2026, 10, 22, 8),
+      way: 'in',
+      local: { host: '192.0.2.10', port: 5060 },
+      remote: { host: '192.0.2.1', port: 5060 },
+      bytes: options(callId),
+    });
+
+  /** Runs a trace; `passing` once the device is watched; ends with the first thing shown. */
+  async function traced(line: string, passing: () => void) {
+    const interrupt = new AbortController();
+    const begin = device.watch.bind(device);
+    device.watch = watcher => {
+      const end = begin(watcher);
+      queueMicrotask(passing);
+      return end;
+    };
+    let shown = '';
+    const out = (text: string) => {
+      shown += text;
+      interrupt.abort();
+    };
+    const { code, err } = await porter(line, { out, signal: interrupt.signal });
+    return { code, err, shown };
+  }
+
+  test('shows what goes by, until an interrupt', async () => {
+    const { code, shown } = await traced('sip trace', () => pass('a'));
+    expect(code).toBe(0);
+    expect(shown).toMatch(/Front door +192\.0\.2\.1\n +5060\/udp\n +0\.000 {2}│◀─ OPTIONS ─+│ {2}pbx → door\n$/);
+  });
+
+  test('as JSON, one object a line, of one account alone', async () => {
+    const { shown } = await traced('sip trace --json --account main', () => {
+      pass('foreign');
+      pass('ours');
+    });
+    expect(shown).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(shown)).toEqual({
+      ts: '2026-11-22T08:00:00.000Z',
+      way: 'in',
+      transport: 'udp',
+      local: { host: '192.0.2.10', port: 5060 },
+      remote: { host: '192.0.2.1', port: 5060 },
+      is: 'message',
+      call: 'ours',
+      method: 'OPTIONS',
+      again: false,
+      text: options('ours').toString(),
+    });
+  });
+
+  test('ends by itself after --for', async () => {
+    expect(await porter('sip trace --for 1ms')).toEqual({ code: 0, out: '', err: '' });
+  });
+
+  test('says what is wrong with what it was asked', async () => {
+    expect(await porter('sip trace --account nobody')).toMatchObject({
+      code: 1,
+      err: 'porter: there is no account "nobody"; there are: main\n',
+    });
+    expect(await porter('sip trace --for ages')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--for: ages is not a duration'),
+    });
+  });
+});
+
 describe('run', () => {
   test('hands its options on', async () => {
     const asked: RunOptions[] = [];

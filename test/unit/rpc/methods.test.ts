@@ -82,7 +82,10 @@ describe('events', () => {
     let end = () => {};
     const { device, ask } = rig({
       follow: begin => {
-        end = begin((method, params) => told.push([method, params]));
+        end = begin(
+          (method, params) => told.push([method, params]),
+          () => true,
+        );
       },
     });
     device.tell('button', 'pressed', { button: 'front' });
@@ -96,6 +99,59 @@ describe('events', () => {
 
   test('cannot be followed where nothing can', () => {
     expect(rig().ask(request('events'))).toMatchObject([{ result: { following: false } }]);
+  });
+});
+
+describe('sip.trace', () => {
+  const seen = (text: string) => ({
+    atMs: 1,
+    way: 'in' as const,
+    local: { host: '192.0.2.10', port: 5061, transport: 'tls' as const },
+    remote: { host: '192.0.2.1', port: 5061, transport: 'tls' as const, connection: 3 },
+    bytes: Buffer.from(text),
+  });
+
+  test('shows each message as it stood on the wire; what a slow reader misses is counted, and nobody waits', () => {
+    const told: unknown[] = [];
+    let end = () => {};
+    let keepsUp = true;
+    const { device, ask } = rig({
+      follow: begin => {
+        end = begin(
+          (_method, params) => told.push(params),
+          () => keepsUp,
+        );
+      },
+    });
+    expect(ask(request('sip.trace'))).toMatchObject([{ result: { following: true } }]);
+    device.pass(seen('one'));
+    keepsUp = false;
+    device.pass(seen('two'));
+    device.pass(seen('three'));
+    keepsUp = true;
+    device.pass(seen('four'));
+    device.pass(seen('five'));
+    end();
+    device.pass(seen('six'));
+    expect(told).toEqual([
+      {
+        atMs: 1,
+        way: 'in',
+        transport: 'tls',
+        local: { host: '192.0.2.10', port: 5061 },
+        remote: { host: '192.0.2.1', port: 5061 },
+        bytes: Buffer.from('one').toString('base64'),
+      },
+      expect.objectContaining({ bytes: Buffer.from('four').toString('base64'), missed: 2 }),
+      expect.not.objectContaining({ missed: expect.anything() }),
+    ]);
+    expect(device.listeners).toBe(0);
+  });
+
+  test('is nothing for whom nothing can be followed', () => {
+    const { device, ask } = rig();
+    expect(ask(request('sip.trace'))).toMatchObject([{ result: { following: false } }]);
+    expect(device.listeners).toBe(0);
   });
 });
 

@@ -1,0 +1,8 @@
+/** `porter sip`: what a technician asks of the telephone line, under one name. */
+import type { AddCommand } from '../environment.ts';
+import { addSipTrace } from './sip-trace.ts';
+
+export const addSip: AddCommand = (porter, environment) => {
+  const sip = porter.command('sip').description('look at the telephone line: its messages, its servers');
+  addSipTrace(sip, environment);
+};
