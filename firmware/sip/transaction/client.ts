@@ -19,10 +19,16 @@ export interface ClientUser {
 /** What a transaction needs of its layer. */
 export interface Wire {
   clock: Clock;
-  send(message: Message, to: Hop, copy: boolean, onError: (error: Error) => void): void;
+  /** Returns the bytes, for copies. */
+  send(message: Message, to: Hop, onError: (error: Error) => void): Uint8Array;
+  sendAgain(bytes: Uint8Array, to: Hop, onError: (error: Error) => void): void;
   /** Sends a request in a transaction of its own whose outcome interests nobody, with the Via that it has. */
   sendCancel(cancel: Request, to: Hop): void;
 }
+
+// Tables without memory: one of each serves all.
+const inviteMachine = inviteClient<Message>();
+const nonInviteMachine = nonInviteClient<Message>();
 
 export class ClientTransaction {
   /** As it went out, with its Via. */
@@ -43,13 +49,17 @@ export class ClientTransaction {
     this.#wire = wire;
     this.#user = user;
     this.#ended = ended;
+    let sent: Uint8Array | undefined;
+    const failed = (error: Error) => {
+      this.#why = error.message;
+      this.#machine.handle('transport error');
+    };
     const surroundings = {
       clock: wire.clock,
-      send: (message: Message, copy: boolean) =>
-        wire.send(message, to, copy, error => {
-          this.#why = error.message;
-          this.#machine.handle('transport error', message);
-        }),
+      send: (message: Message) => {
+        sent = wire.send(message, to, failed);
+      },
+      repeat: () => wire.sendAgain(sent!, to, failed),
       deliver: (message: Message) => user.onResponse(message as Response),
       fail: (reason: Failure) => user.onFailure(reason, reason === 'timeout' ? undefined : this.#why),
       ended: () => this.#end(),
@@ -58,11 +68,11 @@ export class ClientTransaction {
     this.#machine =
       request.method === 'INVITE'
         ? run(
-            inviteClient<Message>(),
+            inviteMachine,
             { invite: request, ack: response => ackOf(request, response as Response), reliable },
             surroundings,
           )
-        : run(nonInviteClient<Message>(), { request, reliable }, surroundings);
+        : run(nonInviteMachine, { request, reliable }, surroundings);
   }
 
   start() {

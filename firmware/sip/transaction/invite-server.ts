@@ -2,10 +2,7 @@
 import { arm, backOff, deliver, fail, type Machine, repeat, send } from './machine.ts';
 import { giveUpMs, T1Ms, T2Ms, T4Ms } from './timers.ts';
 
-export interface InviteServerContext<Message> {
-  invite: Message;
-  /** 100 Trying. */
-  trying: Message;
+export interface InviteServerContext {
   /** Over TCP or TLS: nothing is sent twice, no copy is waited for. */
   reliable: boolean;
 }
@@ -14,9 +11,10 @@ export type InviteServerEvent = 'INVITE' | 'ACK' | 'send 1xx' | 'send 2xx' | 'se
 type State = 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated';
 type Timer = 'G' | 'H' | 'I' | 'L';
 
-export const inviteServer = <M>(): Machine<InviteServerContext<M>, State, InviteServerEvent, Timer, M> => ({
+export const inviteServer = <M>(): Machine<InviteServerContext, State, InviteServerEvent, Timer, M> => ({
   // 100 goes out at once and not after 200 ms: a caller that hears it stops resending (§17.2.1).
-  start: tx => ['proceeding', send(tx.trying), deliver(tx.invite)],
+  // Neither message is kept: the transaction outlives its call by 32 s.
+  start: (_, invite, trying) => ['proceeding', send(trying!), deliver(invite!)],
 
   lifetimes: { G: ['completed'], H: ['completed'], I: ['confirmed'], L: ['accepted'] },
 

@@ -8,12 +8,14 @@ import type { Malformed, Message, Request, Response } from '../message/message.t
 import { parseMessage } from '../message/parse.ts';
 import { printMessage } from '../message/print.ts';
 import { MAGIC_COOKIE } from '../message/via.ts';
+import { Answered } from './answered.ts';
 import { ClientTransaction, type ClientUser, viaOf } from './client.ts';
 import { clientKeyOf, mergeKey, serverKey, tagOf } from './matching.ts';
 import { makeResponse, markReceived, type Reply, replyTo } from './reply.ts';
 import { ServerTransaction } from './server.ts';
+import type { ServerRecord, ServerWire } from './server-record.ts';
 
-/** Server transactions alive at once. A device has a handful; a thousand is an attack or a broken proxy. */
+/** Requests that wait for their final answer. A device has a handful; a thousand is an attack or a broken proxy. */
 export const serverTransactionLimit = 1_000;
 /** What a request above the limit is told to wait. Seconds. */
 const overloadRetryAfterS = 10;
@@ -43,7 +45,9 @@ export class TransactionLayer {
   readonly #environment: LayerEnvironment;
   readonly #user: TransactionUser;
   readonly #clients = new Map<string, ClientTransaction>();
-  readonly #servers = new Map<string, ServerTransaction>();
+  readonly #servers = new Map<string, ServerRecord>();
+  /** Those of `#servers` that only wait for copies. */
+  readonly #answered = new Answered();
   /** Merge key → key of the transaction that came first (§8.2.2.2). */
   readonly #firstWays = new Map<string, string>();
   #stopped = false;
@@ -60,6 +64,11 @@ export class TransactionLayer {
     return this.#clients.size + this.#servers.size;
   }
 
+  /** Those of `size` that have had their answer and only wait for copies of the request. */
+  get answered() {
+    return this.#answered.size;
+  }
+
   /** Sends a request (without Via) in a new transaction. `user` hears nothing before this returns. */
   request(request: Request, to: Hop, user: ClientUser): ClientTransaction {
     return this.#client(this.#withVia(request, to), to, user);
@@ -67,7 +76,9 @@ export class TransactionLayer {
 
   /** Sends a request outside any transaction: the ACK to a 2xx (§13.2.2.4). */
   sendAck(ack: Request, to: Hop, copy: boolean) {
-    if (!this.#stopped) this.#send(this.#withVia(ack, to), to, copy);
+    if (this.#stopped) return;
+    if (copy) this.#environment.counters.retransmissions++;
+    this.#send(this.#withVia(ack, to), to);
   }
 
   receive(bytes: Uint8Array, source: Hop) {
@@ -93,6 +104,7 @@ export class TransactionLayer {
     for (const transaction of [...this.#clients.values(), ...this.#servers.values()]) transaction.stop();
     this.#clients.clear();
     this.#servers.clear();
+    this.#answered.clear();
     this.#firstWays.clear();
   }
 
@@ -108,53 +120,80 @@ export class TransactionLayer {
     const known = this.#servers.get(key);
     if (known !== undefined) known.receive(request);
     else if (request.method === 'ACK') this.#user.onAck(request, source);
-    else if (this.#servers.size >= serverTransactionLimit) {
+    else if (this.#servers.size - this.#answered.size >= serverTransactionLimit) {
       this.#refuse(request, source, 503, { headers: [['Retry-After', String(overloadRetryAfterS)]] });
     } else this.#serve(request, source, key);
   }
 
   #serve(request: Request, source: Hop, key: string) {
-    const { clock, random } = this.#environment;
     const cancelled = request.method === 'CANCEL' ? this.#servers.get(serverKey(request, 'INVITE')) : undefined;
     const merge = tagOf(request.headers.get('To')) === undefined ? mergeKey(request) : undefined;
     const isMerged = merge !== undefined && this.#firstWays.has(merge);
     // §9.2: the answer to a CANCEL has the tag that the answers to its INVITE have.
-    const transaction = new ServerTransaction(request, source, cancelled?.localTag ?? random.token(8), {
-      clock,
-      send: (message, to, copy, onError) => this.#send(message, to, copy, onError),
+    const localTag = cancelled?.localTag ?? this.#environment.random.token(8);
+    const ownKey = copyOf(key);
+    const ownMerge = merge && copyOf(merge);
+    const { record } = new ServerTransaction(request, source, localTag, this.#serverWire(ownKey, ownMerge, isMerged));
+    this.#servers.set(ownKey, record);
+    if (ownMerge !== undefined && !isMerged) this.#firstWays.set(ownMerge, ownKey);
+    record.start();
+  }
+
+  /** Apart from `#serve`, whose scope holds the request: this lives for 32 s more. */
+  #serverWire(key: string, merge: string | undefined, isMerged: boolean): ServerWire {
+    const forget = (old: string) => {
+      this.#servers.delete(old);
+      this.#answered.delete(old);
+    };
+    return {
+      clock: this.#environment.clock,
+      send: (message, to, onError) => this.#send(message, to, onError),
+      sendAgain: (bytes, to, onError) => this.#sendAgain(bytes, to, onError),
       onRequest: served => {
-        if (request.method === 'CANCEL') this.#cancel(served, cancelled);
+        if (served.request.method === 'CANCEL') this.#cancel(served);
         else if (isMerged) served.respond(482);
         else this.#user.onRequest(served);
       },
       onAck: (ack, from) => this.#user.onAck(ack, from),
+      answered: () => {
+        const record = this.#servers.get(key);
+        if (record === undefined) return;
+        this.#answered.add(key, record.answerBytes + key.length + (merge?.length ?? 0));
+        this.#makeRoom();
+      },
       ended: () => {
-        this.#servers.delete(key);
+        forget(key);
         if (merge !== undefined && this.#firstWays.get(merge) === key) this.#firstWays.delete(merge);
       },
-    });
-    this.#servers.set(key, transaction);
-    if (merge !== undefined && !isMerged) this.#firstWays.set(merge, key);
-    transaction.start();
+    };
+  }
+
+  #makeRoom() {
+    for (let key = this.#answered.excess; key !== undefined; key = this.#answered.excess) {
+      // Its end is told to `ended`, which forgets it.
+      this.#servers.get(key)!.end();
+    }
   }
 
   /** §9.2. */
-  #cancel(transaction: ServerTransaction, cancelled: ServerTransaction | undefined) {
+  #cancel(transaction: ServerTransaction) {
+    const cancelled = this.#servers.get(serverKey(transaction.request, 'INVITE'));
     if (cancelled === undefined) {
       this.#environment.counters.strayMessages++;
       transaction.respond(481);
       return;
     }
     transaction.respond(200);
-    if (cancelled.status < 200) cancelled.onCancel?.(transaction.request);
+    cancelled.user?.onCancel?.(transaction.request);
   }
 
   #client(request: Request, to: Hop, user: ClientUser): ClientTransaction {
     const key = clientKeyOf(request)!;
     const wire = {
       clock: this.#environment.clock,
-      send: (message: Message, address: Hop, copy: boolean, onError: (error: Error) => void) =>
-        this.#send(message, address, copy, onError),
+      send: (message: Message, address: Hop, onError: (error: Error) => void) => this.#send(message, address, onError),
+      sendAgain: (bytes: Uint8Array, address: Hop, onError: (error: Error) => void) =>
+        this.#sendAgain(bytes, address, onError),
       sendCancel: (cancel: Request, address: Hop) =>
         void this.#client(cancel, address, { onResponse() {}, onFailure() {} }),
     };
@@ -179,7 +218,7 @@ export class TransactionLayer {
   /** Answers and forgets (§8.2.7). */
   #refuse(request: Request, source: Hop, status: number, reply: Reply) {
     this.#environment.counters.rejectedRequests++;
-    this.#send(makeResponse(request, status, this.#statelessTag, reply), replyTo(request, source), false);
+    this.#send(makeResponse(request, status, this.#statelessTag, reply), replyTo(request, source));
   }
 
   #stray(what: string, source: Hop) {
@@ -195,18 +234,35 @@ export class TransactionLayer {
     return { ...request, headers };
   }
 
-  #send(message: Message, to: Hop, copy: boolean, onError?: (error: Error) => void) {
-    const { counters, transport, product, log } = this.#environment;
-    log.debug(copy ? 'sent again' : 'sent', { to: printHop(to), what: summary(message) });
-    if (!copy) message.headers.set(message.kind === 'request' ? 'User-Agent' : 'Server', product);
+  #send(message: Message, to: Hop, onError?: (error: Error) => void): Uint8Array {
+    const { counters, product, log } = this.#environment;
+    log.debug('sent', { to: printHop(to), what: summary(message) });
+    message.headers.set(message.kind === 'request' ? 'User-Agent' : 'Server', product);
     counters.sentMessages++;
-    if (copy) counters.retransmissions++;
-    transport.send(printMessage(message), to, error => {
+    const bytes = printMessage(message);
+    this.#pass(bytes, to, onError);
+    return bytes;
+  }
+
+  #sendAgain(bytes: Uint8Array, to: Hop, onError: (error: Error) => void) {
+    const { counters, log } = this.#environment;
+    log.debug('sent again', { to: printHop(to), bytes: bytes.length });
+    counters.sentMessages++;
+    counters.retransmissions++;
+    this.#pass(bytes, to, onError);
+  }
+
+  #pass(bytes: Uint8Array, to: Hop, onError?: (error: Error) => void) {
+    const { transport, log } = this.#environment;
+    transport.send(bytes, to, error => {
       log.warn('message not sent', { to: printHop(to), why: error.message });
       onError?.(error);
     });
   }
 }
+
+/** A piece of a message holds the whole of it in memory; what lives longer than the message is a string of its own. */
+const copyOf = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
 
 /** `INVITE sip:desk@example.org (1 INVITE)`, `180 Ringing (1 INVITE)`. */
 function summary(message: Message): string {

@@ -31,7 +31,8 @@ export const backOff = <T extends TimerName>(timer: T, limitMs = Number.POSITIVE
 export type Step<State, Timer extends TimerName, Message> = readonly [next: State, ...Effect<Timer, Message>[]];
 
 export interface Machine<Context, State extends string, Event extends string, Timer extends TimerName, Message> {
-  readonly start: (context: Context) => Step<State, Timer, Message>;
+  /** `messages`: what it is begun with, where the context does not hold that. */
+  readonly start: (context: Context, ...messages: Message[]) => Step<State, Timer, Message>;
   /** The states in which each timer may run; leaving them cancels it. */
   readonly lifetimes: Readonly<Record<Timer, readonly State[]>>;
   readonly table: Readonly<
@@ -47,7 +48,9 @@ export interface Machine<Context, State extends string, Event extends string, Ti
 /** What a transaction may do to the world. */
 export interface Surroundings<Message> {
   clock: Clock;
-  send(message: Message, copy: boolean): void;
+  send(message: Message): void;
+  /** Sends once more what was sent last: whoever sends keeps it, in its own form. */
+  repeat(): void;
   deliver(message: Message): void;
   fail(reason: Failure): void;
   /** Called once, after everything else. */
@@ -56,8 +59,9 @@ export interface Surroundings<Message> {
 
 export interface Transaction<Event extends string, Message> {
   readonly state: string;
-  start(): void;
-  handle(event: Event, message: Message): void;
+  start(...messages: Message[]): void;
+  /** An event that is no message brings none, and no cell of it looks at one. */
+  handle(event: Event, message?: Message): void;
   /** Ends it where it stands, without a word to anybody. */
   stop(): void;
 }
@@ -74,73 +78,104 @@ export function run<
   context: Context,
   surroundings: Surroundings<Message>,
 ): Transaction<Event, Message> {
-  const armed = new Map<Timer, () => void>();
-  const delaysMs = new Map<Timer, number>();
-  let lastSent: Message | undefined;
-  let state: State | 'terminated' | 'not started' = 'not started';
+  return new Run(machine, context, surroundings);
+}
 
-  const cancelTimers = (unless: (timer: Timer) => boolean) => {
-    for (const [timer, cancel] of armed) {
-      if (unless(timer)) continue;
-      cancel();
-      armed.delete(timer);
-    }
-  };
+/** A class and not closures: there may be thousands, which only wait. */
+class Run<Context, State extends string, Event extends string, Timer extends TimerName, Message extends object | string>
+  implements Transaction<Event, Message>
+{
+  state: State | 'terminated' | 'not started' = 'not started';
+  readonly #machine: Machine<Context, State | 'terminated', Event, Timer, Message>;
+  readonly #context: Context;
+  readonly #surroundings: Surroundings<Message>;
+  /** Each that was ever armed: two at most. */
+  #timers: { timer: Timer; delayMs: number; cancel: (() => void) | undefined }[] = [];
 
-  const armTimer = (timer: Timer, delayMs: number) => {
-    armed.get(timer)?.();
-    delaysMs.set(timer, delayMs);
-    const fire = () => {
-      armed.delete(timer);
-      // A timer brings no message, and no cell of a timer looks at one.
-      if (state !== 'not started') perform(machine.table[state][`timer ${timer}`]?.(context, undefined as never));
-    };
-    armed.set(timer, surroundings.clock.after(delayMs, fire, `timer ${timer}`));
-  };
+  constructor(
+    machine: Machine<Context, State | 'terminated', Event, Timer, Message>,
+    context: Context,
+    surroundings: Surroundings<Message>,
+  ) {
+    this.#machine = machine;
+    this.#context = context;
+    this.#surroundings = surroundings;
+  }
 
-  function perform(step: Step<State | 'terminated', Timer, Message> | undefined) {
+  start(...messages: Message[]) {
+    this.#perform(this.#machine.start(this.#context, ...messages));
+  }
+
+  handle(event: Event, message?: Message) {
+    this.#look(event, message);
+  }
+
+  stop() {
+    this.#cancelTimers('terminated');
+    this.state = 'terminated';
+  }
+
+  #look(event: Event | `timer ${Timer}`, message?: Message) {
+    if (this.state !== 'not started')
+      this.#perform(this.#machine.table[this.state][event]?.(this.#context, message as Message));
+  }
+
+  #perform(step: Step<State | 'terminated', Timer, Message> | undefined) {
     if (step === undefined) return;
     const [next, ...effects] = step;
-    state = next;
-    cancelTimers(timer => machine.lifetimes[timer].includes(next));
+    this.state = next;
+    this.#cancelTimers(next);
     for (const effect of effects) {
       switch (effect.do) {
         case 'send':
-          lastSent = effect.message;
-          surroundings.send(lastSent, false);
+          this.#surroundings.send(effect.message);
           break;
         case 'repeat':
-          surroundings.send(lastSent!, true);
+          this.#surroundings.repeat();
           break;
         case 'deliver':
-          surroundings.deliver(effect.message);
+          this.#surroundings.deliver(effect.message);
           break;
         case 'fail':
-          surroundings.fail(effect.reason);
+          this.#surroundings.fail(effect.reason);
           break;
         case 'arm':
-          armTimer(effect.timer, effect.delayMs);
+          this.#arm(effect.timer, effect.delayMs);
           break;
         case 'back off':
-          armTimer(effect.timer, Math.min(2 * delaysMs.get(effect.timer)!, effect.limitMs));
+          this.#arm(effect.timer, Math.min(2 * this.#delayOf(effect.timer), effect.limitMs));
       }
     }
-    if (next === 'terminated') surroundings.ended();
+    if (next === 'terminated') this.#surroundings.ended();
   }
 
-  return {
-    get state() {
-      return state;
-    },
-    start() {
-      perform(machine.start(context));
-    },
-    handle(event, message) {
-      if (state !== 'not started') perform(machine.table[state][event]?.(context, message));
-    },
-    stop() {
-      cancelTimers(() => false);
-      state = 'terminated';
-    },
-  };
+  #delayOf(wanted: Timer): number {
+    return this.#timers.find(({ timer }) => timer === wanted)!.delayMs;
+  }
+
+  /** Those that may not live in that state. */
+  #cancelTimers(state: State | 'terminated') {
+    for (const entry of this.#timers) {
+      if (state !== 'terminated' && this.#machine.lifetimes[entry.timer].includes(state)) continue;
+      entry.cancel?.();
+      entry.cancel = undefined;
+    }
+  }
+
+  #arm(timer: Timer, delayMs: number) {
+    let entry = this.#timers.find(other => other.timer === timer);
+    if (entry === undefined) {
+      entry = { timer, delayMs, cancel: undefined };
+      this.#timers.push(entry);
+    }
+    const { clock } = this.#surroundings;
+    const armed = entry;
+    armed.cancel?.();
+    armed.delayMs = delayMs;
+    const fire = () => {
+      armed.cancel = undefined;
+      this.#look(`timer ${timer}`);
+    };
+    armed.cancel = clock.after(delayMs, fire, `timer ${timer}`);
+  }
 }

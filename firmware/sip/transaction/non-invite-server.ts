@@ -6,8 +6,7 @@
 import { arm, deliver, fail, type Machine, repeat, send } from './machine.ts';
 import { giveUpMs } from './timers.ts';
 
-export interface NonInviteServerContext<Message> {
-  request: Message;
+export interface NonInviteServerContext {
   /** Over TCP or TLS: no copy is waited for. */
   reliable: boolean;
 }
@@ -16,8 +15,8 @@ export type NonInviteServerEvent = 'request' | 'send 1xx' | 'send 2xx-6xx' | 'tr
 type State = 'trying' | 'proceeding' | 'completed' | 'terminated';
 type Timer = 'J';
 
-export const nonInviteServer = <M>(): Machine<NonInviteServerContext<M>, State, NonInviteServerEvent, Timer, M> => ({
-  start: tx => ['trying', deliver(tx.request)],
+export const nonInviteServer = <M>(): Machine<NonInviteServerContext, State, NonInviteServerEvent, Timer, M> => ({
+  start: (_, request) => ['trying', deliver(request!)],
 
   lifetimes: { J: ['completed'] },
 

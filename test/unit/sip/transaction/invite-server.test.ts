@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { inviteServer } from '../../../../firmware/sip/transaction/invite-server.ts';
 import { transcript } from './transcript.ts';
 
-const serving = () => transcript(inviteServer<string>(), { invite: 'INVITE', reliable: false, trying: '100' });
+const serving = () => transcript(inviteServer<string>(), { reliable: false }, 'INVITE', '100');
 
 test('says 100 before anything else, and again for a copy of the INVITE', () => {
   const { log, transaction } = serving();

@@ -36,7 +36,7 @@ describe('client', () => {
 });
 
 describe('server', () => {
-  const serving = () => transcript(nonInviteServer<string>(), { request: 'OPTIONS', reliable: false });
+  const serving = () => transcript(nonInviteServer<string>(), { reliable: false }, 'OPTIONS');
 
   test('says nothing to a copy before there is an answer, and repeats the answer afterwards for 32 s', () => {
     const { clock, log, transaction } = serving();
