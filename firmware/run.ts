@@ -13,6 +13,7 @@ import { type Log, type LogLevel, systemLog } from './lib/log.ts';
 import { systemRandom } from './lib/random.ts';
 import { MediaThread } from './media/thread.ts';
 import { systemResolve, systemServices } from './sip/locate/system.ts';
+import { systemAddresses } from './sip/transport/links.ts';
 import { SipSockets } from './sip/transport/sockets.ts';
 
 /** Where the device keeps its state unless told otherwise. */
@@ -32,6 +33,7 @@ export async function run({ config, state, log: level }: RunOptions, version: st
     version,
     resolve: systemResolve,
     services: systemServices,
+    addresses: systemAddresses,
     openSocket: settings =>
       new SipSockets(settings, { clock: systemClock, random: systemRandom, log: log.part('sip') }),
     openMedia: settings => new MediaThread({ settings, clock: systemClock, log: log.part('media') }),

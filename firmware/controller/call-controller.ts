@@ -29,7 +29,7 @@ export interface CallControllerParts {
   settings: () => CallSettings;
   soundsDirectory: string;
   /** The address that a peer at `remote` can send sound to. */
-  hostFor: (remote: string) => string;
+  hostFor: (remote: string) => string | undefined;
   /** Whether a datagram from this address may ask for automatic answers on this account. */
   isTrusted: (source: string, account: string | undefined) => boolean;
   changed: () => void;
@@ -77,6 +77,11 @@ export class CallController {
       keys.stop();
       call.handle('hang up');
     }
+  }
+
+  /** Addresses of ours have come or gone: whoever is talking is told where we are now. */
+  networkChanged() {
+    for (const { call } of [...this.#calls.values()]) call.networkChanged();
   }
 
   get active() {
@@ -277,7 +282,7 @@ export class CallController {
     const sound = new CallSound(media, {
       stream,
       capabilities: settings.capabilities,
-      host: hostFor(remoteHost),
+      host: hostFor(remoteHost) ?? '127.0.0.1',
       bind: settings.bind,
       sessionId: String(random.uint32()),
     });
@@ -304,6 +309,7 @@ export class CallController {
         media,
         sound,
         tones: this.#tones,
+        hostNow: () => hostFor(remoteHost),
         limits: { ringForMs: settings.ringForMs, talkForMs: settings.talkForMs },
         changed: this.#parts.changed,
         onTransfer: (transfer, answer) => this.#transfer(call, transfer, answer),

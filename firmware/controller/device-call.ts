@@ -7,6 +7,7 @@ import type { CallSound } from '../media/call-sound.ts';
 import type { Direction, Media, StreamStatistics } from '../media/protocol.ts';
 import type { Body, CallEnd, CallHandler, HeaderFields, Party, Call as SipCall } from '../sip/contracts.ts';
 import type { AnswerMode } from './answer-rules.ts';
+import { CallRepair } from './call-repair.ts';
 import { type Effect, type Event, incoming, outgoing, type State } from './call-states.ts';
 import type { CallState } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
@@ -18,6 +19,8 @@ export interface DeviceCallParts {
   media: Media;
   sound: CallSound;
   tones: LocalTones;
+  /** The address of ours that the other side can send sound to now; undefined while there is none. */
+  hostNow(): string | undefined;
   limits: { ringForMs: number; talkForMs: number };
   /** Something in the call's status changed. */
   changed(): void;
@@ -75,6 +78,7 @@ export class DeviceCall implements CallHandler {
   readonly #parts: DeviceCallParts;
   readonly #timers = new Set<() => void>();
   readonly #startedMs: number;
+  readonly #repair: CallRepair;
   #state: State = 'opening';
   #session: SipCall | undefined;
   #answer: Body | undefined;
@@ -91,6 +95,16 @@ export class DeviceCall implements CallHandler {
     this.stream = parts.sound.stream;
     this.#startedMs = parts.clock.now();
     if (plan.direction === 'incoming') this.#session = plan.session;
+    const { clock, events, sound } = parts;
+    const remote = plan.remote.uri;
+    this.#repair = new CallRepair({
+      clock,
+      hostNow: parts.hostNow,
+      hostTold: () => sound.host,
+      offer: host => this.#offerFrom(host),
+      onRepaired: host => events.tell('call', 'repaired', { remote, host }),
+      onFailed: why => events.tell('call', 'not repaired', { remote, why }),
+    });
   }
 
   start() {
@@ -130,6 +144,11 @@ export class DeviceCall implements CallHandler {
 
   get #isPage() {
     return this.plan.direction === 'outgoing' && this.plan.page;
+  }
+
+  /** Addresses of ours have come or gone. */
+  networkChanged() {
+    this.#repair.networkChanged(this.#state === 'talking');
   }
 
   // ---- what the media thread says -----------------------------------------------------------------------------
@@ -206,6 +225,7 @@ export class DeviceCall implements CallHandler {
   /** The answer to an offer of ours inside the call: one that the peer had asked for (RFC 3261 §14.2). */
   onReoffered(result: { body: Body } | { status: number; reason: string }) {
     if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
+    this.#repair.answered('body' in result ? undefined : result);
   }
 
   onTransfer(...asked: Parameters<NonNullable<CallHandler['onTransfer']>>) {
@@ -282,6 +302,7 @@ export class DeviceCall implements CallHandler {
         if (plan.direction === 'outgoing' && plan.file !== undefined)
           media.send({ do: 'play file', file: plan.file, at: { stream: this.stream }, id: this.stream });
         else if (plan.direction === 'incoming' && plan.gong) tones.explain('page', this.stream);
+        this.#repair.look();
         break;
       case 'end session':
         this.#session?.hangUp();
@@ -338,6 +359,7 @@ export class DeviceCall implements CallHandler {
     this.#tellStatus(503);
     const { events, sound, finished } = this.#parts;
     this.#cancelTimers();
+    this.#repair.stop();
     sound.close();
     events.tell('call', 'ended', { remote: this.plan.remote.uri, direction: this.plan.direction, ...this.#outcome() });
     finished();
@@ -352,6 +374,13 @@ export class DeviceCall implements CallHandler {
     if (end.by === 'refusal') return { by: end.by, status: end.status, why: end.reason, talkedForSeconds };
     if (end.by === 'failure') return { by: end.by, why: end.why, talkedForSeconds };
     return { by: end.by, why: this.#why ?? (end.by === 'them' ? end.reason : undefined), talkedForSeconds };
+  }
+
+  /** The other side hears of our new address. It counts for whatever description comes next, if not for this one. */
+  #offerFrom(host: string) {
+    const { sound } = this.#parts;
+    sound.moveTo(host);
+    this.#session?.reoffer(sound.offer(this.#direction), true);
   }
 
   get #direction(): Direction {

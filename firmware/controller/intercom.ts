@@ -46,6 +46,8 @@ export interface IntercomParts {
   version: string;
   resolve: Resolve;
   openBoard(config: Config): Board;
+  /** Addresses of this machine that others can reach. Absent: they never change. */
+  addresses?(): readonly string[];
   /** Absent: no SRV and NAPTR records are asked for. */
   services?: Services;
   openSocket(settings: Config['sip']): SipSocket;
@@ -112,7 +114,7 @@ export class Intercom implements Device {
 
   /** Lines first: a relay is at its safe level before anything else can fail. */
   start() {
-    const { clock, random, resolve, services, log, wallClock } = this.#parts;
+    const { clock, random, resolve, services, log, wallClock, addresses } = this.#parts;
     const changed = () => this.#changed();
     this.#board = this.#parts.openBoard(this.#config);
     for (const { line, error } of this.#board.faults)
@@ -148,7 +150,9 @@ export class Intercom implements Device {
       events: this.events,
       config: () => this.#config,
       product: `Porter/${this.#parts.version}`,
+      ...(addresses && { addresses }),
       onInvite: invite => this.#calls.onInvite(invite),
+      onNetworkChanged: () => this.#calls.networkChanged(),
       onCheckSync: () => {
         this.#resync = true;
         this.#changed();

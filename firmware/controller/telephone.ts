@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { CallHandler, Environment, IncomingInvite, RegistrationState, SipUserAgent } from '../sip/contracts.ts';
+import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import type { Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
@@ -17,6 +18,10 @@ export interface TelephoneParts {
   config: () => Config;
   product: string;
   onInvite: (invite: IncomingInvite) => CallHandler;
+  /** Addresses of this machine that others can reach. Absent: they never change. */
+  addresses?: () => readonly string[];
+  /** They have changed, and some are there: calls may have to be repaired. */
+  onNetworkChanged: () => void;
   /** Somebody who may has asked for a look at the configuration. */
   onCheckSync: () => void;
   changed: () => void;
@@ -29,12 +34,15 @@ const LAST_RETRY_MS = 60_000;
 /** A socket that has not failed for so long is open. Milliseconds. */
 const OPEN_AFTER_MS = 500;
 
+const isLoopback = (host: string) => /^127\.|^::1$/.test(host);
+
 export class Telephone {
   readonly userAgent: SipUserAgent;
   readonly #parts: TelephoneParts;
   readonly #trusted: TrustedSources;
   /** Account → contact, as last told. */
   readonly #registeredAs = new Map<string, string>();
+  readonly #links: LinkWatch | undefined;
   #problem: string | undefined;
   /** A way in that cannot be had, while others can. */
   #closed: string | undefined;
@@ -45,6 +53,8 @@ export class Telephone {
   constructor(parts: TelephoneParts) {
     this.#parts = parts;
     this.#trusted = new TrustedSources((uri, transport, done) => this.userAgent.locate(uri, transport, done));
+    const { environment, addresses } = parts;
+    this.#links = addresses && new LinkWatch(environment.clock, addresses, change => this.#networkChanged(change));
     const { sip, calls } = parts.config();
     this.userAgent = new UserAgent(
       { ...parts.environment, transport: parts.tap.on(parts.socket) },
@@ -82,6 +92,14 @@ export class Telephone {
     for (const [id, account] of Object.entries(this.#parts.config().sip.accounts)) this.#trusted.learn(id, account);
     this.#openSocket();
     this.userAgent.start();
+    this.#links?.start();
+  }
+
+  #networkChanged({ addresses, came, gone }: LinkChange) {
+    const isUp = addresses.length > 0;
+    this.#parts.events.tell('sip', isUp ? 'network changed' : 'network gone', { came, gone });
+    this.userAgent.networkChanged(isUp, gone);
+    if (isUp) this.#parts.onNetworkChanged();
   }
 
   #openSocket() {
@@ -131,6 +149,7 @@ export class Telephone {
   /** Ends calls and registrations as far as the time allows, then closes the socket. */
   stop(limitMs: number): Promise<void> {
     return new Promise(resolve => {
+      this.#links?.stop();
       this.userAgent.stop(limitMs, () => {
         this.#cancelSocket?.();
         this.#parts.socket.stop();
@@ -156,12 +175,13 @@ export class Telephone {
     return this.#trusted.isTrusted(source, account, this.#parts.config().calls.autoAnswer.trustedSources);
   }
 
-  /** The address of ours that a peer there can send sound to. */
-  hostFor(remote: string): string {
+  /** The address of ours that a peer there can send sound to; undefined where no route leads there. */
+  hostFor(remote: string): string | undefined {
     const { host, more, port } = this.#parts.config().sip.listen;
     if (more.length === 0 && !WILDCARDS.includes(host)) return host;
     const literal = /^[0-9.]+$|:/.test(remote) ? remote : (this.#trusted.serverOf(undefined) ?? '127.0.0.1');
-    return this.#parts.socket.localFor({ host: literal, port }).host;
+    const local = this.#parts.socket.localFor({ host: literal, port }).host;
+    return isLoopback(local) && !isLoopback(literal) ? undefined : local;
   }
 
   accounts(): Status['accounts'] {

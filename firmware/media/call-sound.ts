@@ -33,6 +33,7 @@ export class CallSound {
   readonly stream: StreamId;
   readonly #media: Media;
   readonly #settings: CallSoundSettings;
+  #host: string;
   #ports: { rtpPort: number; rtcpPort: number } | undefined;
   #version = 0;
   #offered: SessionDescription | undefined;
@@ -44,6 +45,7 @@ export class CallSound {
     this.stream = settings.stream;
     this.#media = media;
     this.#settings = settings;
+    this.#host = settings.host;
   }
 
   /** Asks for ports; `opened` or `failed` comes as a media event. */
@@ -58,6 +60,15 @@ export class CallSound {
   /** What was agreed last. */
   get negotiated() {
     return this.#negotiated;
+  }
+
+  /** The address that the peer is told to send to, from the next description on. */
+  get host() {
+    return this.#host;
+  }
+
+  moveTo(host: string) {
+    this.#host = host;
   }
 
   offer(direction: Direction = 'sendrecv'): Description {
@@ -105,8 +116,8 @@ export class CallSound {
 
   #local() {
     if (this.#ports === undefined) throw new Error('a description was asked for before there were ports');
-    const { host, sessionId } = this.#settings;
-    return { host, rtpPort: this.#ports.rtpPort, sessionId, version: ++this.#version };
+    const { sessionId } = this.#settings;
+    return { host: this.#host, rtpPort: this.#ports.rtpPort, sessionId, version: ++this.#version };
   }
 }
 

@@ -65,6 +65,8 @@ export interface Transport {
    * answer came, where the message was a request.
    */
   send(bytes: Uint8Array, to: Hop, onError?: (error: Error) => void): void;
+  /** Addresses of this machine have come, or these are gone: what was known of routes and connections may be wrong. */
+  networkChanged?(gone: readonly string[]): void;
 }
 
 /**
@@ -134,8 +136,11 @@ export interface Call {
    * this (or `refuse`) returns; what the protocol still has to say goes on by itself.
    */
   hangUp(): void;
-  /** A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`: at once with 491 where another is open. */
-  reoffer(body: Body): void;
+  /**
+   * A new offer inside the call (RFC 3261 §14). Ends in `onReoffered`: at once with 491 where another is open. `repairs`:
+   * our address has changed, so a peer that cannot be reached does not end the call (408, 503): it may be tried again.
+   */
+  reoffer(body: Body, repairs?: boolean): void;
   /** A key told by INFO, for a peer that takes no RTP events. Several are sent one after the other. */
   sendKey(key: string, durationMs: number): void;
   /**
@@ -278,6 +283,11 @@ export interface SipUserAgent {
   call(options: CallOptions, handler: CallHandler): Call;
   /** Registers again now (a changed address, a returned link). */
   refreshRegistrations(): void;
+  /**
+   * Addresses of this machine have come or gone (`gone`). `isUp`: at least one is there. Registers again where we are
+   * reached elsewhere now. Calls are repaired by who knows their sound: `Call.reoffer`.
+   */
+  networkChanged(isUp: boolean, gone: readonly string[]): void;
   registration(account: string): RegistrationState;
   readonly counters: SipCounters;
   /** What is still alive: for diagnostics, and for tests that nothing outlives its owner. */

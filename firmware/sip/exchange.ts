@@ -95,6 +95,11 @@ export class Exchange {
     else this.#transaction.cancel(reason);
   }
 
+  /** Its outcome interests nobody any more: it is not sent to the next server, nor again. */
+  abandon() {
+    this.#settled = true;
+  }
+
   #send(to: Hop) {
     const { account, prepare, keepsConnection } = this.#options;
     const request = { ...this.request, headers: this.request.headers.clone() };

@@ -29,6 +29,9 @@ const leastRefreshMs = 5_000;
 const returnSpreadMs = 5_000;
 /** A lost connection is opened again within this (RFC 5626 §4.5). */
 export const recoveryMs = 2_000;
+/** A link that comes and goes does not make more REGISTERs than one in this time. */
+const renewGapMs = 2_000;
+const noNetwork = 'no network: is the cable or the switch away?';
 /** Routes that a registrar may ask for. */
 const serviceRouteLimit = 8;
 /** The longest registration that we accept from a 423. */
@@ -52,6 +55,10 @@ export class Registration {
   #contactUntilMs = 0;
   /** Where the last REGISTER was accepted. */
   #server: Hop | undefined;
+  /** The address that it was sent from. */
+  #localHost: string | undefined;
+  #isUp = true;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
   /** The last answer told us an address; the next one to do so is not believed. */
   #justLearnt = false;
   #cancelTimer = () => {};
@@ -89,6 +96,52 @@ export class Registration {
     // Not together with every other device of the site: a PBX that restarts loses all at once.
     const soonMs = recoveryMs * this.#core.random.next();
     this.#cancelTimer = this.#core.clock.after(soonMs, () => this.refresh(), 'REGISTER after a lost connection');
+  }
+
+  /** Addresses of this machine have come or gone; `isUp`: there is one. */
+  networkChanged(isUp: boolean) {
+    if (this.#stopping) return;
+    const server = this.#server;
+    // This machine itself is reached without any link.
+    if (server !== undefined && isLoopback(server.host)) return;
+    const returned = isUp && !this.#isUp;
+    this.#isUp = isUp;
+    if (!isUp) {
+      this.#abandon();
+      this.#retryLater(noNetwork);
+    } else if (returned || this.#isReachedElsewhere) {
+      // A switch that returns brings all devices of the site at once; an address changes for one.
+      this.#renew(returned ? recoveryMs * this.#core.random.next() : 0);
+    }
+  }
+
+  get #isReachedElsewhere() {
+    const { state } = this;
+    // Whoever refuses us is reached, and does not want to be asked sooner.
+    if (state.is === 'failed') return state.status === undefined;
+    const server = this.#server;
+    if (state.is !== 'registered' || server === undefined) return true;
+    return this.#core.transport.localFor(server).host !== this.#localHost;
+  }
+
+  /** Nothing that is on its way can be answered, and nothing that was learnt of a NAT is true any more. */
+  #renew(delayMs: number) {
+    this.#abandon();
+    this.account.publicAddress = undefined;
+    this.#justLearnt = false;
+    this.#pauses = this.#newPauses();
+    const nowMs = this.#core.clock.now();
+    const waitMs = Math.max(delayMs, this.#renewedAtMs + renewGapMs - nowMs);
+    this.#renewedAtMs = nowMs + waitMs;
+    this.#tell({ is: 'registering' });
+    this.#cancelTimer = this.#core.clock.after(waitMs, () => this.#register(), 'REGISTER from a new address');
+  }
+
+  #abandon() {
+    this.#cancelTimer();
+    this.#exchange?.abandon();
+    this.#exchange = undefined;
+    this.#again = false;
   }
 
   /** Takes our binding back. `done` is called when that has been answered or has failed; nothing stays armed. */
@@ -142,7 +195,7 @@ export class Registration {
       why => {
         if (this.#exchange !== exchange) return;
         this.#exchange = undefined;
-        if (!this.#stopping) this.#retryLater(why);
+        if (!this.#stopping) this.#retryLater(this.#isUp ? why : noNetwork);
       },
     );
     this.#exchange = exchange;
@@ -185,6 +238,7 @@ export class Registration {
   ) {
     this.#contact = contact;
     this.#server = to;
+    this.#localHost = local.host;
     this.account.server = to;
     this.account.serviceRoute = serviceRouteOf(response);
     this.#pauses = this.#newPauses();
@@ -246,7 +300,7 @@ export class Registration {
     this.account.server = undefined;
     this.#tell({ is: 'failed', why, retryMs, ...(status !== undefined && { status }) });
     const retry = () => {
-      this.#tell({ is: 'registering' });
+      if (this.#isUp) this.#tell({ is: 'registering' });
       this.#register();
     };
     this.#cancelTimer = this.#core.clock.after(retryMs, retry, 'REGISTER again');
@@ -261,6 +315,8 @@ export class Registration {
     this.#onState(state);
   }
 }
+
+const isLoopback = (host: string) => /^127\.|^::1$/.test(host);
 
 /** RFC 3608 §6.1. A strict router there would need what nobody has built since 2002: only loose ones count. */
 function serviceRouteOf({ headers }: Response): readonly string[] {

@@ -181,6 +181,13 @@ export class UserAgent implements SipUserAgent {
     for (const registration of this.#registrations) registration.refresh();
   }
 
+  networkChanged(isUp: boolean, gone: readonly string[]) {
+    if (!this.#running) return;
+    this.#core.transport.networkChanged?.(gone);
+    this.#core.locator.forgive();
+    for (const registration of this.#registrations) registration.networkChanged(isUp);
+  }
+
   registration(account: string): RegistrationState {
     const registration = this.#registrations.find(({ account: { settings } }) => settings.id === account);
     return registration?.state ?? { is: 'unregistered' };

@@ -56,7 +56,11 @@ export class Registrar {
 
   /** Where a user can be called: the newest binding that has not expired. */
   contactFor(user: string): string | undefined {
-    return this.#alive(user).at(-1)?.contact;
+    return this.contactsOf(user).at(-1);
+  }
+
+  contactsOf(user: string): string[] {
+    return this.#alive(user).map(({ contact }) => contact);
   }
 
   stop() {

@@ -15,6 +15,7 @@ export interface MediaNetworkFaults {
 export class SimulatedMediaNetwork {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #pairs = new Set<{ rtp: Address; rtcp: Address; handlers: PortHandlers }>();
   readonly #ports = new Map<string, (bytes: Uint8Array, from: Address) => void>();
   #nextPort = 20_000;
   faults: MediaNetworkFaults;
@@ -41,8 +42,10 @@ export class SimulatedMediaNetwork {
   #pair(translate: (port: number) => Address, handlers: PortHandlers): PortPair {
     const rtpPort = this.#nextPort;
     this.#nextPort += 2;
-    const rtp = translate(rtpPort);
-    const rtcp = translate(rtpPort + 1);
+    const rtp = { ...translate(rtpPort) };
+    const rtcp = { ...translate(rtpPort + 1) };
+    const pair = { rtp, rtcp, handlers };
+    this.#pairs.add(pair);
     this.listen(rtp, handlers.onRtp);
     this.listen(rtcp, handlers.onRtcp);
     return {
@@ -51,11 +54,28 @@ export class SimulatedMediaNetwork {
       sendRtp: (bytes, length, to) => this.send(bytes.slice(0, length), rtp, to),
       sendRtcp: (bytes, length, to) => this.send(bytes.slice(0, length), rtcp, to),
       close: () => {
+        this.#pairs.delete(pair);
         this.#ports.delete(key(rtp));
         this.#ports.delete(key(rtcp));
       },
     };
   }
+
+  /** A host has another address from now on: its open ports too. */
+  move(from: string, to: string) {
+    for (const { rtp, rtcp, handlers } of this.#pairs) {
+      if (rtp.host !== from) continue;
+      this.#ports.delete(key(rtp));
+      this.#ports.delete(key(rtcp));
+      rtp.host = to;
+      rtcp.host = to;
+      this.listen(rtp, handlers.onRtp);
+      this.listen(rtcp, handlers.onRtcp);
+    }
+  }
+
+  /** Nothing comes from there or gets there. */
+  readonly cutOff = new Set<string>();
 
   listen(at: Address, take: (bytes: Uint8Array, from: Address) => void) {
     this.#ports.set(key(at), take);
@@ -64,11 +84,13 @@ export class SimulatedMediaNetwork {
   send(bytes: Uint8Array, from: Address, to: Address) {
     this.onSend(bytes, from, to);
     const { loss = 0, duplication = 0, delayMs: [least, most] = [1, 1] } = this.faults;
+    if (this.cutOff.has(from.host) || this.cutOff.has(to.host)) return;
     if (this.#random.next() < loss) return;
     const copies = this.#random.next() < duplication ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const delayMs = least + (most - least) * this.#random.next();
-      this.#clock.after(delayMs, () => this.#ports.get(key(to))?.(bytes, { ...from }), 'datagram');
+      const sender = { ...from };
+      this.#clock.after(delayMs, () => this.#ports.get(key(to))?.(bytes, { ...sender }), 'datagram');
     }
   }
 }

@@ -19,6 +19,7 @@ class End implements ByteStream {
   other!: End;
   events: StreamEvents | undefined;
   waitingBytes = 0;
+  localHost: string | undefined;
   over = false;
   readonly #network: StreamNetwork;
 

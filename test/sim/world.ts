@@ -65,7 +65,8 @@ class Ears {
       clock: world.clock,
       wallClock: world.wallClock,
       random: world.random,
-      network: world.sound.host(address.host),
+      // The address may change while it runs.
+      network: world.sound.host(address.host, port => ({ host: address.host, port })),
       files: world.files,
       settings,
       opus,
@@ -118,6 +119,10 @@ export const building = {
 export interface SimDevice {
   intercom: Intercom;
   events: DeviceEvent[];
+  /** Pulls its cable, or puts it back. */
+  link(state: 'up' | 'down'): void;
+  /** It is given another address, as by DHCP, while everything runs on. */
+  moveTo(host: string): void;
   /** Moves the wire of a button. */
   hold(input: string, active: boolean): void;
   /** The level of an output now. */
@@ -171,6 +176,7 @@ export class World {
     if ('problems' in parsed) throw new Error(printProblems(parsed.problems).join('\n'));
     let board: Board | undefined;
     let ears!: Ears;
+    const cable = this.#cable(address);
     const intercom = new Intercom(
       {
         clock: this.clock,
@@ -183,11 +189,12 @@ export class World {
           board = openBoard(boardOf(simulated, config), { clock: this.clock });
           return board;
         },
-        openSocket: () => this.#socket(address),
+        openSocket: () => cable.socket,
+        addresses: cable.addresses,
         soundsDirectory: '/sounds',
         openMedia: settings => {
           const audio = mediaSettings('').audio;
-          ears = new Ears(this, address, { ...settings, audio }, this.#opus, speaks);
+          ears = new Ears(this, cable.at, { ...settings, audio }, this.#opus, speaks);
           return ears.media;
         },
       },
@@ -203,6 +210,8 @@ export class World {
     return {
       intercom,
       events,
+      link: cable.link,
+      moveTo: cable.moveTo,
       hold: (input, active) => board?.hand?.set(input, active),
       output: name => board!.output(name).read(),
       get ears() {
@@ -222,7 +231,7 @@ export class World {
         random: this.random,
         log: silentLog,
         resolve: this.#resolve,
-        socket: this.#socket(DESK),
+        socket: this.#cable(DESK).socket,
         media: ears.media,
       },
       {
@@ -284,18 +293,46 @@ export class World {
     for (let turn = 0; turn < 8; turn++) await undefined;
   }
 
-  #socket(address: Address): SipSocket {
+  /** What joins a machine to the network: its address may change, and its link may go. */
+  #cable(address: Address) {
+    const at = { ...address };
+    let receive: Parameters<SipSocket['start']>[0] | undefined;
+    let isUp = true;
     let unplug = () => {};
-    return {
-      ...this.network.transport(address),
-      start: (receive, onFailure) => {
-        const why = this.refusedPorts.get(address.host);
+    const plug = () => {
+      unplug();
+      unplug = receive === undefined || !isUp ? () => {} : this.network.attach({ ...at }, receive);
+    };
+    const socket: SipSocket = {
+      localFor: () => ({ ...at }),
+      send: (bytes, to) => this.network.send(bytes, { ...at }, to),
+      start: (take, onFailure) => {
+        const why = this.refusedPorts.get(at.host);
         if (why !== undefined) this.clock.after(0, () => onFailure(why, true), 'bind');
-        else unplug = this.network.attach(address, receive);
+        else {
+          receive = take;
+          plug();
+        }
       },
       stop: () => {
-        unplug();
-        unplug = () => {};
+        receive = undefined;
+        plug();
+      },
+    };
+    return {
+      at,
+      socket,
+      addresses: () => (isUp ? [at.host] : []),
+      link: (state: 'up' | 'down') => {
+        isUp = state === 'up';
+        if (isUp) this.sound.cutOff.delete(at.host);
+        else this.sound.cutOff.add(at.host);
+        plug();
+      },
+      moveTo: (host: string) => {
+        this.sound.move(at.host, host);
+        at.host = host;
+        plug();
       },
     };
   }

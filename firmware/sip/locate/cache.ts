@@ -64,6 +64,14 @@ export class DnsCache {
     ask(answer);
   }
 
+  /** Asks each question anew; what DNS once said still counts while it is silent. */
+  doubt() {
+    for (const [question, entry] of this.#known) {
+      if ('records' in entry.found) entry.untilMs = this.#clock.now();
+      else this.#known.delete(question);
+    }
+  }
+
   #answered<Record>(question: string, found: Found<Record>, patience: Patience) {
     const waiting = this.#waiting.get(question) ?? [];
     this.#waiting.delete(question);

@@ -107,6 +107,12 @@ export class Locator {
     this.#avoided.delete(printHop(hop));
   }
 
+  /** The network is another one: who could not be reached may be now, and names may lead elsewhere. */
+  forgive() {
+    this.#avoided.clear();
+    this.#cache.doubt();
+  }
+
   isAvoided(hop: Hop): boolean {
     return this.avoidedForMs(hop) > 0;
   }

@@ -92,9 +92,10 @@ export class Established implements DialogOwner {
     this.#theirs?.onAck(ack);
   }
 
-  reoffer(body: Body) {
+  reoffer(body: Body, repairs = false) {
     if (this.#over) return;
-    if (this.#ours === undefined && this.#theirs === undefined && this.#user.isConfirmed()) this.#offer(body, () => {});
+    const mayOffer = this.#ours === undefined && this.#theirs === undefined && this.#user.isConfirmed();
+    if (mayOffer) this.#offer(body, () => {}, repairs);
     // RFC 3261 §14.1: not while another is open.
     else this.#user.handler().onReoffered({ status: 491, reason: 'another offer is open' });
   }
@@ -142,13 +143,14 @@ export class Established implements DialogOwner {
   }
 
   /** RFC 3311 §5.1 would have a re-INVITE for an offer in a confirmed dialog, since a person may have to be asked. */
-  #offer(body: Body, onRefused: () => void) {
-    this.#ours = this.#request('INVITE', body, result => {
+  #offer(body: Body, onRefused: () => void, repairs = false) {
+    const told: ReofferUser['onResult'] = result => {
       this.#ours = undefined;
       if ('status' in result) onRefused();
       if ('status' in result) this.#user.handler().onReoffered(result);
       else if (result.body !== undefined) this.#user.handler().onReoffered({ body: result.body });
-    });
+    };
+    this.#ours = this.#request('INVITE', body, told, repairs);
     this.#ours.start();
   }
 
@@ -171,7 +173,7 @@ export class Established implements DialogOwner {
     this.#refresh.start();
   }
 
-  #request(method: 'INVITE' | 'UPDATE', body: Body | undefined, onResult: ReofferUser['onResult']) {
+  #request(method: 'INVITE' | 'UPDATE', body: Body | undefined, onResult: ReofferUser['onResult'], repairs = false) {
     return new Reoffer(
       {
         core: this.#core,
@@ -181,6 +183,7 @@ export class Established implements DialogOwner {
         ownsCallId: this.#user.ownsCallId,
         method,
         body,
+        repairs,
       },
       { mayOffer: () => this.#theirs === undefined, onResult, onGone: why => this.giveUp(why) },
     );

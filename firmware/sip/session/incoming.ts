@@ -152,9 +152,9 @@ export class IncomingCall implements Call, DialogOwner {
     this.#end({ by: 'us' });
   }
 
-  reoffer(body: Body) {
+  reoffer(body: Body, repairs?: boolean) {
     if (this.state === 'answered') this.#handler?.onReoffered({ status: 491, reason: 'waits for the ACK' });
-    else if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body);
+    else if (!this.#ignores('reoffer', 'confirmed')) this.#established!.reoffer(body, repairs);
   }
 
   transfer(target: string, replacing?: Call) {

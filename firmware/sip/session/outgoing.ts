@@ -93,9 +93,9 @@ export class OutgoingCall implements Call {
     }
   }
 
-  reoffer(body: Body) {
+  reoffer(body: Body, repairs?: boolean) {
     if (this.#established === undefined) this.#core.log.warn('reoffer ignored: no dialog', { call: this.id });
-    else this.#established.reoffer(body);
+    else this.#established.reoffer(body, repairs);
   }
 
   transfer(target: string, replacing?: Call) {

@@ -39,6 +39,8 @@ export interface ReofferParts {
   method: 'INVITE' | 'UPDATE';
   /** The offer; only an UPDATE may go without. */
   body: Body | undefined;
+  /** It says where we are now: a peer that is not reached may be a moment later, and the call is not over. */
+  repairs?: boolean;
 }
 
 export class Reoffer {
@@ -77,7 +79,7 @@ export class Reoffer {
       prepare: addContact(account),
       onResponse: response => this.#receive(response, exchange),
       onFailure: why => {
-        if (!this.#stopped) this.#user.onGone(why);
+        if (!this.#stopped) this.#lost(503, why);
       },
     });
     this.#exchange = exchange;
@@ -106,8 +108,15 @@ export class Reoffer {
       else this.#pending(status, reason, 1000 * seconds);
     } else if (this.#parts.timer.mayAskAgain(response)) this.start();
     // §12.2.1.2: these two say that the dialog is no more.
-    else if (status === 481 || status === 408) this.#user.onGone(`${status} ${reason}`);
+    else if (status === 481) this.#user.onGone(`${status} ${reason}`);
+    else if (status === 408) this.#lost(status, reason);
     else this.#user.onResult({ status, reason });
+  }
+
+  /** Departs from §12.2.1.2 for a repair: it is our own network that was away, and the sound decides. */
+  #lost(status: number, reason: string) {
+    if (this.#parts.repairs) this.#user.onResult({ status, reason });
+    else this.#user.onGone(status === 503 ? reason : `${status} ${reason}`);
   }
 
   #accepted(response: Response, exchange: Exchange) {

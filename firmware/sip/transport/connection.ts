@@ -68,6 +68,11 @@ export class Connection implements StreamEvents {
     this.#watchIdle();
   }
 
+  /** The address of ours that it goes out from. */
+  get localHost() {
+    return this.#stream?.localHost;
+  }
+
   /** `onError`: it ended before an answer came. Absent for what is not answered. */
   send(bytes: Uint8Array, onError?: (error: Error) => void) {
     if (onError !== undefined) this.#awaitAnswer(onError);

@@ -67,6 +67,14 @@ export class Connections {
     connection.send(bytes, named === undefined ? onError : undefined);
   }
 
+  /** These addresses of ours are no more: nothing comes by their connections, and the kernel would find out in minutes. */
+  addressesGone(gone: readonly string[]) {
+    for (const connection of [...this.#all.values()]) {
+      const { localHost } = connection;
+      if (localHost !== undefined && gone.includes(localHost)) connection.fail('our address is gone');
+    }
+  }
+
   /** Closes all without a word to anybody. */
   stop() {
     for (const connection of this.#all.values()) connection.close();

@@ -22,6 +22,11 @@ export class Routes {
     this.#clock = clock;
   }
 
+  /** The machine's addresses have changed. */
+  forget() {
+    this.#known.clear();
+  }
+
   /** The address of this machine that the kernel would send from. */
   to({ host, port }: Address): string {
     const nowMs = this.#clock.now();

@@ -114,6 +114,12 @@ export class SipSockets implements Transport {
     this.#connections = undefined;
   }
 
+  networkChanged(gone: readonly string[]) {
+    this.#routes.forget();
+    for (const { udp } of this.#places) udp?.networkChanged();
+    this.#connections?.addressesGone(gone);
+  }
+
   localFor(remote: Hop): Hop {
     const place = this.#placeFor(remote);
     const own = place?.host ?? this.#settings.listen.host;

@@ -13,6 +13,8 @@ export interface StreamEvents {
 export interface ByteStream {
   /** Written in order, also before the connection is open. */
   write(bytes: Uint8Array): void;
+  /** Our end, once it is known. */
+  readonly localHost: string | undefined;
   /** Bytes that were written and that the network has not taken yet. */
   readonly waitingBytes: number;
   /** Ends it at once. `onClose` is not told. */

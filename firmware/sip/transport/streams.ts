@@ -20,7 +20,7 @@ export const systemConnect =
     } catch (error) {
       // Files of the configuration that cannot be used, a name that TLS cannot carry: told like any other failure, later.
       queueMicrotask(() => events.onClose((error as Error).message));
-      return { write() {}, waitingBytes: 0, close() {} };
+      return { write() {}, localHost: undefined, waitingBytes: 0, close() {} };
     }
   };
 
@@ -138,6 +138,9 @@ function wrap(
   socket.on('close', () => end());
   return {
     write: bytes => void (over || socket.write(bytes)),
+    get localHost() {
+      return socket.localAddress === undefined ? undefined : unmapped(socket.localAddress);
+    },
     get waitingBytes() {
       return socket.writableLength;
     },

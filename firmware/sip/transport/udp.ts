@@ -46,6 +46,10 @@ export class UdpSocket implements Transport {
     this.#socket = undefined;
   }
 
+  networkChanged() {
+    this.#routes.forget();
+  }
+
   localFor(remote: Address): Address {
     const { host } = this.#listen;
     return { host: isWildcard(host) ? this.#routes.to(remote) : host, port: this.#port };

@@ -261,3 +261,38 @@ describe('stop', () => {
     expect(clock.armed).toEqual([]);
   });
 });
+
+describe('a network that changes', () => {
+  test('without a new address for us asks nothing of the registrar', () => {
+    const { userAgent, peer, clock } = registering(granting);
+    userAgent.networkChanged(true, []);
+    clock.advance(10_000);
+    expect(peer.requests('REGISTER').length).toBe(1);
+  });
+
+  test('gone: said so at once, and told again as registered within two seconds of its return', () => {
+    const { userAgent, peer, clock } = registering(granting);
+    userAgent.networkChanged(false, ['192.0.2.1']);
+    expect(userAgent.registration('main')).toMatchObject({ is: 'failed', why: expect.stringContaining('no network') });
+    userAgent.networkChanged(true, []);
+    clock.advance(2_100);
+    expect(userAgent.registration('main')).toMatchObject({ is: 'registered' });
+    expect(peer.requests('REGISTER').length).toBe(2);
+  });
+
+  test('does not ask a registrar sooner that has refused us', () => {
+    const { userAgent, peer, clock } = registering((at, request) => at.reply(request, 403));
+    userAgent.networkChanged(true, []);
+    clock.advance(10_000);
+    expect(peer.requests('REGISTER').length).toBe(1);
+  });
+
+  test('tries a registrar at once that could not be reached', () => {
+    const { userAgent, clock, phone } = registering(() => {});
+    clock.advance(33_000);
+    expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed' });
+    const before = phone.registrations.length;
+    userAgent.networkChanged(true, []);
+    expect(isOf(phone.registrations.slice(before))).toEqual(['registering']);
+  });
+});
