@@ -17,7 +17,7 @@ import { parseVia } from './message/via.ts';
 
 /** Pauses after a failure: short at first, since a door that cannot be called is useless. */
 const firstRetryMs = 4_000;
-const retryLimitMs = 300_000;
+export const retryLimitMs = 300_000;
 /** Wrong credentials do not become right in seconds, and many registrars ban who insists. */
 const credentialsRetryMs = 60_000;
 const credentialsRefused = [401, 403, 404, 407];
@@ -27,6 +27,9 @@ const retryAfterLimitMs = 3_600_000;
 const leastRefreshMs = 5_000;
 /** A server that DNS prefers is tried again so much after it ceased to be avoided: not by all devices of a site at once. */
 const returnSpreadMs = 5_000;
+/** A registration is renewed when between these parts of its time have passed: before it ends, not with all others. */
+const earliestRefresh = 0.8;
+export const latestRefresh = 0.9;
 /** A lost connection is opened again within this (RFC 5626 §4.5). */
 export const recoveryMs = 2_000;
 /** A link that comes and goes does not make more REGISTERs than one in this time. */
@@ -250,8 +253,8 @@ export class Registration {
       this.#register();
       return;
     }
-    // Before it expires, and not together with every other device of the site.
-    const usualMs = grantedMs * (0.8 + 0.1 * this.#core.random.next());
+    const part = earliestRefresh + (latestRefresh - earliestRefresh) * this.#core.random.next();
+    const usualMs = grantedMs * part;
     // RFC 3263 §4.3 goes back with the next request; a call that waited for that would find the better server unproven.
     const backMs = (preferredAgainMs ?? Number.POSITIVE_INFINITY) + returnSpreadMs * this.#core.random.next();
     const refreshMs = Math.max(leastRefreshMs, Math.min(usualMs, backMs));

@@ -33,6 +33,8 @@ export class LossyNetwork {
   readonly trace: string[] = [];
   /** Sees every packet as it is sent, lost ones too. */
   tap: ((bytes: Uint8Array, from: Address, to: Address) => void) | undefined;
+  /** Hosts whose link is down: nothing comes or goes. */
+  readonly cut = new Set<string>();
   readonly #hosts = new Map<string, Receive>();
   readonly #clock: Clock;
   readonly #random: Random;
@@ -57,15 +59,20 @@ export class LossyNetwork {
 
   send(bytes: Uint8Array, from: Address, to: Address) {
     const { loss, duplication, delayMs } = this.#impairment;
-    const isPluggedIn = this.#hosts.has(printAddress(from));
-    const copies = this.#random.next() < loss || !isPluggedIn ? 0 : this.#random.next() < duplication ? 2 : 1;
+    const isLinked = this.#hosts.has(printAddress(from)) && !this.#isCut(from, to);
+    const copies = this.#random.next() < loss || !isLinked ? 0 : this.#random.next() < duplication ? 2 : 1;
     this.tap?.(bytes, from, to);
     this.#note(bytes, from, ['-x', '->', '=>'][copies]!, to);
     for (let copy = 0; copy < copies; copy++) {
       const [least, most] = delayMs;
       const delay = least + this.#random.next() * (most - least);
-      this.#clock.after(delay, () => this.#hosts.get(printAddress(to))?.(bytes, from), 'packet');
+      const arrive = () => this.#isCut(from, to) || this.#hosts.get(printAddress(to))?.(bytes, from);
+      this.#clock.after(delay, arrive, 'packet');
     }
+  }
+
+  #isCut(from: Address, to: Address) {
+    return this.cut.has(from.host) || this.cut.has(to.host);
   }
 
   #note(bytes: Uint8Array, from: Address, arrow: string, to: Address) {

@@ -81,6 +81,8 @@ export class StreamNetwork {
   tap: ((bytes: Uint8Array, from: Hop, to: Hop) => void) | undefined;
   /** False: nobody takes bytes any more. */
   reads = true;
+  /** Until then the link is down: what is on its way arrives after it, as TCP sees to it. */
+  heldUntilMs = 0;
   readonly #clock: Clock;
   readonly #chance: Random | undefined;
   readonly #listeners = new Map<string, Accept>();
@@ -134,11 +136,11 @@ export class StreamNetwork {
   }
 
   /** UDP over `network`, TCP and TLS over this: what a user agent at `local` sends by. */
-  host(local: Address, network: LossyNetwork, random: Random) {
+  host(local: Address, network: LossyNetwork, random: Random, clock = this.#clock) {
     let receive: (bytes: Uint8Array, from: Hop) => void = () => {};
     let onLost: (to: Hop) => void = () => {};
     const connections = new Connections(
-      { clock: this.#clock, random, log: silentLog, connect: this.connect(local.host) },
+      { clock, random, log: silentLog, connect: this.connect(local.host) },
       { onMessage: (bytes, from) => receive(bytes, from), onLost: to => onLost(to) },
     );
     const unlisten = (['tcp', 'tls'] as const).map(transport => {
@@ -172,7 +174,7 @@ export class StreamNetwork {
   }
 
   later(task: () => void) {
-    this.#clock.after(DELAY_MS, task, 'stream');
+    this.#clock.after(Math.max(DELAY_MS, this.heldUntilMs - this.#clock.now()), task, 'stream');
   }
 
   pieces(bytes: Uint8Array): Uint8Array[] {

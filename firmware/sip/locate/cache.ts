@@ -14,7 +14,7 @@ const recordLimit = 16;
 export const silence = { why: 'DNS does not answer' } as const;
 
 /** How soon a DNS that did not answer is asked again where an older answer is known (RFC 8767 §5). */
-const askAgainMs = 30_000;
+export const askAgainMs = 30_000;
 
 export interface Patience {
   /** A DNS that has not answered by then is gone: the caller stands at the door. */

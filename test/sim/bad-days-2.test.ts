@@ -1,0 +1,3 @@
+import { expectGoodDays } from './days/expect-days.ts';
+
+expectGoodDays(601, 600);
