@@ -84,10 +84,15 @@ export class Connections {
   #find(to: Hop): Connection | undefined {
     // RFC 5923 §4: requests of both sides go over one connection. One that a peer opened serves only its answers, for
     // what it says of its own address in Via has not been proved.
+    let theirs: Connection | undefined;
     for (const connection of this.#all.values()) {
-      if (connection.isOurs && sameHop(connection.remote, to)) return connection;
+      if (!sameHop(connection.remote, to)) continue;
+      if (connection.isOurs) return connection;
+      // But the very end of a connection of theirs is proved: who names that as its address (linphone does, in Contact)
+      // listens nowhere else. Never so over TLS, where nobody has shown a certificate.
+      if (to.transport === 'tcp') theirs = connection;
     }
-    return undefined;
+    return theirs;
   }
 
   #open(to: Hop): Connection | undefined {

@@ -13,6 +13,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   sipp: 'sip-tester',
   baresip: 'baresip-core',
   kamailio: 'kamailio',
+  linphonec: 'linphone-cli',
   tshark: 'tshark',
   dumpcap: 'wireshark-common',
 };
@@ -25,12 +26,27 @@ export class Program {
   readonly #command: string;
   #outcome: number | string | undefined;
 
-  /** Starts at once. `log` takes both outputs. */
-  constructor(command: string, args: readonly string[], { log, cwd }: { log: string; cwd: string }) {
+  /** Starts at once. `log` takes both outputs; `typed`: it has a console that `type` writes to. */
+  constructor(
+    command: string,
+    args: readonly string[],
+    {
+      log,
+      cwd,
+      environment,
+      typed = false,
+    }: { log: string; cwd: string; environment?: Readonly<Record<string, string>>; typed?: boolean },
+  ) {
     this.log = log;
     this.#command = command;
     const output = openSync(log, 'a');
-    this.#child = spawn(command, args, { cwd, stdio: ['ignore', output, output] });
+    this.#child = spawn(command, args, {
+      cwd,
+      stdio: [typed ? 'pipe' : 'ignore', output, output],
+      ...(environment !== undefined && { env: { ...process.env, ...environment } }),
+    });
+    // What is typed to a program that has gone is lost; whoever waits for the answer hears why.
+    this.#child.stdin?.on('error', () => {});
     closeSync(output);
     this.ended = new Promise((resolve, reject) => {
       this.#child.once('error', (error: NodeJS.ErrnoException) => {
@@ -53,6 +69,10 @@ export class Program {
       throw new Error(`${this.#command} has ended with ${this.#outcome}:\n${this.tail()}`);
   }
 
+  type(line: string) {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
   signal(signal: NodeJS.Signals) {
     if (this.#outcome === undefined) this.#child.kill(signal);
   }
@@ -66,7 +86,11 @@ export class Program {
   }
 
   tail(): string {
-    return readFileSync(this.log, 'utf8').slice(-TAIL);
+    return this.output().slice(-TAIL);
+  }
+
+  output(): string {
+    return readFileSync(this.log, 'utf8');
   }
 }
 

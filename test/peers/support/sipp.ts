@@ -1,5 +1,5 @@
 /** SIPp with a scenario of ours, as caller or as what is called. It judges by itself: exit code 0 is a pass. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Bench } from './bench.ts';
 import { HOST } from './device.ts';
@@ -28,6 +28,10 @@ export interface SippSpec {
   host?: string;
   /** Absent: UDP. */
   transport?: 'udp' | 'tcp';
+  /** It is carried over TLS, and reached at this port: its Via and Contact say so. With `transport: 'tcp'`. */
+  securePort?: number;
+  /** Where its twin is met: the two legs of third-party call control (RFC 3725). Who listens there is started first. */
+  twin?: { port: number; listens: boolean };
 }
 
 export class Sipp {
@@ -88,28 +92,44 @@ export async function startSipp(bench: Bench, scenario: string, spec: SippSpec =
   const port = spec.port ?? (await sipPort());
   const folder = bench.room(`sipp-${scenario}-${port}`);
   const keys = Object.entries(spec.keys ?? {}).flatMap(([key, value]) => ['-key', key, value]);
+  const file = join(folder, 'scenario.xml');
+  writeFileSync(file, suited(readFileSync(join(SCENARIOS, `${scenario}.xml`), 'utf8'), spec));
   const args = [
-    ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-m', '1', '-i', spec.host ?? HOST, '-p', String(port), '-nostdin'],
+    ...['-sf', file, '-m', '1', '-i', spec.host ?? HOST, '-p', String(port), '-nostdin'],
     ...['-trace_err', '-error_file', join(folder, 'errors'), '-trace_msg', '-message_file', join(folder, 'messages')],
     ...['-timeout', `${spec.timeoutS ?? TIMEOUT_S}s`, '-timeout_error', '-s', spec.user ?? 'front'],
     ...['-au', spec.username ?? 'front', '-ap', spec.password ?? 'front-secret', ...keys],
     // One connection for all.
     ...(spec.transport === 'tcp' ? ['-t', 't1'] : []),
+    ...(spec.twin === undefined ? [] : ['-3pcc', `${HOST}:${spec.twin.port}`]),
     ...(spec.to === undefined ? [] : [spec.to]),
   ];
   const program = new Program('sipp', args, { log: join(folder, 'log'), cwd: folder });
   bench.onStop(() => program.stop('SIGKILL'));
-  if (spec.to === undefined) {
-    await until(
-      `SIPp listens on ${port}`,
-      () => {
-        program.assertRunning();
-        return openPorts(spec.transport ?? 'udp').has(port);
-      },
-      { detail: () => program.tail() },
-    );
-  }
+  const listens = (what: 'udp' | 'tcp', where: number) => {
+    const isOpen = () => {
+      program.assertRunning();
+      return openPorts(what).has(where);
+    };
+    return until(`SIPp listens on ${where}`, isOpen, { detail: () => program.tail() });
+  };
+  if (spec.to === undefined) await listens(spec.transport ?? 'udp', port);
+  if (spec.twin?.listens) await listens('tcp', spec.twin.port);
   return new Sipp(port, program, folder, scenario);
+}
+
+/** The scenario for another transport than UDP: who is to be reached over a connection says so in Contact. */
+function suited(scenario: string, { transport = 'udp', securePort }: SippSpec): string {
+  if (transport === 'udp') return scenario;
+  const port = securePort === undefined ? '[local_port]' : String(securePort);
+  const name = securePort === undefined ? 'tcp' : 'tls';
+  return scenario
+    .replaceAll(/^.*<!-- UDP alone.*\n/gm, '')
+    .replaceAll(/^( *Contact: <sip:[^>]*\[local_ip\]):\[local_port\][^>]*>/gm, `$1:${port};transport=${name}>`)
+    .replaceAll(
+      /SIP\/2\.0\/\[transport\] \[local_ip\]:\[local_port\]/g,
+      `SIP/2.0/${name.toUpperCase()} [local_ip]:${port}`,
+    );
 }
 
 /** Local ports that are open now. */

@@ -194,6 +194,20 @@ describe('from a peer', () => {
     expect(peers.length).toBe(1);
   });
 
+  test('a request of ours to the very end of it goes by it: linphone names that end in Contact and listens nowhere', () => {
+    const { visitor, clock, send, heard, network } = scene();
+    const phone = visitor();
+    phone.say(text('hello'));
+    clock.advance(10);
+    const { connection: _connection, ...end } = heard[0]!.from;
+    send('bye', end);
+    expect(phone.text).toBe(text('bye'));
+    // Over TLS it would be somebody without a certificate.
+    send('secret', { ...end, transport: 'tls', domain: end.host });
+    expect(phone.text).toBe(text('bye'));
+    expect(network.asked.at(-1)).toContain('tls');
+  });
+
   test.each([
     ['nothing', ''],
     ['only keep-alives', '\r\n\r\n'],
