@@ -30,6 +30,7 @@ export const titles: Readonly<Record<number, string>> = {
   3605: 'RTCP Attribute in SDP',
   3608: 'Service-Route',
   3665: 'SIP Basic Call Flow Examples',
+  3725: 'Third Party Call Control',
   3841: 'Caller Preferences',
   3891: 'The SIP Replaces Header',
   3892: 'The SIP Referred-By Mechanism',
