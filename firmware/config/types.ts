@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { durationPattern, notADuration, parseDuration, printDuration } from '../lib/duration.ts';
 import { kind } from './field.ts';
 
-/** Entries in one table of named things (accounts, doors, …). */
+/** Entries in one table of named things (contacts, doors, …), where nothing else is said. */
 const mostNamedThings = 256;
 
 /** A string judged by code. `judge` returns what is wrong, to follow the value in a sentence. */
@@ -105,13 +105,13 @@ export const notAName = 'is not a name; use letters, digits, "-" and "_", at mos
 export const name = () => matching({ kind: 'name', wrong: notAName }, namePattern);
 
 /** Things by name. The result has no prototype, so that looking up `constructor` finds nothing. */
-export function named<S extends z.ZodType>(entry: S) {
-  const wrong = `has too many entries; the most is ${mostNamedThings}`;
+export function named<S extends z.ZodType>(entry: S, most = mostNamedThings) {
+  const wrong = `has too many entries; the most is ${most}`;
   return kind(
     z
       .record(z.string().regex(namePattern), entry)
       .check(context => {
-        if (Object.keys(context.value).length > mostNamedThings) {
+        if (Object.keys(context.value).length > most) {
           context.issues.push({ code: 'custom', message: wrong, input: context.value });
         }
       })

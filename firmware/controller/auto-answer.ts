@@ -3,6 +3,8 @@
  * compared without case. Whether it may is decided in `answer-rules`.
  */
 import type { IncomingInvite } from '../sip/contracts.ts';
+import { numberMatches } from '../sip/message/tel.ts';
+import { isAnonymous } from './who-calls.ts';
 
 export interface AutoAnswerRequest {
   /** Ring this long first. Milliseconds. */
@@ -74,11 +76,13 @@ export function autoAnswerAsked(invite: Asking): AutoAnswerRequest | undefined {
 export const asksForMode = (invite: Asking) => MODE_FIELDS.some(field => invite.header(field).length > 0);
 
 /**
- * `*` any caller, `*@example.org` any user of a host, `sip:desk@example.org` one caller. Hosts are compared without
- * case (RFC 3261 §19.1.4), ports and parameters are not looked at.
+ * `*` any caller, `*@example.org` any user of a host, `sip:desk@example.org` one caller, `tel:+4930*` numbers. Hosts are
+ * compared without case (RFC 3261 §19.1.4), ports and parameters are not looked at. Who does not tell is only `*`.
  */
 export function callerMatches(pattern: string, uri: string): boolean {
   if (pattern === '*') return true;
+  if (isAnonymous(uri)) return false;
+  if (/^tel:/i.test(pattern)) return numberMatches(pattern, uri);
   const wanted = split(pattern);
   const caller = split(uri);
   if (wanted === undefined || caller === undefined) return false;

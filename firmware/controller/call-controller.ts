@@ -18,6 +18,7 @@ import type { EventLog } from './event-log.ts';
 import { type KeyMethod, KeyPresses } from './key-presses.ts';
 import { LocalTones } from './local-tones.ts';
 import { unknownName } from './names.ts';
+import { whoCalls } from './who-calls.ts';
 
 export interface CallControllerParts {
   clock: Clock;
@@ -179,9 +180,7 @@ export class CallController {
     const { events } = this.#parts;
     const settings = this.#parts.settings();
     const { call: session, source } = invite;
-    const isTrusted = this.#parts.isTrusted(source.host, session.account);
-    // RFC 3325 §5: the network's word on who calls counts, where it comes from the network.
-    const remote = (isTrusted ? invite.asserted : undefined) ?? session.remote;
+    const { remote, isTrusted } = whoCalls(invite, this.#parts.isTrusted(source.host, session.account));
     if (invite.replaces !== undefined) return this.#replace(invite, invite.replaces);
     const caller = { uri: remote.uri, source: source.host, isTrusted };
     const verdict = judge(invite, caller, settings.autoAnswer);
@@ -215,12 +214,13 @@ export class CallController {
   }
 
   /** INVITE with Replaces: another wants to go on with a call of ours, at the other end of a transfer (RFC 3891). */
-  #replace({ call: session, source, body }: IncomingInvite, replaces: Call): CallHandler {
-    const { events, isTrusted } = this.#parts;
-    const remote = session.remote;
+  #replace(invite: IncomingInvite, replaces: Call): CallHandler {
+    const { call: session, source, body } = invite;
+    const { events } = this.#parts;
+    const { remote, isTrusted } = whoCalls(invite, this.#parts.isTrusted(source.host, session.account));
     const old = [...this.#calls.values()].find(({ call }) => call.isOf(replaces))?.call;
     const listed = this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, remote.uri));
-    const isAllowed = listed && isTrusted(source.host, session.account);
+    const isAllowed = listed && isTrusted;
     if (old === undefined || !isAllowed) {
       const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on calls.transfer.allow`;
       events.tell('call', 'transfer refused', { remote: old?.plan.remote.uri, target: remote.uri, why });

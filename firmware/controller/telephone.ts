@@ -64,6 +64,7 @@ export class Telephone {
           id,
           aor: account.uri,
           expiresMs: account.expires,
+          callers: Object.entries(account.callers).map(([username, { password }]) => ({ username, password })),
         })),
         product: parts.product,
         maxCalls: sip.maxCalls,

@@ -29,6 +29,10 @@ export interface AccountSettings {
   password?: string;
   /** False: peer to peer, nothing is registered. */
   register: boolean;
+  /** Who may call straight, past the server: others are challenged. Empty or absent: anybody may. */
+  callers?: readonly { username: string; password: string }[];
+  /** The account's own server is challenged too. */
+  challengeServer?: boolean;
   /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
   anonymous?: boolean;
   expiresMs: number;
@@ -206,6 +210,8 @@ export interface IncomingInvite {
   readonly body: Body | undefined;
   /** The call of ours that this one wants to take the place of (RFC 3891): who may is the controller's to say. */
   readonly replaces: Call | undefined;
+  /** Who calls, proven by a password of `AccountSettings.callers`: the user name at the account's host. */
+  readonly authenticated: Party | undefined;
   /** Who calls, in the word of the network (P-Asserted-Identity): to be believed of the account's server only. */
   readonly asserted: Party | undefined;
   /** All values of a header field, in order, by any-case name; compact forms are resolved. */

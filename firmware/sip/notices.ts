@@ -6,21 +6,19 @@ import type { Account } from './account.ts';
 import type { NoticeHandler } from './contracts.ts';
 import type { Core } from './core.ts';
 import { bodyOf } from './dialog/request.ts';
-import { DigestServer } from './digest/server.ts';
+import { Gate } from './digest/gate.ts';
 import { allowEvents, checkSyncEvents, eventOf } from './event/event.ts';
 import { partyOf } from './session/party.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
 /** Longest text that is handed on, characters. */
 const textLimit = 1_000;
-/** Who sends a notice answers a challenge at once. */
-const nonceLifetimeMs = 60_000;
 
 export class Notices {
   readonly #core: Core;
   readonly #handler: NoticeHandler;
-  /** One for each account that has a password. */
-  readonly #digests = new Map<Account, DigestServer>();
+  /** One for each account that has passwords. */
+  readonly #gates = new Map<Account, Gate>();
 
   constructor(core: Core, handler: NoticeHandler) {
     this.#core = core;
@@ -62,35 +60,25 @@ export class Notices {
 
   /** False where the request has been answered 401 or 403. */
   #isBelieved(transaction: ServerTransaction, account: Account | undefined): boolean {
-    const { request, source } = transaction;
-    if (this.#handler.trusts(source, account?.settings.id)) return true;
-    const digest = account === undefined ? undefined : this.#digestOf(account);
-    if (digest === undefined) {
-      transaction.respond(403);
-      return false;
-    }
-    const verdict = digest.verify(request.headers.all('Authorization'), request.method, request.body);
-    if (verdict.is === 'ok') return true;
-    if (verdict.is === 'malformed') transaction.respond(400, { reason: verdict.why });
-    else {
-      const challenges = digest.challenges(verdict.is === 'stale');
-      transaction.respond(401, { headers: challenges.map(value => ['WWW-Authenticate', value] as const) });
-    }
+    if (this.#handler.trusts(transaction.source, account?.settings.id)) return true;
+    const gate = account === undefined ? undefined : this.#gateOf(account);
+    if (gate !== undefined) return gate.admit(transaction) !== undefined;
+    transaction.respond(403);
     return false;
   }
 
-  #digestOf(account: Account): DigestServer | undefined {
-    const { password, username = account.uri.user } = account.settings;
-    if (password === undefined) return undefined;
-    let digest = this.#digests.get(account);
-    if (digest === undefined) {
-      const secretOf = (name: string) => (name === username ? { password } : undefined);
-      const algorithms = ['SHA-256', 'MD5'] as const;
-      const settings = { realm: account.uri.host, algorithms, nonceLifetimeMs, secretOf };
-      digest = new DigestServer(settings, this.#core.clock, this.#core.random);
-      this.#digests.set(account, digest);
+  /** Who knows the account's own password, or is one of its callers. */
+  #gateOf(account: Account): Gate | undefined {
+    const { password, username = account.uri.user, callers = [] } = account.settings;
+    const passwords = new Map(callers.map(caller => [caller.username, caller.password]));
+    if (password !== undefined && username !== undefined) passwords.set(username, password);
+    if (passwords.size === 0) return undefined;
+    let gate = this.#gates.get(account);
+    if (gate === undefined) {
+      gate = new Gate(account.uri.host, passwords, this.#core);
+      this.#gates.set(account, gate);
     }
-    return digest;
+    return gate;
   }
 }
 

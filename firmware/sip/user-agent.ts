@@ -1,5 +1,6 @@
 /** The user agent: accounts, calls, and what becomes of a request that comes in (RFC 3261 §8.2). */
 import { Account, accountFor } from './account.ts';
+import { CallerGate } from './caller-gate.ts';
 import type {
   Call,
   CallHandler,
@@ -60,6 +61,7 @@ export class UserAgent implements SipUserAgent {
   readonly #registrations: readonly Registration[];
   readonly #calls = new Set<IncomingCall | OutgoingCall>();
   readonly #notices: Notices | undefined;
+  readonly #callerGate: CallerGate;
   readonly #others = new Map<string, RequestHandler>();
   #running = false;
   #stopping = false;
@@ -97,6 +99,8 @@ export class UserAgent implements SipUserAgent {
     };
     this.#notices = handler.notices && new Notices(this.#core, handler.notices);
     this.#accounts = settings.accounts.map(account => new Account(account, environment.random));
+    const trusts = (source: Hop, account: string | undefined) => handler.notices?.trusts(source, account) ?? false;
+    this.#callerGate = new CallerGate(this.#core, this.#accounts, trusts);
     this.#registrations = this.#accounts
       .filter(({ settings: { register } }) => register)
       .map(
@@ -256,6 +260,12 @@ export class UserAgent implements SipUserAgent {
       return this.#reject(transaction, 400, { reason: 'Missing Contact' });
     }
     if (this.#stopping) return this.#reject(transaction, 503);
+    const account = this.#accountOf(request);
+    const admitted = this.#callerGate.admit(transaction, account);
+    if (admitted === undefined) {
+      this.counters.rejectedRequests++;
+      return;
+    }
     const replaced = this.#replacedBy(request);
     if (typeof replaced === 'number') return this.#reject(transaction, replaced);
     // It takes the place of another, and needs none of its own.
@@ -264,7 +274,6 @@ export class UserAgent implements SipUserAgent {
     if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
     const known = isMalformed(uri) ? undefined : uri;
-    const account = this.#accountOf(request);
     const call: IncomingCall = new IncomingCall(this.#core, account, transaction, () => this.#forget(call));
     this.#calls.add(call);
     call.start();
@@ -273,6 +282,7 @@ export class UserAgent implements SipUserAgent {
       source,
       body: bodyOf(request),
       replaces: replaced,
+      authenticated: admitted.caller,
       asserted: assertedIdentity(request),
       header: name => request.headers.all(name),
       uriParameters: known?.parameters ?? noParameters(),

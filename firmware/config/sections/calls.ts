@@ -8,9 +8,9 @@ const pattern = () =>
   matching(
     {
       kind: 'caller pattern',
-      wrong: 'is not a pattern for callers; write "sip:desk@example.org", "*@example.org" or "*"',
+      wrong: 'is not a pattern for callers; write "sip:desk@example.org", "*@example.org", "tel:+4930*" or "*"',
     },
-    /^(?:\*|(?:sip:)?(?:\*|[^\s@*]{1,128})@(?:\*|[A-Za-z0-9.:[\]-]{1,255}))$/,
+    /^(?:\*|tel:\+?[0-9().-]{1,40}\*?|(?:sip:)?(?:\*|[^\s@*]{1,128})@(?:\*|[A-Za-z0-9.:[\]-]{1,255}))$/,
   );
 
 const answerRule = () =>
@@ -53,7 +53,7 @@ export const calls = section({
   }),
   autoAnswer: section({
     allow: field(list(pattern(), 64).prefault([]), {
-      help: 'Callers that are answered at once: `sip:desk@example.org`, `*@example.org`, `*`.',
+      help: 'Callers that are answered at once: `sip:desk@example.org`, `*@example.org`, `tel:+4930*`, `*`.',
       needs,
     }),
     trustedSources: field(list(ipAddress(), 64).prefault([]), {

@@ -4,6 +4,10 @@ import { duration, ipAddress, line, list, named, oneOf, path, sipServer, sipUri,
 
 const needs = 're-register';
 
+const caller = section({
+  password: field(line(128).min(1), { help: 'Proves that it is this caller.', secret: true, needs }),
+});
+
 const account = section({
   uri: field(sipUri(), { help: 'Address of record: who this device is to the PBX.', needs }),
   displayName: field(line(64).optional(), { help: 'Shown on the telephone that is called.', needs }),
@@ -16,6 +20,14 @@ const account = section({
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),
   password: field(line(128).optional(), { help: 'For digest authentication.', secret: true, needs }),
   register: field(yesOrNo().prefault(true), { help: 'False: calls from peer to peer, nothing is registered.', needs }),
+  callers: field(named(caller, 16).prefault({}), {
+    help: 'Who may call this device straight: user name and password of each, asked for by digest (SHA-256 or MD5). Who knows one counts as trusted, as `sip:NAME@` and the host of `uri`. Empty: anybody may call, and only the server is trusted.',
+    needs,
+  }),
+  challengeServer: field(yesOrNo().prefault(false), {
+    help: "With `callers`: the account's own server must know one of the passwords too.",
+    needs,
+  }),
   anonymous: field(yesOrNo().prefault(false), {
     help: 'Calls do not tell who calls; only the server learns it (RFC 3323, RFC 3325).',
     needs,
@@ -75,5 +87,5 @@ export const sip = section({
     help: 'How long a call lasts without a sign of life (RFC 4028), 90 s at least. `0 s`: only where the peer asks.',
     needs: 'restart sip',
   }),
-  accounts: field(named(account).prefault({}), { help: 'SIP accounts by name.', needs }),
+  accounts: field(named(account, 8).prefault({}), { help: 'SIP accounts by name.', needs }),
 });

@@ -5,11 +5,12 @@ import { isMalformed, type Request } from '../message/message.ts';
 import { parseNameAddress } from '../message/name-addr.ts';
 import { parseUri, printUri } from '../message/uri.ts';
 
-/** RFC 3325 §9.1: a SIP URI, perhaps beside a tel one. */
+/** RFC 3325 §9.1: a SIP URI, a tel one, or both; then the SIP one counts. */
 export function assertedIdentity({ headers }: Request): Party | undefined {
-  const value = headers.all('P-Asserted-Identity').find(each => /sips?:/i.test(each));
-  const party = value === undefined ? undefined : parseNameAddress(value);
-  return party === undefined || isMalformed(party) ? undefined : partyOf(value!);
+  const parties = headers.all('P-Asserted-Identity').map(value => ({ value, parsed: parseNameAddress(value) }));
+  const named = (scheme: RegExp) => parties.find(({ parsed }) => !isMalformed(parsed) && scheme.test(parsed.uri));
+  const best = named(/^sips?:/i) ?? named(/^tel:/i);
+  return best && partyOf(best.value);
 }
 
 /** From a From or To value. */

@@ -51,7 +51,14 @@ describe('a sound document', () => {
       doors: { front: { relay: 'relay-1' } },
       buttons: { bell: { input: 'button-1', press: 'call desk' } },
     });
-    expect(sip.accounts.desk).toEqual({ ...account, anonymous: false, register: true, expires: 300_000 });
+    expect(sip.accounts.desk).toEqual({
+      ...account,
+      anonymous: false,
+      callers: {},
+      challengeServer: false,
+      register: true,
+      expires: 300_000,
+    });
     expect(doors.front).toEqual({ relay: 'relay-1', openFor: 3000, codes: [] });
     expect(buttons.bell).toEqual({
       input: 'button-1',
@@ -154,7 +161,7 @@ describe('an error says where, what stands there and what is allowed', () => {
     ],
     [
       { calls: { autoAnswer: { allow: ['desk'] } } },
-      'calls.autoAnswer.allow[0]: "desk" is not a pattern for callers; write "sip:desk@example.org", "*@example.org" or "*"',
+      'calls.autoAnswer.allow[0]: "desk" is not a pattern for callers; write "sip:desk@example.org", "*@example.org", "tel:+4930*" or "*"',
     ],
     [
       { calls: { autoAnswer: { rules: [{ mode: 'shout' }] } } },

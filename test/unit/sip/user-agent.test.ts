@@ -175,7 +175,8 @@ describe('an incoming call', () => {
   test.each([
     ['P-Asserted-Identity: "Desk" <sip:desk@example.org>', { uri: 'sip:desk@example.org', displayName: 'Desk' }],
     ['P-Asserted-Identity: <tel:+123>, <sip:desk@example.org>', { uri: 'sip:desk@example.org' }],
-    ['P-Asserted-Identity: <tel:+123>', undefined],
+    ['P-Asserted-Identity: <tel:+123>', { uri: 'tel:+123' }],
+    ['P-Asserted-Identity: "a sip:name" <tel:+123>', { uri: 'tel:+123', displayName: 'a sip:name' }],
     ['P-Asserted-Identity: <sip:', undefined],
     ['', undefined],
   ])('tells whom the network names with %j (RFC 3325)', (more, asserted) => {
