@@ -65,6 +65,7 @@ export class Telephone {
           aor: account.uri,
           expiresMs: account.expires,
           callers: Object.entries(account.callers).map(([username, { password }]) => ({ username, password })),
+          ...(account.keepAliveEvery !== undefined && { keepAliveMs: account.keepAliveEvery }),
         })),
         product: parts.product,
         maxCalls: sip.maxCalls,

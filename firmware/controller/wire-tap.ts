@@ -42,6 +42,7 @@ export class WireTap {
         if (this.#watchers.size > 0) this.#see('out', transport, to, bytes);
         transport.send(bytes, to, onError);
       },
+      keepAlive: (to, how) => transport.keepAlive?.(to, how),
       networkChanged: gone => transport.networkChanged?.(gone),
     };
     return tapped;

@@ -36,6 +36,10 @@ export interface AccountSettings {
   /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
   anonymous?: boolean;
   expiresMs: number;
+  /** How the way from the registrar to us is kept open (RFC 5626 §4.4). Absent: `auto`. */
+  keepAlive?: 'auto' | 'off' | 'crlf' | 'stun';
+  /** The longest pause between two. Absent: 29 s over UDP, 120 s over a connection. The registrar may want less. */
+  keepAliveMs?: number;
   /** How servers are reached whose URI does not say. Absent: as DNS says, else UDP. */
   transport?: TransportName;
 }
@@ -58,6 +62,13 @@ export interface UserAgentSettings {
   sessionExpiresMs?: number;
 }
 
+export interface ConnectionKeepAlive {
+  /** The longest pause. Absent: 120 s. 0: nothing is asked. */
+  longestMs?: number;
+  /** The server has said that it answers: one that is silent once is gone. */
+  answers: boolean;
+}
+
 /** Sends messages; what arrives is handed to `UserAgent.receive`. */
 export interface Transport {
   /** TCP and TLS can be used too. Absent: UDP alone. */
@@ -69,6 +80,8 @@ export interface Transport {
    * answer came, where the message was a request.
    */
   send(bytes: Uint8Array, to: Hop, onError?: (error: Error) => void): void;
+  /** How a connection that is kept is asked whether it still works (RFC 5626 §4.4.1); 0: not at all. */
+  keepAlive?(to: Hop, how: ConnectionKeepAlive): void;
   /** Addresses of this machine have come, or these are gone: what was known of routes and connections may be wrong. */
   networkChanged?(gone: readonly string[]): void;
 }

@@ -2,6 +2,7 @@
 import { type Account, contactUri } from './account.ts';
 import type { Environment, SipCounters, UserAgentSettings } from './contracts.ts';
 import type { DialogTable } from './dialog/table.ts';
+import type { StunEndpoint } from './flow/stun-endpoint.ts';
 import type { Hop } from './hop.ts';
 import type { Locator } from './locate/locator.ts';
 import type { Request } from './message/message.ts';
@@ -12,6 +13,7 @@ export interface Core extends Environment {
   readonly transactions: TransactionLayer;
   readonly dialogs: DialogTable;
   readonly locator: Locator;
+  readonly stun: StunEndpoint;
   readonly counters: SipCounters;
   /** The methods we serve: the value of Allow. */
   readonly allow: string;

@@ -7,6 +7,7 @@ import type { RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { Exchange } from './exchange.ts';
+import { KeepAlive, keepAliveFor } from './flow/keep-alive.ts';
 import { type Hop, isReliable, sameHop } from './hop.ts';
 import { parseNumber } from './message/grammar.ts';
 import { isMalformed, type Request, type Response } from './message/message.ts';
@@ -45,6 +46,7 @@ export class Registration {
   readonly account: Account;
   readonly #core: Core;
   readonly #onState: (state: RegistrationState) => void;
+  readonly #keepAlive: KeepAlive;
   readonly #callId: string;
   readonly #fromTag: string;
   #sequence = 0;
@@ -75,6 +77,10 @@ export class Registration {
     this.#fromTag = core.random.token(8);
     this.#expiresMs = account.settings.expiresMs;
     this.#pauses = this.#newPauses();
+    this.#keepAlive = new KeepAlive(core, (why, mapped) => {
+      core.log.warn('registered anew', { account: account.settings.id, why });
+      this.#renew(0, mapped);
+    });
   }
 
   start() {
@@ -128,9 +134,9 @@ export class Registration {
   }
 
   /** Nothing that is on its way can be answered, and nothing that was learnt of a NAT is true any more. */
-  #renew(delayMs: number) {
+  #renew(delayMs: number, seenAt?: Address) {
     this.#abandon();
-    this.account.publicAddress = undefined;
+    this.account.publicAddress = seenAt;
     this.#justLearnt = false;
     this.#pauses = this.#newPauses();
     const nowMs = this.#core.clock.now();
@@ -142,6 +148,7 @@ export class Registration {
 
   #abandon() {
     this.#cancelTimer();
+    this.#keepAlive.stop();
     this.#exchange?.abandon();
     this.#exchange = undefined;
     this.#again = false;
@@ -150,6 +157,7 @@ export class Registration {
   /** Takes our binding back. `done` is called when that has been answered or has failed; nothing stays armed. */
   stop(done: () => void) {
     this.#cancelTimer();
+    this.#keepAlive.stop();
     this.#stopping = true;
     if (this.#contact === undefined && this.#exchange === undefined) {
       this.#tell({ is: 'unregistered' });
@@ -243,13 +251,15 @@ export class Registration {
     this.#server = to;
     this.#localHost = local.host;
     this.account.server = to;
+    const learnt = this.#learnAddress(response, local);
+    this.#keepOpen(to, secondsOf(response.headers.get('Flow-Timer')));
     this.account.serviceRoute = serviceRouteOf(response);
     this.#pauses = this.#newPauses();
     const grantedMs = grantedFor(response, contact) ?? this.#expiresMs;
     const untilMs = this.#core.clock.now() + grantedMs;
     this.#contactUntilMs = untilMs;
     this.#tell({ is: 'registered', untilMs, contact });
-    if (this.#again || this.#learnAddress(response, local)) {
+    if (this.#again || learnt) {
       this.#register();
       return;
     }
@@ -259,6 +269,23 @@ export class Registration {
     const backMs = (preferredAgainMs ?? Number.POSITIVE_INFINITY) + returnSpreadMs * this.#core.random.next();
     const refreshMs = Math.max(leastRefreshMs, Math.min(usualMs, backMs));
     this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
+  }
+
+  #keepOpen(to: Hop | undefined, flowTimerS: number | undefined) {
+    const { settings, publicAddress } = this.account;
+    const { keepAlive: setting = 'auto', keepAliveMs: longestMs } = settings;
+    const flowTimerMs = flowTimerS === undefined ? undefined : 1000 * flowTimerS;
+    if (to === undefined) return;
+    if (isReliable(to)) {
+      const shortest = Math.min(longestMs ?? Number.POSITIVE_INFINITY, flowTimerMs ?? Number.POSITIVE_INFINITY);
+      const pause = setting === 'off' ? { longestMs: 0 } : Number.isFinite(shortest) ? { longestMs: shortest } : {};
+      this.#core.transport.keepAlive?.(to, { ...pause, answers: flowTimerMs !== undefined });
+    }
+    const how = isReliable(to)
+      ? undefined
+      : keepAliveFor({ setting, longestMs, flowTimerMs, isBehindNat: publicAddress !== undefined });
+    if (how === undefined) this.#keepAlive.stop();
+    else this.#keepAlive.start(to, how.method, how.longestMs);
   }
 
   /**
@@ -301,6 +328,7 @@ export class Registration {
     const retryMs = Math.max(this.#pauses.next().value, leastMs);
     if (this.#core.clock.now() >= this.#contactUntilMs) this.#contact = undefined;
     this.account.server = undefined;
+    this.#keepAlive.stop();
     this.#tell({ is: 'failed', why, retryMs, ...(status !== undefined && { status }) });
     const retry = () => {
       if (this.#isUp) this.#tell({ is: 'registering' });

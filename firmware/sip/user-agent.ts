@@ -18,7 +18,9 @@ import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
 import { unknownExtensions } from './extensions.ts';
-import { type Hop, printHop, type TransportName } from './hop.ts';
+import { isStun } from './flow/stun.ts';
+import { StunEndpoint } from './flow/stun-endpoint.ts';
+import { type Hop, isReliable, printHop, type TransportName } from './hop.ts';
 import { type Located, Locator } from './locate/locator.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
@@ -81,6 +83,7 @@ export class UserAgent implements SipUserAgent {
       settings,
       counters,
       dialogs: new DialogTable(),
+      stun: new StunEndpoint(shared),
       locator: new Locator({
         ...shared,
         services: environment.services,
@@ -150,7 +153,9 @@ export class UserAgent implements SipUserAgent {
   receive(bytes: Uint8Array, from: Hop) {
     if (!this.#running) return;
     try {
-      this.#core.transactions.receive(bytes, from);
+      // RFC 5626 §8: told apart before SIP is looked for. Over a connection there is none (§3.5.1).
+      if (isStun(bytes) && !isReliable(from)) this.#core.stun.receive(bytes, from);
+      else this.#core.transactions.receive(bytes, from);
     } catch (error) {
       // A fault of ours, but one datagram must not take the door down.
       this.#core.log.error('message not handled', { from: printHop(from), error });

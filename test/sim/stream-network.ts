@@ -158,6 +158,7 @@ export class StreamNetwork {
         this.tap?.(bytes, local, to);
         connections.send(bytes, to, onError);
       },
+      keepAlive: (to, how) => connections.keepAlive(to, how),
     };
     return {
       transport,

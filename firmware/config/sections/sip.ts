@@ -36,6 +36,14 @@ const account = section({
     help: 'How long a registration is asked to last (RFC 3261 §10.2.1.1).',
     needs,
   }),
+  keepAlive: field(oneOf(['auto', 'off', 'crlf', 'stun']).prefault('auto'), {
+    help: 'How the way from the server to this device is kept open. Over UDP: `crlf` sends an empty line, which no server has to understand; `stun` also notices when a router has changed the way, if the server answers STUN (RFC 5626 §4.4). `auto`: `stun` where the server asks for it (Flow-Timer), `crlf` behind a NAT, otherwise nothing. Over TCP and TLS an empty line is sent, except with `off`.',
+    needs,
+  }),
+  keepAliveEvery: field(duration(5_000, 600_000).optional(), {
+    help: 'The longest pause between two of `keepAlive`; each is up to a fifth shorter. By default 29 s over UDP and 120 s over TCP and TLS, or as the server says.',
+    needs,
+  }),
 });
 
 export const sip = section({

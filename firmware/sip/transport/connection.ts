@@ -1,6 +1,7 @@
 /** One TCP or TLS connection: its messages, its deadlines, its keep-alive (RFC 5626 §3.5.1, §4.4.1). No I/O of its own. */
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
+import type { ConnectionKeepAlive } from '../contracts.ts';
 import type { Hop } from '../hop.ts';
 import { FrameReader } from './framing.ts';
 import type { ByteStream, StreamEvents } from './stream.ts';
@@ -50,6 +51,8 @@ export class Connection implements StreamEvents {
   #unanswered: { untilMs: number; onError: (error: Error) => void }[] = [];
   /** The peer has answered a ping: so it always will. */
   #answersPings = false;
+  /** The pause before a ping is by chance between these (RFC 5626 §4.4.1). */
+  #pingMs = { least: pingLeastMs, most: pingMostMs };
   readonly #timers = new Map<'deadline' | 'idle' | 'ping' | 'pong', () => void>();
 
   constructor(parts: { clock: Clock; random: Random }, remote: Hop, isOurs: boolean, user: ConnectionUser) {
@@ -88,6 +91,19 @@ export class Connection implements StreamEvents {
     this.isKept = true;
     this.#cancel('idle');
     this.#pingLater();
+  }
+
+  /** How a kept one is pinged from now on. */
+  keepAlive({ longestMs = pingMostMs, answers }: ConnectionKeepAlive) {
+    this.keep();
+    if (answers) this.#answersPings = true;
+    // What runs goes on: a registrar that is asked more often than it wants to be pinged would never be.
+    if (longestMs === this.#pingMs.most) return;
+    const least = longestMs === pingMostMs ? pingLeastMs : 0.8 * longestMs;
+    this.#pingMs = { least, most: longestMs };
+    this.#cancel('ping');
+    if (longestMs === 0) this.#cancel('pong');
+    else this.#pingLater();
   }
 
   /** Ends it for a reason of ours or of the network. */
@@ -159,11 +175,13 @@ export class Connection implements StreamEvents {
   }
 
   #pingLater() {
-    const pauseMs = pingLeastMs + this.#random.next() * (pingMostMs - pingLeastMs);
+    const { least, most } = this.#pingMs;
+    const pauseMs = least + this.#random.next() * (most - least);
     this.#arm('ping', pauseMs, () => {
       this.#stream!.write(ping);
       this.#pingLater();
-      if (this.#answersPings) this.#arm('pong', pongLimitMs, () => this.fail('no answer to a keep-alive'));
+      if (this.#answersPings && !this.#timers.has('pong'))
+        this.#arm('pong', pongLimitMs, () => this.fail('no answer to a keep-alive'));
     });
   }
 

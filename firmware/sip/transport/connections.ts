@@ -5,6 +5,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
+import type { ConnectionKeepAlive } from '../contracts.ts';
 import { type Hop, printHop, sameHop } from '../hop.ts';
 import { Connection } from './connection.ts';
 import type { ByteStream, Connect, StreamEvents } from './stream.ts';
@@ -65,6 +66,11 @@ export class Connections {
     if (to.keep) connection.keep();
     // What goes back on the connection of a request is an answer: nothing comes for it.
     connection.send(bytes, named === undefined ? onError : undefined);
+  }
+
+  /** Of the connection that goes there, if one does. */
+  keepAlive(to: Hop, how: ConnectionKeepAlive) {
+    this.#find(to)?.keepAlive(how);
   }
 
   /** These addresses of ours are no more: nothing comes by their connections, and the kernel would find out in minutes. */

@@ -5,7 +5,7 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
-import type { Transport } from '../contracts.ts';
+import type { ConnectionKeepAlive, Transport } from '../contracts.ts';
 import type { Hop } from '../hop.ts';
 import { Connections } from './connections.ts';
 import { isWildcard, Routes } from './routes.ts';
@@ -112,6 +112,10 @@ export class SipSockets implements Transport {
     this.#places = [];
     this.#connections?.stop();
     this.#connections = undefined;
+  }
+
+  keepAlive(to: Hop, how: ConnectionKeepAlive) {
+    this.#connections?.keepAlive(to, how);
   }
 
   networkChanged(gone: readonly string[]) {

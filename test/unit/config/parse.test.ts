@@ -58,6 +58,7 @@ describe('a sound document', () => {
       challengeServer: false,
       register: true,
       expires: 300_000,
+      keepAlive: 'auto',
     });
     expect(doors.front).toEqual({ relay: 'relay-1', openFor: 3000, codes: [] });
     expect(buttons.bell).toEqual({

@@ -153,6 +153,28 @@ describe('that peers reach us by', () => {
     expect(clock.armed).toEqual([]);
   });
 
+  test('is pinged as often as the registrar wants, and lost at the first silence where it has promised to answer', () => {
+    const { send, clock, peers, lost, wires } = scene();
+    send('REGISTER', kept);
+    wires.connections.keepAlive(server, { longestMs: 5_000, answers: true });
+    clock.advance(5_000);
+    peers[0]!.say('\r\n');
+    clock.advance(1_000);
+    expect(lost).toEqual([]);
+    clock.advance(5_000 + pongLimitMs);
+    expect(lost).toEqual([server]);
+    expect(clock.armed).toEqual([]);
+  });
+
+  test('is not pinged where the configuration says so', () => {
+    const { send, clock, peers, wires } = scene();
+    send('REGISTER', kept);
+    wires.connections.keepAlive(server, { longestMs: 0, answers: true });
+    clock.advance(3_600_000);
+    expect(peers[0]!.text).toBe(text('REGISTER'));
+    expect(peers[0]!.closed).toBe(false);
+  });
+
   test('is lost when it breaks', () => {
     const { send, network, lost } = scene();
     send('REGISTER', kept);
