@@ -20,6 +20,7 @@ export function showStatus(status: Status): string[] {
     ...part('Buttons', buttons(status)),
     ...part('Doors', doors(status)),
     ...part('Sound', [sound(status)]),
+    ...part('Ignored', ignored(status)),
     ...part('Config', [config(status)]),
     ...part('MQTT', [mqtt(status)]),
   ].map(plain);
@@ -98,6 +99,17 @@ function call({ call, otherCalls }: Status): string[] {
   }
   if (otherCalls > 0) lines.push(`and ${count(otherCalls, 'other call')}`);
   return lines;
+}
+
+/** Only where there was something: on a closed network it stays away for years. */
+function ignored({ sip: { scannerRequests, overloadRefusals, overloadDrops } }: Status): string[] {
+  const lines = [
+    scannerRequests > 0 ? `${count(scannerRequests, 'SIP request')} of scanners and strangers` : undefined,
+    overloadRefusals + overloadDrops > 0
+      ? `${count(overloadRefusals + overloadDrops, 'SIP message')} too many, ${overloadRefusals} of them answered 503`
+      : undefined,
+  ];
+  return lines.filter(line => line !== undefined);
 }
 
 function accounts({ accounts }: Status): string[] {

@@ -73,10 +73,13 @@ export class Telephone {
         maxRedirects: calls.maxRedirects,
         sessionExpiresMs: sip.sessionTimer,
         serverTimeoutMs: sip.serverTimeout,
+        strangers: sip.strangers,
       },
       {
         onInvite: invite => parts.onInvite(invite),
         onRegistration: (account, state) => this.#registration(account, state),
+        trusts: host => this.isTrusted(host, undefined),
+        onIgnored: ignored => parts.events.tell('sip', 'ignored', { ...ignored }),
         notices: {
           trusts: ({ host }, account) => this.isTrusted(host, account),
           onCheckSync: ({ remote, account, asksForReboot }) => {

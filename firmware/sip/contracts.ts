@@ -45,6 +45,11 @@ export interface AccountSettings {
 }
 
 export interface UserAgentSettings {
+  /**
+   * What becomes of a request from an untrusted source (`UserAgentHandler.trusts`) for a user or a host that is not
+   * ours, or of a known scanner. Absent: answered like any other.
+   */
+  strangers?: 'ignore' | 'answer';
   accounts: readonly AccountSettings[];
   /** User-Agent and Server header. */
   product: string;
@@ -266,6 +271,23 @@ export interface UserAgentHandler {
   /** A new incoming call, already answered 100. Must return the handler of what follows. */
   onInvite(invite: IncomingInvite): CallHandler;
   onRegistration(account: string, state: RegistrationState): void;
+  /**
+   * Whose messages go first when there are too many, and who is never taken for a scanner. Absent: everybody, and
+   * nothing is limited: a desk, a bench.
+   */
+  trusts?(host: string): boolean;
+  /** Once a minute at most for each source, and six times in all. */
+  onIgnored?(ignored: IgnoredMessages): void;
+}
+
+/** Messages of one source that were given no answer. */
+export interface IgnoredMessages {
+  /** Its address. */
+  source: string;
+  /** Of the last of them, in words. */
+  why: string;
+  /** Since this source was last told of. */
+  messages: number;
 }
 
 export interface SipCounters {
@@ -276,6 +298,12 @@ export interface SipCounters {
   /** Requests and responses that belong to nothing. */
   strayMessages: number;
   rejectedRequests: number;
+  /** Requests of scanners and of others who want nobody here: given no answer. */
+  scannerRequests: number;
+  /** Requests above what one source, or all, may send: answered 503. */
+  overloadRefusals: number;
+  /** Messages above that and above what can be answered in time: dropped unread. */
+  overloadDrops: number;
 }
 
 export interface CallOptions {

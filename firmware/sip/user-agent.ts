@@ -1,5 +1,7 @@
 /** The user agent: accounts, calls, and what becomes of a request that comes in (RFC 3261 §8.2). */
 import { Account, accountFor } from './account.ts';
+import { Admission } from './admission/admission.ts';
+import { oursFor } from './admission/ours.ts';
 import { CallerGate } from './caller-gate.ts';
 import type {
   Call,
@@ -14,6 +16,7 @@ import type {
   UserAgentSettings,
 } from './contracts.ts';
 import type { Core } from './core.ts';
+import { newCounters } from './counters.ts';
 import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
@@ -48,16 +51,10 @@ const noticeMethods = ['MESSAGE'];
 export type RequestHandler = (transaction: ServerTransaction) => void;
 
 export class UserAgent implements SipUserAgent {
-  readonly counters: SipCounters = {
-    receivedMessages: 0,
-    sentMessages: 0,
-    malformedMessages: 0,
-    retransmissions: 0,
-    strayMessages: 0,
-    rejectedRequests: 0,
-  };
+  readonly counters: SipCounters = newCounters();
   readonly #core: Core;
   readonly #handler: UserAgentHandler;
+  readonly #strangers: 'ignore' | 'answer';
   readonly #timers: Timers;
   readonly #accounts: readonly Account[];
   readonly #registrations: readonly Registration[];
@@ -73,6 +70,7 @@ export class UserAgent implements SipUserAgent {
 
   constructor(environment: Environment, settings: UserAgentSettings, handler: UserAgentHandler) {
     this.#handler = handler;
+    this.#strangers = settings.strangers ?? 'answer';
     this.#timers = new Timers(environment.clock);
     const shared = { ...environment, clock: this.#timers };
     const { counters } = this;
@@ -90,7 +88,7 @@ export class UserAgent implements SipUserAgent {
         hasStreams: environment.transport.hasStreams ?? false,
       }),
       transactions: new TransactionLayer(
-        { ...shared, counters, product: settings.product },
+        { ...shared, counters, product: settings.product, admission: this.#admission(shared) },
         {
           onRequest: transaction => this.#serve(transaction),
           onAck: (ack, source) => this.#acknowledge(ack, source),
@@ -109,6 +107,26 @@ export class UserAgent implements SipUserAgent {
       .map(
         account => new Registration(this.#core, account, state => handler.onRegistration(account.settings.id, state)),
       );
+  }
+
+  #admission({ clock, transport }: Environment): Admission | undefined {
+    const { trusts, onIgnored } = this.#handler;
+    if (trusts === undefined) return undefined;
+    return new Admission({
+      clock,
+      counters: this.counters,
+      trusts,
+      isOfCall: bytes => this.#isOfCall(bytes),
+      ...(this.#strangers === 'ignore' && { ours: source => oursFor(this.#accounts, transport, source) }),
+      tell: ignored => onIgnored?.(ignored),
+    });
+  }
+
+  /** Whether its bytes hold the Call-ID of a call that goes on: it need not be read to be known. */
+  #isOfCall(bytes: Uint8Array): boolean {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const { id, state } of this.#calls) if (state !== 'ended' && buffer.includes(id)) return true;
+    return false;
   }
 
   /** Serves a further method outside dialogs (a registrar: REGISTER); it then stands in Allow. Before `start`. */

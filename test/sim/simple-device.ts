@@ -1,6 +1,8 @@
 /** A device of the simplest kind: no SIP, no sound, no lines; but what it is asked to do shows in its status and events. */
+
 import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from '../../firmware/controller/contracts.ts';
 import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
+import { newCounters } from '../../firmware/sip/counters.ts';
 
 const NAMES = { buttons: ['front'], doors: ['main'], contacts: ['desk'], inputs: ['button'] };
 
@@ -34,14 +36,7 @@ export class SimpleDevice implements Device {
     },
     config: { revision: undefined, source: 'local file' },
     mqtt: { state: 'off' },
-    sip: {
-      receivedMessages: 0,
-      sentMessages: 0,
-      malformedMessages: 0,
-      retransmissions: 0,
-      strayMessages: 0,
-      rejectedRequests: 0,
-    },
+    sip: newCounters(),
   };
 
   perform(action: Action, origin: Origin): ActionResult {

@@ -12,6 +12,7 @@ import type {
   IncomingInvite,
   RegistrationState,
   Resolve,
+  UserAgentHandler,
   UserAgentSettings,
 } from '../../firmware/sip/contracts.ts';
 import type { Services } from '../../firmware/sip/locate/services.ts';
@@ -55,6 +56,8 @@ export interface PhoneOptions {
   trusts?: readonly string[];
   /** Serves NOTIFY `talk` and `hold` inside a call. */
   remoteControl?: boolean;
+  /** Whom it trusts, and what it tells of those it ignores. Absent: nothing is limited. */
+  admits?: Pick<UserAgentHandler, 'trusts' | 'onIgnored'>;
   /** Instead of `hosts`. */
   resolve?: Resolve;
   services?: Services;
@@ -124,6 +127,7 @@ export class Phone {
           this.onInvite(invite);
           return this.handler();
         },
+        ...options.admits,
         ...(trusts && {
           notices: {
             trusts: ({ host }) => trusts.includes(host),

@@ -95,5 +95,9 @@ export const sip = section({
     help: 'How long a call lasts without a sign of life (RFC 4028), 90 s at least. `0 s`: only where the peer asks.',
     needs: 'restart sip',
   }),
+  strangers: field(oneOf(['ignore', 'answer']).prefault('ignore'), {
+    help: 'A request from an untrusted address that asks for a user or a host which is not of this device, or that comes from a known scanner: `ignore` gives no answer and counts it, `answer` treats it like any other. Trusted are the servers of the accounts and `calls.autoAnswer.trustedSources`.',
+    needs: 'restart sip',
+  }),
   accounts: field(named(account, 8).prefault({}), { help: 'SIP accounts by name.', needs }),
 });

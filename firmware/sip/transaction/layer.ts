@@ -2,6 +2,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
+import type { Admission } from '../admission/admission.ts';
+import { isKeepAlive } from '../admission/peek.ts';
 import type { SipCounters, Transport } from '../contracts.ts';
 import { type Hop, printHop } from '../hop.ts';
 import type { Malformed, Message, Request, Response } from '../message/message.ts';
@@ -20,10 +22,6 @@ export const serverTransactionLimit = 1_000;
 /** What a request above the limit is told to wait. Seconds. */
 const overloadRetryAfterS = 10;
 
-const NUL = 0;
-const LF = 10;
-const CR = 13;
-
 export interface TransactionUser {
   /** A new request; ACK and CANCEL never come this way. */
   onRequest(transaction: ServerTransaction): void;
@@ -39,6 +37,8 @@ export interface LayerEnvironment {
   counters: SipCounters;
   /** User-Agent and Server. */
   product: string;
+  /** Absent: everybody is let in. */
+  admission?: Admission | undefined;
 }
 
 export class TransactionLayer {
@@ -82,12 +82,14 @@ export class TransactionLayer {
   }
 
   receive(bytes: Uint8Array, source: Hop) {
-    const { counters, log } = this.#environment;
-    // RFC 5626 §4.4.1, and what phones send to hold a NAT open.
-    if (bytes.every(byte => byte === CR || byte === LF || byte === NUL)) return;
+    const { counters, log, admission } = this.#environment;
+    if (isKeepAlive(bytes)) return;
     counters.receivedMessages++;
+    const verdict = admission?.admit(bytes, source) ?? 'admit';
+    if (verdict === 'drop') return;
     const message = parseMessage(bytes);
     if (message.kind === 'malformed') this.#refuseMalformed(message, source);
+    else if (verdict === 'refuse') this.#refuseForNow(message, source);
     else {
       log.debug('received', { from: printHop(source), what: summary(message) });
       if (message.kind === 'response') this.#receiveResponse(message, source);
@@ -120,8 +122,9 @@ export class TransactionLayer {
     const known = this.#servers.get(key);
     if (known !== undefined) known.receive(request);
     else if (request.method === 'ACK') this.#user.onAck(request, source);
+    else if (this.#environment.admission?.ignores(request, source)) return;
     else if (this.#servers.size - this.#answered.size >= serverTransactionLimit) {
-      this.#refuse(request, source, 503, { headers: [['Retry-After', String(overloadRetryAfterS)]] });
+      this.#refuseForNow(request, source);
     } else this.#serve(request, source, key);
   }
 
@@ -201,6 +204,7 @@ export class TransactionLayer {
     // A name may be resolved only after the end.
     if (this.#stopped) return transaction;
     this.#clients.set(key, transaction);
+    this.#environment.admission?.asks(to.host);
     transaction.start();
     return transaction;
   }
@@ -213,6 +217,15 @@ export class TransactionLayer {
     if (request === undefined || request.method === 'ACK') return;
     markReceived(request, source);
     this.#refuse(request, source, status, { reason: why });
+  }
+
+  /** Nothing but an ACK or a response has no answer, and those come only where the first line was a lie. */
+  #refuseForNow(message: Message, source: Hop) {
+    if (message.kind === 'response' || message.method === 'ACK') return;
+    if (this.#environment.admission?.ignores(message, source)) return;
+    markReceived(message, source);
+    this.#environment.counters.overloadRefusals++;
+    this.#refuse(message, source, 503, { headers: [['Retry-After', String(overloadRetryAfterS)]] });
   }
 
   /** Answers and forgets (§8.2.7). */

@@ -12,7 +12,8 @@ const routeLimit = 256;
 export const isWildcard = (host: string) => host === '0.0.0.0' || host === '::';
 
 /** A socket of both families speaks of IPv4 addresses as `::ffff:192.0.2.1`. */
-export const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '');
+export const unmapped = (address: string) =>
+  address.startsWith('::') ? address.replace(/^::ffff:(?=\d+\.)/i, '') : address;
 
 export class Routes {
   readonly #clock: Clock;

@@ -29,6 +29,7 @@ export class UdpSocket implements Transport {
   start(receive: (bytes: Uint8Array, from: Address) => void, onFailure: (why: string) => void) {
     const { host, port } = this.#listen;
     const socket = openDatagramSocket(host);
+    // Up to 32 datagrams between two looks at timers and connections (libuv): a flood does not hold them up for long.
     socket.on('message', (bytes, { address, port: from }) => receive(bytes, { host: unmapped(address), port: from }));
     socket.on('error', (error: NodeJS.ErrnoException) => onFailure(explainListen(error, this.#listen)));
     socket.on('listening', () => {

@@ -26,6 +26,16 @@ test('a device that is told where it hangs', () => {
   );
 });
 
+test('a device that strangers knock at', () => {
+  const { sip } = calm;
+  expect(show({ sip: { ...sip, scannerRequests: 1 } })).toContain(
+    '\nIgnored   1 SIP request of scanners and strangers\nConfig',
+  );
+  expect(show({ sip: { ...sip, scannerRequests: 7, overloadRefusals: 20, overloadDrops: 980 } })).toContain(
+    'Ignored   7 SIP requests of scanners and strangers\n          1000 SIP messages too many, 20 of them answered 503\n',
+  );
+});
+
 const statistics = {
   codec: 'opus' as const,
   sentPackets: 2100,

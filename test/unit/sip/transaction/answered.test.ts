@@ -1,6 +1,8 @@
 /** Requests that have been answered: kept for copies, bounded in number and bytes, no burden on those that wait. */
+
 import { describe, expect, test } from 'vitest';
 import { silentLog } from '../../../../firmware/lib/log.ts';
+import { newCounters } from '../../../../firmware/sip/counters.ts';
 import { Answered, answeredLimit, answeredLimitBytes } from '../../../../firmware/sip/transaction/answered.ts';
 import { serverTransactionLimit, TransactionLayer } from '../../../../firmware/sip/transaction/layer.ts';
 import { seeded } from '../../../sim/seeded.ts';
@@ -33,14 +35,7 @@ function answering(bodyBytes = 0) {
   const clock = new VirtualClock();
   let answers = 0;
   let refusals = 0;
-  const counters = {
-    receivedMessages: 0,
-    sentMessages: 0,
-    malformedMessages: 0,
-    retransmissions: 0,
-    strayMessages: 0,
-    rejectedRequests: 0,
-  };
+  const counters = newCounters();
   const transport = {
     localFor: () => ({ host: '192.0.2.1', port: 5060 }),
     send: (bytes: Uint8Array) => {

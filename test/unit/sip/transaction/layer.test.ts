@@ -1,6 +1,8 @@
 /** The transaction layer: whose message this is, and what happens above its limits. */
+
 import { describe, expect, test } from 'vitest';
 import { silentLog } from '../../../../firmware/lib/log.ts';
+import { newCounters } from '../../../../firmware/sip/counters.ts';
 import { makeRequest } from '../../../../firmware/sip/dialog/request.ts';
 import { parseMessage } from '../../../../firmware/sip/message/parse.ts';
 import { serverTransactionLimit, TransactionLayer } from '../../../../firmware/sip/transaction/layer.ts';
@@ -14,14 +16,7 @@ const them = { host: '192.0.2.2', port: 5060 };
 function layer() {
   const clock = new VirtualClock();
   const sent: string[] = [];
-  const counters = {
-    receivedMessages: 0,
-    sentMessages: 0,
-    malformedMessages: 0,
-    retransmissions: 0,
-    strayMessages: 0,
-    rejectedRequests: 0,
-  };
+  const counters = newCounters();
   const transport = {
     localFor: () => us,
     send: (bytes: Uint8Array) => void sent.push(new TextDecoder().decode(bytes)),
