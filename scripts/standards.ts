@@ -2,6 +2,9 @@
 
 /** RFC number → title. Every one that is cited must be here. */
 export const titles: Readonly<Record<number, string>> = {
+  768: 'UDP',
+  791: 'IP',
+  1071: 'Computing the Internet Checksum',
   1982: 'Serial Number Arithmetic',
   2069: 'HTTP Digest Access Authentication (obsolete, still met)',
   2361: 'WAVE and AVI Codec Registries',
@@ -76,6 +79,7 @@ export const titles: Readonly<Record<number, string>> = {
   7587: 'RTP Payload for Opus',
   7616: 'HTTP Digest Access Authentication',
   8197: 'A SIP Response Code for Unwanted Calls',
+  8200: 'IPv6',
   8224: 'Authenticated Identity Management',
   8489: 'STUN',
   8599: 'Push Notification with SIP',
@@ -85,6 +89,7 @@ export const titles: Readonly<Record<number, string>> = {
   8866: 'SDP: Session Description Protocol',
   8876: 'Non-interactive Emergency Calls',
   9110: 'HTTP Semantics',
+  9293: 'TCP',
   9525: 'Service Identity in TLS',
 };
 

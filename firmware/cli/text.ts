@@ -23,6 +23,14 @@ export function span(seconds: number): string {
   return `${Math.floor(whole / size)} ${name}${restCount > 0 ? ` ${restCount} ${rest![0]}` : ''}`;
 }
 
+/** `10 MB`, `500kB`: bytes, in decimal units; undefined where the text is no size. */
+export function byteSize(text: string): number | undefined {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?) ?(kB|MB|GB)$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const unit = { k: 1e3, m: 1e6, g: 1e9 }[match[2]![0]!.toLowerCase()]!;
+  return Math.round(Number(match[1]) * unit);
+}
+
 export const count = (number: number, one: string, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 
 /** Breaks at spaces so that no line exceeds `WIDTH`: after `lead`, then after `indent` spaces. A longer word stays whole. */

@@ -102,7 +102,7 @@ export class Intercom implements Device {
     this.#parts = parts;
     this.#config = config;
     this.#startedMs = parts.clock.now();
-    this.#tap = new WireTap(parts.wallClock);
+    this.#tap = new WireTap(parts, () => this.#sound.media.send({ do: 'take packets' }));
     this.events = new EventLog(parts.random.token(4), parts.wallClock, parts.log.part('event'));
   }
 
@@ -141,6 +141,7 @@ export class Intercom implements Device {
       events: this.events,
       media: this.#parts.openMedia(settings),
       onEvent: event => this.#calls.onMediaEvent(event),
+      tap: this.#tap,
       changed,
     });
     this.#telephone = new Telephone({
@@ -185,6 +186,7 @@ export class Intercom implements Device {
     this.#ended = true;
     await this.#restarting;
     await this.#halt();
+    this.#tap.stop();
   }
 
   async #halt() {

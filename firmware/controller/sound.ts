@@ -3,6 +3,7 @@ import type { AudioCounters, AudioStatus, Clock } from '../../hal/contracts.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
 import type { Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
+import type { WireTap } from './wire-tap.ts';
 
 /** How long the media thread may take to report. Milliseconds. */
 const REPORT_MS = 1_000;
@@ -13,6 +14,7 @@ export class Sound {
   readonly #driver: string;
   readonly #events: EventLog;
   readonly #onEvent: (event: MediaEvent) => void;
+  readonly #tap: WireTap;
   readonly #changed: () => void;
   readonly #waiting = new Set<(answered: boolean) => void>();
   #audio: AudioStatus | undefined;
@@ -25,6 +27,7 @@ export class Sound {
     events: EventLog;
     media: Media;
     onEvent: (event: MediaEvent) => void;
+    tap: WireTap;
     changed: () => void;
   }) {
     this.media = parts.media;
@@ -32,6 +35,7 @@ export class Sound {
     this.#driver = parts.driver;
     this.#events = parts.events;
     this.#onEvent = parts.onEvent;
+    this.#tap = parts.tap;
     this.#changed = parts.changed;
   }
 
@@ -77,6 +81,7 @@ export class Sound {
   }
 
   #heard(event: MediaEvent) {
+    if (event.is === 'packets') return this.#tap.passed(event.packets, event.missed);
     if (event.is === 'ready') this.#opus = event.opus;
     if (event.is === 'audio') this.#status(event.status);
     if (event.is === 'report') this.#counters = event.audio;

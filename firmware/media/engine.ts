@@ -15,6 +15,7 @@ import type { Random } from '../lib/random.ts';
 import { type Codecs, makeCodecs } from './codecs.ts';
 import type { Files } from './files.ts';
 import type { MediaNetwork, PortPair } from './network.ts';
+import { PacketTap } from './packet-tap.ts';
 import { Player } from './player.ts';
 import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
 import { Stream } from './stream.ts';
@@ -44,6 +45,8 @@ type Of<Do extends MediaCommand['do']> = Extract<MediaCommand, { do: Do }>;
 export class Engine {
   readonly #options: EngineOptions;
   readonly #codecs: Codecs;
+  readonly #tap: PacketTap;
+  readonly #network: MediaNetwork;
   readonly #streams = new Map<StreamId, Stream>();
   /** Streams whose ports are being taken. */
   readonly #opening = new Set<StreamId>();
@@ -61,6 +64,8 @@ export class Engine {
   constructor(options: EngineOptions) {
     const { rate, settings, emit } = options;
     this.#options = options;
+    this.#tap = new PacketTap(options.clock, options.wallClock);
+    this.#network = this.#tap.on(options.network);
     this.#codecs = makeCodecs(options.opus, settings.opus);
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
     this.#microphoneGain = new Gain(rate, settings.microphoneDb);
@@ -119,6 +124,8 @@ export class Engine {
         return;
       case 'report':
         return this.#report();
+      case 'take packets':
+        return this.#options.emit({ is: 'packets', ...this.#tap.take() });
       case 'stop':
         return this.#stop();
     }
@@ -141,7 +148,7 @@ export class Engine {
       onRtp: (bytes: Uint8Array, from: { host: string; port: number }) => stream?.onRtp(bytes, from),
       onRtcp: (bytes: Uint8Array, from: { host: string; port: number }) => stream?.onRtcp(bytes, from),
     };
-    this.#options.network.open(host, handlers, pair => {
+    this.#network.open(host, handlers, pair => {
       const wanted = this.#opening.delete(id);
       if ('why' in pair) {
         if (wanted) this.#fail(id, 'open', pair.why);

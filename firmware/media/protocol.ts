@@ -3,6 +3,7 @@
  * Each command about a stream names it; each answer names it again. A stream is one call's sound.
  */
 import type { AudioCounters, AudioSpec, AudioStatus } from '../../hal/contracts.ts';
+import type { Address } from '../lib/address.ts';
 
 /** The control thread's name for one call's sound; unique for the life of the process. */
 export type StreamId = string;
@@ -62,6 +63,8 @@ export type MediaCommand =
   | { do: 'set volume'; loudspeakerDb: number; microphoneDb: number }
   /** Answered by `report`. */
   | { do: 'report' }
+  /** RTP and RTCP are watched: what has gone by since the last time. Answered by `packets`. */
+  | { do: 'take packets' }
   /** Ends the thread: streams closed, card closed. Answered by `stopped`. */
   | { do: 'stop' };
 
@@ -90,6 +93,18 @@ export interface StreamStatistics {
   roundTripMs?: number;
 }
 
+/** RTP or RTCP, as it went over the network. */
+export interface SeenPacket {
+  /** Wall clock, milliseconds since 1970. */
+  atMs: number;
+  way: 'in' | 'out';
+  /** The address that the ports were taken on: perhaps a wildcard. */
+  local: Address;
+  remote: Address;
+  /** With a buffer of its own. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 export type MediaEvent =
   | { is: 'ready'; opus: 'libopus' | 'libopus-wasm' | 'none' }
   | { is: 'opened'; stream: StreamId; rtpPort: number; rtcpPort: number }
@@ -112,6 +127,8 @@ export type MediaEvent =
       /** The sound's ways through the device as they are now, one a line: `microphone → encode PCMA … → rtp …`. */
       graph: string;
     }
+  /** `missed`: packets that went by and are not among them. */
+  | { is: 'packets'; packets: SeenPacket[]; missed: number }
   | { is: 'stopped' };
 
 /** What the media thread is started with. Plain data. */

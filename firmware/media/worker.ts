@@ -28,6 +28,11 @@ const engine = new Engine({
 });
 
 function emit(event: MediaEvent) {
+  if (event.is === 'packets') {
+    // Handed over, not copied once more.
+    const buffers = event.packets.map(({ bytes }) => bytes.buffer);
+    return control.postMessage(event, buffers);
+  }
   if (event.is !== 'stopped') return control.postMessage(event);
   // The card first, so that `stopped` means that everything is free.
   void audio.stop().then(() => {

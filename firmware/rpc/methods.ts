@@ -79,12 +79,15 @@ export const METHODS: Readonly<Record<string, Method>> = {
     },
   },
 
-  /** From the answer on, every SIP message comes as a notification `sip`, whole and unmasked, until the caller goes. */
+  /**
+   * From the answer on, every SIP message comes as a notification `sip`, whole and unmasked, until the caller goes;
+   * with `rtp` also RTP and RTCP, as notifications `rtp` of some packets each.
+   */
   'sip.trace': {
-    params: none,
-    run: ({ device }, caller, _params, answer) => {
+    params: z.strictObject({ rtp: z.boolean().optional() }).optional(),
+    run: ({ device }, caller, params: { rtp?: boolean } | undefined, answer) => {
       answer({ following: caller.follow !== undefined });
-      caller.follow?.((notify, keepsUp) => trace(device, notify, keepsUp));
+      caller.follow?.((notify, keepsUp) => trace(device, { notify, keepsUp, rtp: params?.rtp ?? false }));
     },
   },
 };

@@ -1,6 +1,6 @@
 /** What a watcher of the network is told over the socket: `sip.trace`. */
 import type { Device } from '../controller/contracts.ts';
-import type { SeenMessage } from '../controller/wire-tap.ts';
+import type { SeenMessage, Watcher } from '../controller/wire-tap.ts';
 
 /** The params of a notification `sip`. */
 export interface TracedMessage {
@@ -16,22 +16,42 @@ export interface TracedMessage {
   missed?: number;
 }
 
+/** The params of a notification `rtp`. */
+export interface TracedPackets {
+  packets: Pick<TracedMessage, 'atMs' | 'way' | 'local' | 'remote' | 'bytes'>[];
+  /** Packets that are not among them. */
+  missed?: number;
+}
+
 /** Tells one follower, as far as it keeps up; what it misses is counted, and the device does not wait. */
 export function trace(
   device: Device,
-  notify: (method: string, params: unknown) => void,
-  keepsUp: () => boolean,
+  { notify, keepsUp, rtp }: { notify: (method: string, params: unknown) => void; keepsUp: () => boolean; rtp: boolean },
 ): () => void {
   let missed = 0;
+  let missedPackets = 0;
   const told = ({ atMs, way, local, remote, bytes }: SeenMessage): TracedMessage => ({
     atMs,
     way,
     transport: remote.transport ?? 'udp',
     local: { host: local.host, port: local.port },
     remote: { host: remote.host, port: remote.port },
-    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
+    bytes: inBase64(bytes),
     ...(missed > 0 && { missed }),
   });
+  const onPackets: Watcher['onPackets'] = (packets, lost) => {
+    missedPackets += lost;
+    if (!keepsUp()) {
+      missedPackets += packets.length;
+      return;
+    }
+    const told: TracedPackets = {
+      packets: packets.map(packet => ({ ...packet, bytes: inBase64(packet.bytes) })),
+      ...(missedPackets > 0 && { missed: missedPackets }),
+    };
+    notify('rtp', told);
+    missedPackets = 0;
+  };
   return device.watch({
     onMessage: seen => {
       if (!keepsUp()) {
@@ -41,5 +61,9 @@ export function trace(
       notify('sip', told(seen));
       missed = 0;
     },
+    ...(rtp && { onPackets }),
   });
 }
+
+const inBase64 = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');

@@ -28,6 +28,8 @@ export type Facts = Record<string, unknown>;
 export class RunningDevice {
   readonly port: number;
   readonly rtp: { from: number; to: number };
+  /** What the command line asks. */
+  readonly socket: string;
   /** What the loudspeaker has played. */
   readonly heard: string;
   readonly events: DeviceEvent[] = [];
@@ -40,6 +42,7 @@ export class RunningDevice {
   constructor(parts: {
     port: number;
     rtp: { from: number; to: number };
+    socket: string;
     heard: string;
     program: Program;
     rpc: RpcClient;
@@ -47,6 +50,7 @@ export class RunningDevice {
   }) {
     this.port = parts.port;
     this.rtp = parts.rtp;
+    this.socket = parts.socket;
     this.heard = parts.heard;
     this.#program = parts.program;
     this.#rpc = parts.rpc;
@@ -154,9 +158,10 @@ export async function startDevice(bench: Bench, { config = {}, microphone }: Dev
     cwd: room,
   });
   bench.onStop(() => program.stop());
-  const rpc = new RpcClient(join(state, 'porter.sock'), systemClock);
+  const socket = join(state, 'porter.sock');
+  const rpc = new RpcClient(socket, systemClock);
   bench.onStop(() => rpc.close());
-  const device = new RunningDevice({ port, rtp, heard, program, rpc, lines: join(state, 'lines') });
+  const device = new RunningDevice({ port, rtp, socket, heard, program, rpc, lines: join(state, 'lines') });
   const connect = async () => {
     program.assertRunning();
     return rpc.connect().then(

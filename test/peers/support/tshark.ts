@@ -23,10 +23,11 @@ export interface RtpStream {
 
 export class Capture {
   readonly #file: string;
-  readonly #program: Program;
+  readonly #program: Program | undefined;
   readonly #options: readonly string[];
 
-  constructor(file: string, program: Program, options: readonly string[]) {
+  /** `program`: what writes the file still. */
+  constructor(file: string, program?: Program, options: readonly string[] = []) {
     this.#file = file;
     this.#program = program;
     this.#options = options;
@@ -34,7 +35,7 @@ export class Capture {
 
   /** Ends the recording; then it can be read. */
   stop() {
-    return this.#program.stop('SIGINT');
+    return this.#program?.stop('SIGINT');
   }
 
   /** One row for each packet that the display filter lets through, one cell for each field. */

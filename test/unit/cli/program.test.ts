@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -259,6 +259,33 @@ describe('sip trace', () => {
     });
   });
 
+  test('writes what it shows into a file', async () => {
+    const path = join(folder, 'trace.pcapng');
+    const { err } = await traced(`sip trace --pcap ${path}`, () => pass('a'));
+    expect(err).toBe(`${path}: 1 packet\n`);
+    expect(readFileSync(path).includes(options('a'))).toBe(true);
+  });
+
+  test('ends when the file is full', async () => {
+    const path = join(folder, 'trace.pcapng');
+    const watching = device.watch.bind(device);
+    device.watch = watcher => {
+      const end = watching(watcher);
+      // Those of the last moment wait for earlier ones: so two, a second apart.
+      queueMicrotask(() => {
+        for (const atMs of [0, 1_000]) {
+          const hop = { host: '192.0.2.1', port: 5060 };
+          watcher.onMessage({ atMs, way: 'in', local: hop, remote: hop, bytes: Buffer.alloc(2_000) });
+        }
+      });
+      return end;
+    };
+    expect(await porter(`sip trace --pcap ${path} --max 1kB`)).toMatchObject({
+      code: 0,
+      err: `${path}: 0 packets; it is full (--max 1kB)\n`,
+    });
+  });
+
   test('ends by itself after --for', async () => {
     expect(await porter('sip trace --for 1ms')).toEqual({ code: 0, out: '', err: '' });
   });
@@ -271,6 +298,14 @@ describe('sip trace', () => {
     expect(await porter('sip trace --for ages')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--for: ages is not a duration'),
+    });
+    expect(await porter('sip trace --max much')).toMatchObject({
+      code: 2,
+      err: 'porter: --max: much is no size; write 10 MB or 500 kB\n',
+    });
+    expect(await porter('sip trace --pcap /nowhere/a.pcapng')).toMatchObject({
+      code: 1,
+      err: 'porter: /nowhere/a.pcapng: there is no such folder\n',
     });
   });
 });

@@ -11,11 +11,11 @@ async function pressTalkHangUp(): Promise<TracedMessage[]> {
   const world = new World({ seed: 1, impairment: presets.perfect });
   const device = world.device(building);
   const seen: TracedMessage[] = [];
-  trace(
-    device.intercom,
-    (_method, params) => seen.push(params as TracedMessage),
-    () => true,
-  );
+  trace(device.intercom, {
+    notify: (_method, params) => seen.push(params as TracedMessage),
+    keepsUp: () => true,
+    rtp: false,
+  });
   const { desk } = world.desk();
   await world.run(1_000);
   device.intercom.perform({ do: 'call', target: 'desk' }, 'cli');
