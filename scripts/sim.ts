@@ -1,7 +1,8 @@
 /** Plays bad days by their seeds, in several processes, and sums them up; the failed ones can be played again alone. */
 import { fork } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { type DayResult, playDay, Tally, taleOf } from '../test/sim/days/days.ts';
+import type { DayResult } from '../test/sim/days/day-result.ts';
+import { playDay, Tally, taleOf } from '../test/sim/days/days.ts';
 import { type DayPreset, dayPresetNames } from '../test/sim/days/plan.ts';
 
 const DEFAULT_SEEDS = 1_000;
@@ -116,13 +117,16 @@ function playAll(
 }
 
 function printSummary(summary: Tally['summary'] & { from: number; seconds: number }): string {
-  const { days, failed, virtualHours, messages, registrations, recoverySeconds, presets, calls, troubles } = summary;
+  const { days, failed, virtualHours, messages, registrations, recoverySeconds, kinds, presets, calls, troubles } =
+    summary;
   const list = (counts: Record<string, number>) =>
     Object.entries(counts)
       .map(([what, count]) => `  ${String(count).padStart(8)}  ${what}`)
       .join('\n');
   const { p50, p99, max } = recoverySeconds;
   return `${days} days from seed ${summary.from}: ${virtualHours} hours in ${summary.seconds} s, ${messages} lines of trace
+Played by
+${list(kinds)}
 Networks
 ${list(presets)}
 Troubles

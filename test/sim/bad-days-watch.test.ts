@@ -1,9 +1,12 @@
 /** The checks of the bad days see what they are for: each is shown something broken. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { DeviceEvent } from '../../firmware/controller/contracts.ts';
 import type { CallHandler } from '../../firmware/sip/contracts.ts';
 import { agentDay } from './days/agent-day.ts';
 import { playDay, Tally, taleOf } from './days/days.ts';
+import { deviceTroubleKinds, drawDeviceDay } from './days/device-plan.ts';
+import { EventWatch, type WatchedDevice } from './days/event-watch.ts';
 import { OwnClock } from './days/own-clock.ts';
 import { drawDay, troubleKinds } from './days/plan.ts';
 import { recoveryLimitMs } from './days/promise.ts';
@@ -86,6 +89,65 @@ test('a counter that goes back, or is no number, is seen', () => {
   ]);
 });
 
+/** A device that says and does what a test has it say and do. */
+function device() {
+  const events: DeviceEvent[] = [];
+  const watch = new EventWatch();
+  const state = { closed: false, unlocked: false, call: 'idle', deviceCalls: 0 };
+  const watched = {
+    events,
+    output: () => state.closed,
+    intercom: {
+      status: () => ({ call: { state: state.call }, doors: { main: { unlocked: state.unlocked } }, sip: counters }),
+      get alive() {
+        return { transactions: 0, calls: 0, timers: 0, deviceCalls: state.deviceCalls };
+      },
+    },
+  } as unknown as WatchedDevice;
+  const tell = (source: DeviceEvent['source'], type: string, facts: object = {}, seq = events.length + 1) => {
+    const event = { seq, session: '', ts: '', source, type, ...facts };
+    events.push(event);
+    watch.heard(event, watched);
+  };
+  return { watch, watched, state, tell };
+}
+
+test('a relay that moves without a word, without a cause or for too long is seen', () => {
+  const { watch, watched, state, tell } = device();
+  watch.causes = 1;
+  tell('door', 'opening');
+  Object.assign(state, { closed: true, unlocked: true });
+  tell('door', 'unlocked');
+  watch.look(watched, 2_000);
+  expect(watch.faults).toEqual([]);
+  watch.look(watched, 6_000);
+  tell('door', 'locked');
+  watch.look(watched, 6_100);
+  tell('door', 'opening');
+  expect(watch.faults).toEqual([
+    'the relay is still closed at 6000 ms',
+    'the relay has moved without a word at 6100 ms',
+    'the relay is still closed at 6100 ms',
+    'the door opened 2 times and was asked 1 times',
+  ]);
+});
+
+test('a call without an end, an event without its number and a state without a call are seen', () => {
+  const { watch, watched, state, tell } = device();
+  tell('call', 'incoming', { direction: 'incoming' });
+  tell('call', 'calling', {}, 5);
+  Object.assign(state, { call: 'talking', deviceCalls: 1 });
+  watch.atRest(watched, 1);
+  expect(watch.faults).toEqual([
+    'event 5 came after 1',
+    '1 calls of the device and 0 of its user agent are still up',
+    '1 calls of the desk are still up',
+    'the device is talking, without a call',
+    '1 calls came, 0 ended',
+    '1 calls went out, 0 ended',
+  ]);
+});
+
 test('what happens in its sleep is done on waking, in order; the dead do nothing', () => {
   const clock = new VirtualClock();
   const own = new OwnClock(clock);
@@ -118,7 +180,8 @@ test('the same seed gives the same trace, another seed another', async () => {
     createHash('sha256')
       .update((await playDay(seed)).trace.join('\n'))
       .digest('hex');
-  for (const seed of [3, 8, 21, 40]) expect(await hash(seed)).toBe(await hash(seed));
+  // 48 is a day of a whole device.
+  for (const seed of [3, 8, 21, 48]) expect(await hash(seed)).toBe(await hash(seed));
   expect(await hash(3)).not.toBe(await hash(4));
 });
 
@@ -131,6 +194,8 @@ test('a thousand seeds draw every kind of trouble, and days without any', () => 
     if (troubles.length === 0) quiet++;
   }
   expect([...drawn].sort()).toEqual([...troubleKinds].sort());
+  const befallen = Array.from({ length: 200 }, (_, seed) => drawDeviceDay(seed).troubles.map(({ what }) => what.is));
+  expect([...new Set(befallen.flat())].sort()).toEqual([...deviceTroubleKinds].sort());
   expect(quiet).toBeGreaterThan(50);
 });
 
@@ -148,7 +213,7 @@ test('a failed day names its seed, the command that plays it again, and what wen
   const result = { ...agentDay(3), faults: ['desk still has 1 calls'] };
   const tale = taleOf(result, 5);
   expect(tale.split('\n').slice(0, 3)).toEqual([
-    `seed 3, ${result.preset}:`,
+    `seed 3, agent, ${result.preset}:`,
     '  desk still has 1 calls',
     'again: scripts/sim --seed 3 --verbose',
   ]);

@@ -204,7 +204,7 @@ export class World {
     intercom.onEvent(event => {
       events.push(event);
       const { seq: _seq, session: _session, ts: _ts, source, type, ...facts } = event;
-      this.#note(address === DEVICE ? 'device' : address.host, `${source} ${type} ${JSON.stringify(facts)}`);
+      this.note(address === DEVICE ? 'device' : address.host, `${source} ${type} ${JSON.stringify(facts)}`);
     });
     intercom.start();
     return {
@@ -221,7 +221,7 @@ export class World {
   }
 
   /** The desk at `DESK`, started. */
-  desk(options: { onCall?: (call: DeskCall) => void; speaks?: Speaks } = {}) {
+  desk(options: { onCall?: (call: DeskCall) => void; onEvent?: (event: DeskEvent) => void; speaks?: Speaks } = {}) {
     const ears = new Ears(this, DESK, mediaSettings('desk'), this.#opus, options.speaks);
     const events: DeskEvent[] = [];
     const desk = new Desk(
@@ -244,8 +244,9 @@ export class World {
         onCall: options.onCall ?? (call => call.ring()),
         onEvent: event => {
           events.push(event);
+          options.onEvent?.(event);
           const about = event.is === 'registered' ? event.user : event.call.remote;
-          this.#note('desk', `${event.is} ${about}${event.is === 'key' ? ` ${event.key}` : ''}`);
+          this.note('desk', `${event.is} ${about}${event.is === 'key' ? ` ${event.key}` : ''}`);
         },
       },
     );
@@ -337,7 +338,8 @@ export class World {
     };
   }
 
-  #note(who: string, what: string) {
+  /** A line between the packets. */
+  note(who: string, what: string) {
     this.trace.push(`${this.clock.now().toFixed(0).padStart(6)} ${who}: ${what}`);
   }
 }

@@ -1,27 +1,12 @@
 /** Plays one day of the user agent, from its first REGISTER to its last timer, and says what was wrong with it. */
 import { seeded } from '../seeded.ts';
+import type { DayResult } from './day-result.ts';
 import { type Day, type DayPreset, type Deed, drawDay, type Trouble } from './plan.ts';
 import { recoveryLimitMs } from './promise.ts';
 import { faultsOf } from './records.ts';
 import { RING_LIMIT_MS, SESSION_MS } from './speaker.ts';
 import { PBX, SECOND_PBX, Town } from './town.ts';
 import { Watch } from './watch.ts';
-
-export interface DayResult {
-  seed: number;
-  preset: DayPreset;
-  /** What must not be; empty on a good bad day. */
-  faults: string[];
-  /** Every packet, trouble and deed. */
-  trace: string[];
-  /** Of the calls of the device. */
-  outcomes: string[];
-  troubles: string[];
-  registrations: number;
-  /** From the end of the troubles until the registrar had the device again. */
-  recoveredAfterMs: number | undefined;
-  virtualMs: number;
-}
 
 /** The longest that a call without a far end lasts: until it is answered, until its session ends, until BYE is given up. */
 const lastCallMs = RING_LIMIT_MS + SESSION_MS + 90_000 + 3 * 32_000;
@@ -47,6 +32,7 @@ export function agentDay(seed: number, preset?: DayPreset): DayResult {
   return {
     seed,
     preset: day.preset,
+    kind: 'agent',
     faults: watch.faults,
     trace: town.trace,
     outcomes: town.speakers

@@ -1,23 +1,26 @@
 /** Bad days one after the other, and the sum of them. */
-import { agentDay, type DayResult } from './agent-day.ts';
+import { agentDay } from './agent-day.ts';
+import type { DayResult } from './day-result.ts';
+import { deviceDay } from './device-day.ts';
 import type { DayPreset } from './plan.ts';
 
-export type { DayResult };
+/** Every so many seeds a whole device, which takes ten times as long; the user agent alone in between. */
+const deviceEvery = 16;
 
 /** The same seed plays the same day. */
 export async function playDay(seed: number, preset?: DayPreset): Promise<DayResult> {
-  return agentDay(seed, preset);
+  return seed % deviceEvery === 0 ? deviceDay(seed, preset) : agentDay(seed, preset);
 }
 
 /** Lines of the trace that a failure shows. */
 const shownLines = 60;
 
 /** A failed day as a person needs it: what was wrong, how to see it again, and what went over the wire last. */
-export function taleOf({ seed, preset, faults, trace }: DayResult, lines = shownLines): string {
+export function taleOf({ seed, kind, preset, faults, trace }: DayResult, lines = shownLines): string {
   const shown = trace.slice(-lines);
   const left = trace.length - shown.length;
   return [
-    `seed ${seed}, ${preset}:`,
+    `seed ${seed}, ${kind}, ${preset}:`,
     ...faults.map(fault => `  ${fault}`),
     `again: scripts/sim --seed ${seed} --verbose`,
     ...(left > 0 ? [`  … ${left} lines before`] : []),
@@ -32,17 +35,21 @@ export class Tally {
   messages = 0;
   registrations = 0;
   readonly failed: number[] = [];
+  readonly kinds: Record<string, number> = {};
   readonly presets: Record<string, number> = {};
   readonly outcomes: Record<string, number> = {};
   readonly troubles: Record<string, number> = {};
   readonly #recoveriesMs: number[] = [];
 
-  add({ seed, preset, faults, trace, outcomes, troubles, registrations, recoveredAfterMs, virtualMs }: DayResult) {
+  add(result: DayResult) {
+    const { seed, kind, preset, faults, trace, outcomes, troubles, registrations, recoveredAfterMs, virtualMs } =
+      result;
     this.days++;
     this.virtualMs += virtualMs;
     this.registrations += registrations;
     this.messages += trace.length;
     if (faults.length > 0) this.failed.push(seed);
+    count(this.kinds, kind);
     count(this.presets, preset);
     for (const outcome of outcomes) count(this.outcomes, outcome);
     for (const trouble of troubles) count(this.troubles, trouble);
@@ -57,7 +64,7 @@ export class Tally {
   }
 
   get summary() {
-    const { days, virtualMs, messages, registrations, failed, presets, outcomes, troubles, recovery } = this;
+    const { days, virtualMs, messages, registrations, failed, kinds, presets, outcomes, troubles, recovery } = this;
     return {
       days,
       failed,
@@ -65,6 +72,7 @@ export class Tally {
       messages,
       registrations,
       recoverySeconds: recovery,
+      kinds: sorted(kinds),
       presets: sorted(presets),
       calls: sorted(outcomes),
       troubles: sorted(troubles),
