@@ -60,6 +60,10 @@ function play(day: Day, town: Town, watch: Watch): number | undefined {
   };
   run(day.troublesEndMs);
 
+  if (day.endsAbruptly) {
+    end(town, watch);
+    return undefined;
+  }
   // Nothing bad happens any more.
   town.note('the troubles are over');
   const limitMs = recoveryLimitMs({
@@ -77,18 +81,25 @@ function play(day: Day, town: Town, watch: Watch): number | undefined {
     watch.fault(`not registered ${Math.round(limitMs / 1000)} s after the troubles: ${JSON.stringify(state)}`);
 
   run(lastCallMs);
-  for (const { records } of town.speakers) for (const record of records) watch.faults.push(...faultsOf(record));
   watch.atRest(town);
+  end(town, watch);
+  return afterMs;
+}
 
-  const alive = town.speakers.filter(({ isDead }) => !isDead);
+/** Everybody stops: calls that are still up end by that. */
+function end(town: Town, watch: Watch) {
+  const { clock, speakers } = town;
+  town.note('the end');
+  const alive = speakers.filter(({ isDead }) => !isDead);
   let stopped = 0;
   for (const speaker of alive) speaker.stop(stopLimitMs, () => stopped++);
   clock.advance(stopLimitMs + 1_000);
   for (const speaker of alive) speaker.close();
   clock.advance(idleMs);
   if (stopped !== alive.length) watch.fault(`${alive.length - stopped} did not stop`);
+  for (const { records } of speakers)
+    for (const record of records) for (const fault of faultsOf(record)) watch.fault(fault);
   watch.over(town);
-  return afterMs;
 }
 
 function befall(town: Town, trouble: Trouble) {

@@ -76,6 +76,8 @@ export interface Day {
   ttlMs: number;
   troubles: Timed<Trouble>[];
   deeds: Timed<Deed>[];
+  /** Everybody stops in the middle of it, calls or not. */
+  endsAbruptly: boolean;
   /** From then on nothing bad happens. */
   troublesEndMs: number;
 }
@@ -102,15 +104,15 @@ export function drawDay(seed: number, preset?: DayPreset): Day {
   const lengthMs = between(random, 60_000, 900_000);
   const at = <T>(what: T): Timed<T> => ({ atMs: Math.round(lengthMs * random.next()), what });
   const inOrder = <T>(timed: Timed<T>[]) => timed.toSorted((a, b) => a.atMs - b.atMs);
-  const troubles = inOrder(times(Math.floor(8 * random.next()), () => at(drawTrouble())));
-  // What follows soon on a press is where races are: half of what people do comes in bursts.
+  // Races are where much happens at once: half of everything comes in a burst, and some of that in one.
   const burstMs = lengthMs * random.next();
-  const deeds = inOrder(
-    times(4 + Math.floor(30 * random.next()), () => {
-      const deed = at(drawDeed());
-      return random.next() < 0.5 ? deed : { ...deed, atMs: Math.round(burstMs + 8_000 * random.next()) };
-    }),
-  );
+  const maybeInBurst = <T>(timed: Timed<T>): Timed<T> => {
+    const chance = random.next();
+    if (chance < 0.5) return timed;
+    return { ...timed, atMs: Math.round(burstMs + (chance < 0.8 ? 8_000 : 300) * random.next()) };
+  };
+  const troubles = inOrder(times(Math.floor(8 * random.next()), () => maybeInBurst(at(drawTrouble()))));
+  const deeds = inOrder(times(4 + Math.floor(30 * random.next()), () => maybeInBurst(at(drawDeed()))));
   const endOf = ({ atMs, what }: Timed<Trouble>) => atMs + ('forMs' in what ? what.forMs : 0);
   return {
     seed,
@@ -120,6 +122,7 @@ export function drawDay(seed: number, preset?: DayPreset): Day {
     ttlMs: pick(random, [0, 5_000, 60_000]),
     troubles,
     deeds,
+    endsAbruptly: random.next() < 0.2,
     troublesEndMs: Math.max(lengthMs, ...troubles.map(endOf)),
   };
 

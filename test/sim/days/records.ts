@@ -47,7 +47,10 @@ export class CallRecord {
         note('offer');
         does.onOffer?.(body, answer);
       },
-      onReoffered: result => note('body' in result ? 'reoffered' : `reoffered ${result.status}`),
+      onReoffered: result => {
+        note('body' in result ? 'reoffered' : `reoffered ${result.status}`);
+        does.onReoffered?.(result);
+      },
       onRefresh: does.onRefresh ?? (() => ({ contentType: 'application/sdp', bytes: Buffer.from('offer') })),
       onKey: key => note(`key ${key}`),
       ...(does.onTransfer && {

@@ -162,7 +162,8 @@ export class Speaker {
 
   /** Does one of the things that can be done in a call to one that is up. */
   meddle(how: 'offer' | 'hold' | 'key' | 'transfer' | 'hang up' | 'answer', target: string) {
-    const record = this.up.at(-1);
+    const { up } = this;
+    const record = this.#random.next() < 0.7 ? up.at(-1) : pick(this.#random, up);
     const call = record?.call;
     if (call === undefined) return false;
     switch (how) {
@@ -214,9 +215,25 @@ export class Speaker {
     return this.#handlerOf(record);
   }
 
+  /** What a controller may do while it is being told something: the user agent is in the middle of its work. */
+  #atOnce(record: CallRecord) {
+    const mood = this.#random.next();
+    if (mood < 0.03) record.call?.hangUp();
+    else if (mood < 0.06) record.call?.reoffer(sdp('offer at once'));
+    else if (mood < 0.08) this.userAgent.refreshRegistrations();
+    else if (mood < 0.1) record.call?.sendKey('5', 100);
+    else if (mood < 0.11) record.call?.transfer('sip:carol@192.0.2.30');
+  }
+
   #handlerOf(record: CallRecord): CallHandler {
+    const atOnce = () => this.#atOnce(record);
     return record.handler({
+      onProgress: atOnce,
+      onAnswered: atOnce,
+      onReoffered: atOnce,
+      onEnded: atOnce,
       onOffer: (_, answer) => {
+        if (this.#random.next() < 0.05) atOnce();
         if (this.#random.next() < 0.9) answer.accept(sdp('new answer'));
         else answer.refuse(488);
       },
