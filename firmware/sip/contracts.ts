@@ -259,14 +259,17 @@ export interface TextMessage {
 
 /** What is told outside any call, once it is known to come from somebody who may tell. */
 export interface NoticeHandler {
-  /** Whose word counts without a password: the account's own server. Others are challenged, or refused. */
+  /**
+   * Whose word counts without a password, and who may watch us (SUBSCRIBE): the account's own server. Others are
+   * challenged, or refused.
+   */
   trusts(source: Address, account: string | undefined): boolean;
   onCheckSync(notice: CheckSync): void;
   onMessage(message: TextMessage): void;
 }
 
 export interface UserAgentHandler {
-  /** Absent: MESSAGE is a method that we do not have, and NOTIFY outside a call is of no subscription. */
+  /** Absent: MESSAGE and SUBSCRIBE are methods that we do not have, and NOTIFY outside a call is of no subscription. */
   notices?: NoticeHandler;
   /** A new incoming call, already answered 100. Must return the handler of what follows. */
   onInvite(invite: IncomingInvite): CallHandler;
@@ -304,6 +307,8 @@ export interface SipCounters {
   overloadRefusals: number;
   /** Messages above that and above what can be answered in time: dropped unread. */
   overloadDrops: number;
+  /** SUBSCRIBE from who may not, or to what we do not have. */
+  refusedSubscriptions: number;
 }
 
 export interface CallOptions {
@@ -338,5 +343,5 @@ export interface SipUserAgent {
   registration(account: string): RegistrationState;
   readonly counters: SipCounters;
   /** What is still alive: for diagnostics, and for tests that nothing outlives its owner. */
-  readonly alive: { transactions: number; calls: number; timers: number };
+  readonly alive: { transactions: number; calls: number; subscriptions: number; timers: number };
 }

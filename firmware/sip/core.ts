@@ -17,6 +17,10 @@ export interface Core extends Environment {
   readonly counters: SipCounters;
   /** The methods we serve: the value of Allow. */
   readonly allow: string;
+  /** The value of Allow-Events. */
+  readonly allowEvents: string;
+  /** A call has begun, ended, or come to another state. */
+  callsChanged(): void;
 }
 
 /** Our Contact value for a peer at an address of ours; `request`: the one that asks for SIPS or not (§8.1.1.8, §12.1.1). */

@@ -8,6 +8,7 @@ export const newCounters = (): SipCounters => ({
   retransmissions: 0,
   strayMessages: 0,
   rejectedRequests: 0,
+  refusedSubscriptions: 0,
   scannerRequests: 0,
   overloadRefusals: 0,
   overloadDrops: 0,

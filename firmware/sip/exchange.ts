@@ -223,7 +223,7 @@ export class Exchange {
 }
 
 /** How long a 503 wants to be left alone (§21.5.4). */
-function retryAfterOf({ headers }: Response): number | undefined {
+export function retryAfterOf({ headers }: Response): number | undefined {
   const seconds = parseNumber(headers.get('Retry-After')?.split(/[ ;(]/, 1)[0] ?? '', 2 ** 31);
   return seconds === undefined ? undefined : 1000 * seconds;
 }

@@ -8,6 +8,7 @@ export const optionsReply = (core: Core, source: Address): Reply => ({
   headers: [
     ['Contact', contactAt(undefined, core.transport.localFor(source))],
     ['Allow', core.allow],
+    ['Allow-Events', core.allowEvents],
     ['Accept', 'application/sdp'],
     ['Accept-Encoding', 'identity'],
     ['Accept-Language', 'en'],

@@ -20,6 +20,8 @@ import { newCounters } from './counters.ts';
 import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
+import { allowEvents, remoteControlEvents } from './event/event.ts';
+import { Events } from './event/events.ts';
 import { unknownExtensions } from './extensions.ts';
 import { isStun } from './flow/stun.ts';
 import { StunEndpoint } from './flow/stun-endpoint.ts';
@@ -28,7 +30,6 @@ import { type Located, Locator } from './locate/locator.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
-import { Notices } from './notices.ts';
 import { optionsReply } from './options.ts';
 import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
@@ -45,8 +46,6 @@ import type { ServerTransaction } from './transaction/server.ts';
 
 const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'];
 
-const noticeMethods = ['MESSAGE'];
-
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;
 
@@ -59,9 +58,10 @@ export class UserAgent implements SipUserAgent {
   readonly #accounts: readonly Account[];
   readonly #registrations: readonly Registration[];
   readonly #calls = new Set<IncomingCall | OutgoingCall>();
-  readonly #notices: Notices | undefined;
+  readonly #events: Events;
+  /** Method → who serves it outside any dialog. */
+  readonly #outside: Map<string, RequestHandler>;
   readonly #callerGate: CallerGate;
-  readonly #others = new Map<string, RequestHandler>();
   #running = false;
   #stopping = false;
   #finished = false;
@@ -74,8 +74,13 @@ export class UserAgent implements SipUserAgent {
     this.#timers = new Timers(environment.clock);
     const shared = { ...environment, clock: this.#timers };
     const { counters } = this;
-    const others = this.#others;
-    const methods = handler.notices === undefined ? ownMethods : [...ownMethods, ...noticeMethods];
+    const outside = new Map<string, RequestHandler>([
+      ['INVITE', transaction => this.#invited(transaction)],
+      ['OPTIONS', transaction => this.#asked(transaction)],
+      // It would make us ring at whoever a stranger names.
+      ['REFER', transaction => this.#reject(transaction, 403)],
+    ]);
+    this.#outside = outside;
     this.#core = {
       ...shared,
       settings,
@@ -95,10 +100,14 @@ export class UserAgent implements SipUserAgent {
         },
       ),
       get allow() {
-        return [...methods, ...others.keys()].join(', ');
+        return [...new Set([...ownMethods, ...outside.keys()])].join(', ');
       },
+      allowEvents: handler.notices === undefined ? remoteControlEvents.join(', ') : allowEvents,
+      callsChanged: () => this.#events.callsChanged(),
     };
-    this.#notices = handler.notices && new Notices(this.#core, handler.notices);
+    this.#events = new Events(this.#core, handler, () => [...this.#calls].map(({ facts }) => facts));
+    for (const [method, serve] of this.#events.outside)
+      outside.set(method, transaction => serve(transaction, this.#accountOf(transaction.request)));
     this.#accounts = settings.accounts.map(account => new Account(account, environment.random));
     const trusts = (source: Hop, account: string | undefined) => handler.notices?.trusts(source, account) ?? false;
     this.#callerGate = new CallerGate(this.#core, this.#accounts, trusts);
@@ -131,7 +140,7 @@ export class UserAgent implements SipUserAgent {
 
   /** Serves a further method outside dialogs (a registrar: REGISTER); it then stands in Allow. Before `start`. */
   onRequest(method: string, handler: RequestHandler) {
-    this.#others.set(method, handler);
+    this.#outside.set(method, handler);
   }
 
   start() {
@@ -144,7 +153,7 @@ export class UserAgent implements SipUserAgent {
     this.#whenStopped.push(done);
     if (this.#stopping) return;
     this.#stopping = true;
-    let waitingFor = this.#registrations.length;
+    let waitingFor = this.#registrations.length + 1;
     const finish = () => {
       if (this.#finished) return;
       this.#finished = true;
@@ -159,13 +168,12 @@ export class UserAgent implements SipUserAgent {
     };
     this.#timers.after(limitMs, finish, 'stop limit');
     for (const call of [...this.#calls]) call.hangUp();
-    for (const registration of this.#registrations) {
-      registration.stop(() => {
-        waitingFor--;
-        this.#whenQuiet();
-      });
-    }
-    this.#whenQuiet();
+    const quiet = () => {
+      waitingFor--;
+      this.#whenQuiet();
+    };
+    this.#events.stop(quiet);
+    for (const registration of this.#registrations) registration.stop(quiet);
   }
 
   receive(bytes: Uint8Array, from: Hop) {
@@ -190,6 +198,7 @@ export class UserAgent implements SipUserAgent {
     if (options.account !== undefined && account === undefined) throw new TypeError(`no account ${options.account}`);
     const call: OutgoingCall = new OutgoingCall(this.#core, account, options, handler, () => this.#forget(call));
     this.#calls.add(call);
+    this.#events.callsChanged();
     call.start();
     return call;
   }
@@ -221,11 +230,14 @@ export class UserAgent implements SipUserAgent {
   }
 
   get alive() {
-    return { transactions: this.#core.transactions.size, calls: this.#calls.size, timers: this.#timers.size };
+    const { transactions } = this.#core;
+    const subscriptions = this.#events.size;
+    return { transactions: transactions.size, calls: this.#calls.size, subscriptions, timers: this.#timers.size };
   }
 
   #forget(call: IncomingCall | OutgoingCall) {
     this.#calls.delete(call);
+    this.#events.callsChanged();
     this.#whenQuiet();
   }
 
@@ -240,9 +252,8 @@ export class UserAgent implements SipUserAgent {
   #serve(transaction: ServerTransaction) {
     const { request } = transaction;
     const { method, headers } = request;
-    const other = this.#others.get(method);
-    const isOurs = ownMethods.includes(method) || (this.#notices !== undefined && noticeMethods.includes(method));
-    if (other === undefined && !isOurs) {
+    const serve = this.#outside.get(method);
+    if (serve === undefined && !ownMethods.includes(method)) {
       return this.#reject(transaction, 405, { headers: [['Allow', this.#core.allow]] });
     }
     const unknown = unknownExtensions(request);
@@ -251,24 +262,18 @@ export class UserAgent implements SipUserAgent {
     }
     if (tagOf(headers.get('To')) !== undefined) {
       const owner = this.#core.dialogs.find(request);
-      if (owner !== undefined && method === 'MESSAGE' && this.#notices !== undefined) {
-        return this.#notices.serveMessage(transaction, this.#accountOf(request));
-      }
+      if (owner !== undefined && method === 'MESSAGE' && serve !== undefined) return serve(transaction);
       if (owner !== undefined) return owner.onRequest(transaction);
       this.counters.strayMessages++;
       return this.#reject(transaction, 481);
     }
-    if (other !== undefined) return other(transaction);
-    if (method === 'INVITE') this.#invited(transaction);
-    // §11.2: what an INVITE would be answered now. Max-Forwards of 0 concerns proxies; we are where it ends (§16.3).
-    else if (method === 'OPTIONS') {
-      if (this.#isBusy()) transaction.respond(486, optionsReply(this.#core, transaction.source));
-      else transaction.respond(200, optionsReply(this.#core, transaction.source));
-    } else if (method === 'NOTIFY' && this.#notices) this.#notices.serveNotify(transaction, this.#accountOf(request));
-    else if (method === 'MESSAGE') this.#notices?.serveMessage(transaction, this.#accountOf(request));
-    // Outside a call it would make us ring at whoever a stranger names.
-    else if (method === 'REFER') this.#reject(transaction, 403);
+    if (serve !== undefined) serve(transaction);
     else this.#reject(transaction, 481);
+  }
+
+  /** §11.2: what an INVITE would be answered now. Max-Forwards of 0 concerns proxies; we are where it ends (§16.3). */
+  #asked(transaction: ServerTransaction) {
+    transaction.respond(this.#isBusy() ? 486 : 200, optionsReply(this.#core, transaction.source));
   }
 
   #accountOf(request: Request) {
@@ -299,6 +304,7 @@ export class UserAgent implements SipUserAgent {
     const known = isMalformed(uri) ? undefined : uri;
     const call: IncomingCall = new IncomingCall(this.#core, account, transaction, () => this.#forget(call));
     this.#calls.add(call);
+    this.#events.callsChanged();
     call.start();
     const invite: IncomingInvite = {
       call,

@@ -14,6 +14,8 @@ export function serveAside(core: Core, transaction: ServerTransaction, handler: 
   // Nothing waits for it any more (RFC 3262 §3).
   else if (method === 'PRACK') transaction.respond(481);
   else if (method === 'NOTIFY') serveRemoteControl(transaction, handler);
+  // A dialog has one use (RFC 6665 §4.5.2): what a call does is told outside of it.
+  else if (method === 'SUBSCRIBE') transaction.respond(403);
   // Nobody is transferred who is not talking.
   else if (method === 'REFER') transaction.respond(403);
   else transaction.respond(405, { headers: [['Allow', core.allow]] });

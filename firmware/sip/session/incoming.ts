@@ -6,6 +6,7 @@ import { type Core, contactAt } from '../core.ts';
 import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
 import type { DialogOwner } from '../dialog/table.ts';
+import type { CallFacts } from '../event/package.ts';
 import { allows, supported } from '../extensions.ts';
 import { parseNumber } from '../message/grammar.ts';
 import type { Request } from '../message/message.ts';
@@ -31,7 +32,7 @@ export class IncomingCall implements Call, DialogOwner {
   readonly direction = 'incoming';
   readonly account: string | undefined;
   readonly remote: Party;
-  state: Call['state'] = 'inviting';
+  #state: Call['state'] = 'inviting';
   readonly #core: Core;
   readonly #identity: Account | undefined;
   readonly #transaction: ServerTransaction;
@@ -169,6 +170,22 @@ export class IncomingCall implements Call, DialogOwner {
     if (!this.#ignores('key', 'confirmed')) this.#established!.sendKey(key, durationMs);
   }
 
+  get state() {
+    return this.#state;
+  }
+
+  set state(state: Call['state']) {
+    this.#state = state;
+    this.#core.callsChanged();
+  }
+
+  /** How others see it: to whom it can be shown is not decided here. */
+  get facts(): CallFacts {
+    const { localTag, remoteTag } = this.#dialog;
+    const { id, direction, state, account, remote } = this;
+    return { id, localTag, remoteTag, direction, state, account, remote };
+  }
+
   /** Whether that dialog is this call, and how far it is. One that only rings here is not ours to give away (RFC 3891 §3). */
   phaseOf(identity: DialogIdentity): Phase {
     return this.#established?.is(identity) ? 'confirmed' : undefined;
@@ -252,6 +269,7 @@ export class IncomingCall implements Call, DialogOwner {
     return [
       ['Contact', contactAt(this.#identity, local, this.#transaction.request)],
       ['Allow', this.#core.allow],
+      ['Allow-Events', this.#core.allowEvents],
       ['Supported', supported],
     ];
   }

@@ -4,6 +4,7 @@ import type { Body, Call, CallEnd, CallHandler, CallOptions, HeaderFields, Party
 import { addContact, type Core } from '../core.ts';
 import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
+import type { CallFacts } from '../event/package.ts';
 import { Exchange } from '../exchange.ts';
 import { allows, supported } from '../extensions.ts';
 import type { Request, Response } from '../message/message.ts';
@@ -30,7 +31,7 @@ export class OutgoingCall implements Call {
   readonly direction = 'outgoing';
   readonly account: string | undefined;
   readonly remote: Party;
-  state: Call['state'] = 'inviting';
+  #state: Call['state'] = 'inviting';
   readonly #core: Core;
   readonly #identity: Account | undefined;
   readonly #options: CallOptions;
@@ -112,6 +113,22 @@ export class OutgoingCall implements Call {
     else this.#established.sendKey(key, durationMs);
   }
 
+  get state() {
+    return this.#state;
+  }
+
+  set state(state: Call['state']) {
+    this.#state = state;
+    this.#core.callsChanged();
+  }
+
+  /** How others see it: to whom it can be shown is not decided here. */
+  get facts(): CallFacts {
+    const { id, direction, state, account, remote } = this;
+    const remoteTag = this.#established?.dialog.remoteTag;
+    return { id, localTag: tagOf(this.#from) ?? '', remoteTag, direction, state, account, remote };
+  }
+
   /** Whether that dialog is this call, and how far it is (RFC 3891 §3). */
   phaseOf(identity: DialogIdentity): Phase {
     if (this.#established !== undefined) return this.#established.is(identity) ? 'confirmed' : undefined;
@@ -146,6 +163,7 @@ export class OutgoingCall implements Call {
       account: this.#identity,
       headers: [
         ['Allow', this.#core.allow],
+        ['Allow-Events', this.#core.allowEvents],
         ['Supported', supported],
         ...this.#privacy(),
         ...(this.#options.headers ?? []),

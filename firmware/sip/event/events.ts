@@ -1,0 +1,59 @@
+/** What the user agent does beside calls and registrations: what is told to us, and who watches us. */
+import type { Account } from '../account.ts';
+import { Authority } from '../authority.ts';
+import type { UserAgentHandler } from '../contracts.ts';
+import type { Core } from '../core.ts';
+import { Notices } from '../notices.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
+import { Notifier } from './notifier.ts';
+import type { CallFacts, Facts } from './package.ts';
+
+type Serve = (transaction: ServerTransaction, account: Account | undefined) => void;
+
+export class Events {
+  /** Method → who serves it outside any dialog. */
+  readonly outside: ReadonlyMap<string, Serve>;
+  readonly #calls: () => readonly CallFacts[];
+  readonly #notifier: Notifier | undefined;
+  #stopping = false;
+
+  constructor(core: Core, handler: UserAgentHandler, calls: () => readonly CallFacts[]) {
+    this.#calls = calls;
+    const outside = new Map<string, Serve>();
+    if (handler.notices !== undefined) {
+      const authority = new Authority(core, (source, account) => handler.notices!.trusts(source, account));
+      const notices = new Notices(authority, handler.notices);
+      const notifier = new Notifier(core, authority, {
+        facts: (account, entity) => this.#facts(account, entity),
+        onRefused: () => core.counters.refusedSubscriptions++,
+      });
+      outside.set('NOTIFY', (transaction, account) => notices.serveNotify(transaction, account));
+      outside.set('MESSAGE', (transaction, account) => notices.serveMessage(transaction, account));
+      outside.set('SUBSCRIBE', (transaction, account) => notifier.serve(transaction, account));
+      this.#notifier = notifier;
+    }
+    this.outside = outside;
+  }
+
+  get size() {
+    return this.#notifier?.size ?? 0;
+  }
+
+  callsChanged() {
+    this.#notifier?.changed();
+  }
+
+  /** `done` is called when whoever watches us has been told, or cannot be. */
+  stop(done: () => void) {
+    this.#stopping = true;
+    if (this.#notifier === undefined) done();
+    else this.#notifier.stop(done);
+  }
+
+  /** Of an account its own calls; of the device, where no account is meant, all. */
+  #facts(account: Account | undefined, entity: string): Facts {
+    const id = account?.settings.id;
+    const calls = this.#calls().filter(call => id === undefined || call.account === id);
+    return { entity, calls, isOpen: !this.#stopping };
+  }
+}
