@@ -342,6 +342,8 @@ export interface SipUserAgent {
   networkChanged(isUp: boolean, gone: readonly string[]): void;
   registration(account: string): RegistrationState;
   readonly counters: SipCounters;
+  /** Subscriptions that others hold with us. */
+  readonly watchers: number;
   /** What is still alive: for diagnostics, and for tests that nothing outlives its owner. */
-  readonly alive: { transactions: number; calls: number; subscriptions: number; timers: number };
+  readonly alive: { transactions: number; calls: number; timers: number };
 }

@@ -229,10 +229,12 @@ export class UserAgent implements SipUserAgent {
     return registration?.state ?? { is: 'unregistered' };
   }
 
+  get watchers() {
+    return this.#events.watchers;
+  }
+
   get alive() {
-    const { transactions } = this.#core;
-    const subscriptions = this.#events.size;
-    return { transactions: transactions.size, calls: this.#calls.size, subscriptions, timers: this.#timers.size };
+    return { transactions: this.#core.transactions.size, calls: this.#calls.size, timers: this.#timers.size };
   }
 
   #forget(call: IncomingCall | OutgoingCall) {

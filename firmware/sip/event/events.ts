@@ -35,7 +35,8 @@ export class Events {
     this.outside = outside;
   }
 
-  get size() {
+  /** Subscriptions that others hold with us. */
+  get watchers() {
     return this.#notifier?.size ?? 0;
   }
 

@@ -56,7 +56,7 @@ function watching(ask: Ask = {}, answer = 200) {
     all.say(subscribe({ ...ask, to, sequence, branch: `z9hG4bK-s${sequence}`, ...more }));
   };
   const { counters } = all.userAgent;
-  const alive = () => all.userAgent.alive.subscriptions;
+  const alive = () => all.userAgent.watchers;
   return { ...all, clock, answers, notified, states, bodies, again, counters, alive };
 }
 
@@ -155,7 +155,7 @@ describe('a subscription', () => {
     expect(stopped).toBe(true);
     expect(states().at(-1)).toBe('terminated;reason=probation;retry-after=60');
     expect(bodies().at(-1)).toContain('<basic>closed</basic>');
-    expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, subscriptions: 0, timers: 0 });
+    expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
   });
 
   test('whose holder is silent does not keep the device from stopping', () => {
