@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
+import { StreamsAhead } from '../media/streams-ahead.ts';
 import type { Call, CallHandler, IncomingInvite, Party, SipUserAgent, Transfer } from '../sip/contracts.ts';
 import { parseTarget } from '../sip/target.ts';
 import { judge } from './answer-rules.ts';
@@ -59,12 +60,13 @@ export class CallController {
   readonly #parts: CallControllerParts;
   readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands; presses: KeyPresses }>();
   readonly #tones: LocalTones;
+  readonly #ahead: StreamsAhead;
   #userAgent: SipUserAgent | undefined;
-  #count = 0;
 
   constructor(parts: CallControllerParts) {
     this.#parts = parts;
     this.#tones = new LocalTones(parts.clock, parts.media);
+    this.#ahead = new StreamsAhead(parts.media);
   }
 
   /** The user agent needs its handler first, and this its user agent. */
@@ -278,9 +280,10 @@ export class CallController {
   #begin(remoteHost: string, plan: DeviceCallPlan): DeviceCall {
     const { clock, random, events, media, doors, hostFor } = this.#parts;
     const settings = this.#parts.settings();
-    const stream = `call-${++this.#count}`;
+    const { stream, ports } = this.#ahead.take();
     const sound = new CallSound(media, {
       stream,
+      ports,
       capabilities: settings.capabilities,
       host: hostFor(remoteHost) ?? '127.0.0.1',
       bind: settings.bind,
@@ -324,6 +327,8 @@ export class CallController {
     );
     this.#calls.set(stream, { call, keys, presses: new KeyPresses(clock) });
     call.start();
+    // Now that the answer is out.
+    this.#ahead.fill(settings.bind, settings.maxCalls);
     this.#parts.changed();
     return call;
   }
@@ -331,6 +336,12 @@ export class CallController {
   // ---- the media thread ---------------------------------------------------------------------------------------
 
   onMediaEvent(event: MediaEvent) {
+    if (event.is === 'ready') {
+      const { bind, maxCalls } = this.#parts.settings();
+      this.#ahead.fill(bind, maxCalls);
+      return;
+    }
+    if (this.#ahead.onMediaEvent(event)) return;
     if (event.is === 'report') {
       for (const [stream, statistics] of Object.entries(event.streams)) {
         const entry = this.#calls.get(stream);

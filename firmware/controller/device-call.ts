@@ -108,7 +108,8 @@ export class DeviceCall implements CallHandler {
   }
 
   start() {
-    this.#parts.sound.open();
+    if (this.#parts.sound.isOpen) this.handle('sound opened');
+    else this.#parts.sound.open();
   }
 
   get state() {

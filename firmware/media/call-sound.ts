@@ -7,6 +7,7 @@ import { parseSdp } from '../sdp/parse.ts';
 import { printSdp } from '../sdp/print.ts';
 import type { SessionDescription } from '../sdp/types.ts';
 import type { Direction, Media, StreamId } from './protocol.ts';
+import type { Ports } from './streams-ahead.ts';
 
 /** A description on its way to or from the peer; the same shape as a SIP body. */
 export interface Description {
@@ -18,6 +19,8 @@ export type Refusal = { status: 415 | 488; why: string };
 
 export interface CallSoundSettings {
   stream: StreamId;
+  /** Taken already. */
+  ports?: Ports | undefined;
   capabilities: Capabilities;
   /** The address that the peer sends to. */
   host: string;
@@ -34,7 +37,7 @@ export class CallSound {
   readonly #media: Media;
   readonly #settings: CallSoundSettings;
   #host: string;
-  #ports: { rtpPort: number; rtcpPort: number } | undefined;
+  #ports: Ports | undefined;
   #version = 0;
   #offered: SessionDescription | undefined;
   /** The last description of ours, offer or answer: a new offer keeps its places (RFC 3264 §8). */
@@ -46,6 +49,12 @@ export class CallSound {
     this.#media = media;
     this.#settings = settings;
     this.#host = settings.host;
+    this.#ports = settings.ports;
+  }
+
+  /** It has its ports, and can describe itself. */
+  get isOpen() {
+    return this.#ports !== undefined;
   }
 
   /** Asks for ports; `opened` or `failed` comes as a media event. */
