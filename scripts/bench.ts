@@ -1,7 +1,6 @@
 /** Runs the benchmarks of test/bench and prints what they measured: JSON for machines, a table for people. */
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { answer } from '../test/bench/answer.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
 import type { Benchmark } from '../test/bench/benchmark.ts';
 import { latency } from '../test/bench/latency.ts';
@@ -9,14 +8,16 @@ import { latencyAlsa } from '../test/bench/latency-alsa.ts';
 import { load } from '../test/bench/load.ts';
 
 import { type Entry, rounded, Sheet, Unavailable } from '../test/bench/sheet.ts';
-import { sip } from '../test/bench/sip.ts';
+import { sipCalls } from '../test/bench/sip-calls.ts';
+import { sipMemory } from '../test/bench/sip-memory.ts';
+import { sipMessages } from '../test/bench/sip-messages.ts';
 import { sound } from '../test/bench/sound.ts';
 import { start } from '../test/bench/start.ts';
 import { table } from '../test/bench/table.ts';
 import { Bench } from '../test/peers/support/bench.ts';
 
 /** Those that need a quiet machine least are last. */
-const benchmarks: readonly Benchmark[] = [latency, latencyAlsa, load, start, answer, sip, sound];
+const benchmarks: readonly Benchmark[] = [latency, latencyAlsa, load, start, sipCalls, sipMemory, sipMessages, sound];
 
 const DEFAULT_SECONDS = 5;
 const MAX_SECONDS = 600;
@@ -26,6 +27,7 @@ const help = `Usage: scripts/bench [--table] [--seconds N] [NAME ...]
 Measures on this machine, over loopback, and prints JSON. Without a NAME,
 everything, which takes about 14 minutes:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
+"sip" names all that begin with it.
 
   --table       prints a table for people instead of JSON
   --seconds N   time for one thing that is measured over time (default: ${DEFAULT_SECONDS})
@@ -89,12 +91,19 @@ function readArguments() {
     allowPositionals: true,
   });
   if (values.help) return undefined;
-  const unknown = positionals.find(name => !benchmarks.some(benchmark => benchmark.name === name));
+  const unknown = positionals.find(name => named(name).length === 0);
   if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
   const seconds = Number(values.seconds ?? DEFAULT_SECONDS);
   if (!(seconds > 0 && seconds <= MAX_SECONDS)) throw new Error(`--seconds takes a number up to ${MAX_SECONDS}`);
-  const chosen = benchmarks.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const wanted = positionals.flatMap(named);
+  const chosen = benchmarks.filter(benchmark => positionals.length === 0 || wanted.includes(benchmark));
   return { chosen, seconds, asTable: values.table ?? false };
+}
+
+/** `sip-calls` is one, `sip` is all that begin with it. */
+function named(name: string): readonly Benchmark[] {
+  const exact = benchmarks.filter(benchmark => benchmark.name === name);
+  return exact.length > 0 ? exact : benchmarks.filter(benchmark => benchmark.name.startsWith(`${name}-`));
 }
 
 /** One benchmark alone: what fails in it fails nothing else. */

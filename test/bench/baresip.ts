@@ -10,6 +10,9 @@ import { Measured, versionOf } from './processes.ts';
 const MODULES = '/usr/lib/baresip/modules';
 const CODECS: Readonly<Record<string, string>> = { PCMA: 'PCMA/8000/1', opus: 'opus/48000/2' };
 
+/** For many calls at once, each with RTCP. */
+const RTP_PORTS = 400;
+
 /** `baresip v1.0.0`, or undefined where it is not installed. */
 export const baresipVersion: string | undefined = existsSync(MODULES)
   ? /v[\d.]+/.exec(versionOf('baresip', '-h') ?? '')?.[0]
@@ -43,7 +46,7 @@ export async function startBaresip(bench: Bench, spec: BaresipSpec): Promise<Bar
   const { user, registrarPort, codec = 'PCMA', source, player, rate, rings = false, calls, env = {} } = spec;
   const folder = mkdtempSync(join(bench.folder, `baresip-${user}-`));
   const port = await sipPort();
-  const rtp = await rtpRange();
+  const rtp = await rtpRange(RTP_PORTS);
   const sound = [
     `audio_source ${source}`,
     player === undefined ? 'audio_player none' : `audio_player ${player}`,
@@ -62,6 +65,8 @@ export async function startBaresip(bench: Bench, spec: BaresipSpec): Promise<Bar
       `net_interface ${HOST}`,
       `rtp_ports ${rtp.from}-${rtp.to}`,
       'statmode_default off',
+      // Its default of 4 would refuse what is begun while others are being hung up. 0: no limit.
+      'call_max_calls 0',
       ...sound,
       `module_path ${MODULES}`,
       ...modules.map(name => `module ${name}.so`),

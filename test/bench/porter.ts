@@ -10,6 +10,8 @@ import { Measured } from './processes.ts';
 
 export const HOST = '127.0.0.1';
 const MAIN = resolve(import.meta.dirname, '../../firmware/main.ts');
+/** For as many calls as a device takes, each with RTCP, and twice that. */
+const RTP_PORTS = 64;
 const START_MS = 20_000;
 
 export interface PorterSpec {
@@ -17,6 +19,8 @@ export interface PorterSpec {
   /** Registers there as `user` with the password `secret`; absent: peer to peer. */
   registrarPort?: number;
   codecs?: readonly string[];
+  /** At one time. */
+  maxCalls?: number;
   /** Of the section `audio`. */
   audio?: Record<string, unknown>;
   env?: Record<string, string>;
@@ -34,7 +38,7 @@ export interface Porter {
 
 /** Answers by itself whoever asks for it: calls of the bench are pages. Stopped with the bench. */
 export async function startPorter(bench: Bench, spec: PorterSpec): Promise<Porter> {
-  const { user, registrarPort, codecs = ['PCMA'], audio = {}, env = {} } = spec;
+  const { user, registrarPort, codecs = ['PCMA'], maxCalls = 1, audio = {}, env = {} } = spec;
   const room = bench.room(`porter-${user}`);
   const port = await sipPort();
   const state = join(room, 'state');
@@ -45,8 +49,8 @@ export async function startPorter(bench: Bench, spec: PorterSpec): Promise<Porte
       : { uri: `sip:${user}@${HOST}:${registrarPort}`, password: 'secret' };
   const document = {
     device: { id: user },
-    sip: { listen: { host: HOST, port }, accounts: { own: account } },
-    media: { codecs, rtpPorts: await rtpRange() },
+    sip: { listen: { host: HOST, port }, maxCalls, accounts: { own: account } },
+    media: { codecs, rtpPorts: await rtpRange(RTP_PORTS) },
     audio,
     calls: { autoAnswer: { allow: ['*'], trustedSources: [HOST] } },
   };

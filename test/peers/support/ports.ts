@@ -15,10 +15,10 @@ export async function sipPort(): Promise<number> {
 export const tcpPort = () => freePort('tcp');
 
 /** A range for RTP: even at the start (RFC 3550 §11). Only its first port is known to be free; the peers look for more. */
-export async function rtpRange(): Promise<{ from: number; to: number }> {
+export async function rtpRange(ports = RANGE): Promise<{ from: number; to: number }> {
   for (;;) {
     const from = (await freePort('udp')) & ~1;
-    const to = from + RANGE - 1;
+    const to = from + ports - 1;
     if (to <= 65_535) return { from, to };
   }
 }

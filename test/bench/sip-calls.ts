@@ -1,0 +1,120 @@
+/** Calls as a PBX would send them: how soon they ring or are answered, and how many a second go through. */
+import type { Bench } from '../peers/support/bench.ts';
+import { baresipVersion, peerName, startBaresip } from './baresip.ts';
+import type { Benchmark } from './benchmark.ts';
+import { calling } from './calling.ts';
+import { HOST, startPorter } from './porter.ts';
+import type { Sheet } from './sheet.ts';
+import { sippLoad, sippVersion } from './sipp-load.ts';
+import { longSpeech } from './speech.ts';
+
+/** No call lasts so long. Seconds. */
+const ANSWERED_S = 10;
+/** The first calls run through code that is not compiled yet; they are told apart. */
+const FIRST_CALLS = 20;
+/** As many as the device is configured to take at once. */
+const MAX_CALLS = 8;
+const ROUNDS = 3;
+const CALLS_PER_SECOND = [10, 100];
+/** Of a figure with a 99th percentile. */
+const LEAST_CALLS = 40;
+/** Calls a second, tried from the first on until one is not borne in two tries. */
+const RAMP = [25, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1000];
+const TRIES = 2;
+
+interface Callee {
+  name: string;
+  port: number;
+  user: string;
+}
+
+export const sipCalls: Benchmark = {
+  name: 'sip-calls',
+  title: 'calls: INVITE to 180 and to 200, calls per second',
+  how:
+    `INVITE to 180 and to 200: by a caller in a process of its own, ${ROUNDS} rounds, device and peer in turn; timed ` +
+    'where it sends the INVITE and where the answer arrives, on loopback. A page is answered by itself and hung up at ' +
+    'once; a ringing call is cancelled. Calls per second: SIPp sets calls up and hangs them up at ever higher rates; ' +
+    `the figure is the highest at which none failed and nothing was sent twice, in one of ${TRIES} tries. Up to ` +
+    `${MAX_CALLS} calls at once for the device, no limit for the peer.`,
+  async run(sheet, bench, { seconds }) {
+    const porter = await startPorter(bench, { user: 'porter', maxCalls: MAX_CALLS });
+    await porter.ready();
+    const ours: Callee = { name: 'porter', port: porter.port, user: 'porter' };
+    const theirs = (rings: boolean) => startPeer(bench, rings);
+    const answering = [ours, ...(await theirs(false))];
+    const ringing = [ours, ...(await theirs(true))];
+
+    const first = { host: HOST, port: ours.port, user: ours.user, callsPerSecond: 10, calls: FIRST_CALLS } as const;
+    sheet.add(
+      `INVITE to 200: the first ${FIRST_CALLS}`,
+      'ms',
+      (await calling(bench, { ...first, kind: 'answered' })).to200,
+    );
+    for (const callsPerSecond of CALLS_PER_SECOND) {
+      await answers(sheet, bench, { callees: answering, kind: 'answered', callsPerSecond, seconds });
+      await answers(sheet, bench, { callees: ringing, kind: 'rings', callsPerSecond, seconds });
+    }
+    await ramp(sheet, bench, answering, seconds);
+  },
+};
+
+async function startPeer(bench: Bench, rings: boolean): Promise<Callee[]> {
+  if (baresipVersion === undefined) return [];
+  const user = rings ? 'ringing-peer' : 'peer';
+  const { port } = await startBaresip(bench, {
+    user,
+    source: `aufile,${longSpeech(bench, ANSWERED_S)}`,
+    rate: 16_000,
+    rings,
+  });
+  return [{ name: peerName, port, user }];
+}
+
+interface Series {
+  callees: readonly Callee[];
+  kind: 'answered' | 'rings';
+  callsPerSecond: number;
+  seconds: number;
+}
+
+async function answers(sheet: Sheet, bench: Bench, { callees, kind, callsPerSecond, seconds }: Series) {
+  const calls = Math.ceil(Math.max(callsPerSecond * seconds, LEAST_CALLS) / ROUNDS);
+  const values = callees.map(() => [] as number[]);
+  const trouble: string[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, { name, port, user }] of callees.entries()) {
+      const outcome = await calling(bench, { host: HOST, port, user, callsPerSecond, calls, kind });
+      values[index]!.push(...(kind === 'rings' ? outcome.to180 : outcome.to200));
+      const { failed, retransmissions, why } = outcome;
+      if (failed > 0) trouble.push(`${name}: ${failed} of ${calls} calls failed, ${JSON.stringify(why)}`);
+      if (retransmissions > 0) trouble.push(`${name}: ${retransmissions} sent again`);
+    }
+  }
+  const what = kind === 'rings' ? 'INVITE to 180, it rings' : 'INVITE to 200, a page';
+  const peers = callees.slice(1).map(({ name }, index) => ({ name, values: values[index + 1]! }));
+  const note = trouble.length > 0 ? { note: trouble.join('; ') } : {};
+  sheet.add(`${what}, ${callsPerSecond}/s`, 'ms', values[0]!, { peers, ...note });
+}
+
+/** Both climb in turn, so that whatever disturbs the machine disturbs both. */
+async function ramp(sheet: Sheet, bench: Bench, callees: readonly Callee[], seconds: number) {
+  const name = 'set up and hung up without a failure';
+  if (sippVersion === undefined) return sheet.unavailable(name, 'SIPp is not installed');
+  const highest = callees.map(() => 0);
+  const ends = callees.map(() => '');
+  for (const callsPerSecond of RAMP) {
+    for (const [index, to] of callees.entries()) {
+      for (let tried = 0; tried < TRIES && ends[index] === '' && highest[index]! < callsPerSecond; tried++) {
+        const { failed, retransmissions } = await sippLoad(bench, { to, callsPerSecond, seconds });
+        sheet.tell(`${to.name}, ${callsPerSecond}/s: ${failed} failed, ${retransmissions} sent again`);
+        if (failed + retransmissions === 0) highest[index] = callsPerSecond;
+        else if (tried === TRIES - 1)
+          ends[index] = `${to.name} at ${callsPerSecond}/s: ${failed} failed, ${retransmissions} sent again`;
+      }
+    }
+  }
+  const peers = callees.slice(1).map((callee, index) => ({ name: callee.name, values: [highest[index + 1]!] }));
+  const note = ends.filter(end => end !== '').join('; ');
+  sheet.add(name, 'calls/s', [highest[0]!], { peers, ...(note !== '' && { note }) });
+}
