@@ -32,7 +32,7 @@ const userAgent = new UserAgent(
     wallClock: () => clock.now(),
     random: systemRandom,
     log: silentLog,
-    resolve: (_host, _family, done) => done([]),
+    resolve: (_host, _port, done) => done([]),
     transport: {
       localFor: () => ({ host: '192.0.2.1', port: 5060 }),
       send: bytes => void sent.push(Buffer.from(bytes)),

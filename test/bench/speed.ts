@@ -3,7 +3,7 @@ import { GCProfiler } from 'node:v8';
 
 /** So many measurements, each of an equal part of the time. */
 const ROUNDS = 7;
-/** Before anything counts the compiler has seen enough of it. Seconds. */
+/** Before anything counts the compiler has seen enough of it; less where little time is given. Seconds. */
 const WARM_UP_S = 0.5;
 /** Between two looks at the clock. Milliseconds. */
 const CHUNK_MS = 2;
@@ -17,7 +17,7 @@ export const speed = async (work: () => number, seconds: number): Promise<number
 
 /** The same of several, in turn within each round, so that whatever disturbs the machine disturbs them all. */
 export async function speeds(works: readonly (() => number)[], seconds: number): Promise<number[][]> {
-  const lanes = works.map(work => ({ work, calls: warmUp(work), rates: [] as number[] }));
+  const lanes = works.map(work => ({ work, calls: warmUp(work, Math.min(WARM_UP_S, seconds)), rates: [] as number[] }));
   for (let round = 0; round < ROUNDS; round++) {
     for (const { work, calls, rates } of lanes) {
       // Whoever interrupts is heard between two rounds.
@@ -39,9 +39,9 @@ export async function speeds(works: readonly (() => number)[], seconds: number):
 }
 
 /** So many calls in a row take about as long as there should be between two looks at the clock. */
-function warmUp(work: () => number): number {
+function warmUp(work: () => number, forS: number): number {
   let calls = 1;
-  const warmMs = performance.now() + WARM_UP_S * 1000;
+  const warmMs = performance.now() + forS * 1000;
   while (performance.now() < warmMs) if (burst(work, calls) < CHUNK_MS) calls *= 2;
   return calls;
 }
@@ -54,22 +54,27 @@ function burst(work: () => number, count: number): number {
 
 const ALLOCATION_ROUNDS = 30;
 const MOST_CALLS_IN_A_ROW = 64;
+/** What the calls of one round may leave behind without the collector being called. Bytes. */
+const ROUND_BYTES = 4 * 2 ** 20;
 
-/**
- * Bytes of heap that one call of `work` leaves behind. Rounds in which the collector ran are left out; where it ran in
- * most, a round has fewer calls.
- */
+/** Bytes of heap that one call of `work` leaves behind; rounds in which the collector ran are left out. */
 export function allocated(work: () => number): number[] {
-  for (let calls = MOST_CALLS_IN_A_ROW; ; calls /= 2) {
-    const values: number[] = [];
-    for (let round = 0; round < ALLOCATION_ROUNDS; round++) {
-      const collector = new GCProfiler();
-      collector.start();
-      const before = process.memoryUsage().heapUsed;
-      for (let call = 0; call < calls; call++) sunk += work();
-      const after = process.memoryUsage().heapUsed;
-      if (collector.stop().statistics.length === 0) values.push((after - before) / calls);
-    }
-    if (values.length > ALLOCATION_ROUNDS / 2 || calls === 1) return values;
+  const first = heapOf(work, 1) ?? ROUND_BYTES;
+  const calls = Math.max(1, Math.min(MOST_CALLS_IN_A_ROW, Math.floor(ROUND_BYTES / first)));
+  const values: number[] = [];
+  for (let round = 0; round < ALLOCATION_ROUNDS; round++) {
+    const bytes = heapOf(work, calls);
+    if (bytes !== undefined) values.push(bytes / calls);
   }
+  return values;
+}
+
+/** undefined: the collector ran. */
+function heapOf(work: () => number, calls: number): number | undefined {
+  const collector = new GCProfiler();
+  collector.start();
+  const before = process.memoryUsage().heapUsed;
+  for (let call = 0; call < calls; call++) sunk += work();
+  const after = process.memoryUsage().heapUsed;
+  return collector.stop().statistics.length === 0 ? after - before : undefined;
 }
