@@ -14,6 +14,7 @@ import type { Status } from './controller/contracts.ts';
 import { Intercom, type IntercomParts } from './controller/intercom.ts';
 import { checkAction } from './io/actions.ts';
 import { makeFolder } from './lib/folder.ts';
+import { instanceId } from './lib/instance-id.ts';
 import type { LogLevel } from './lib/log.ts';
 import type { Connect } from './report/broker.ts';
 import { MqttReport } from './report/mqtt.ts';
@@ -112,6 +113,7 @@ export class PorterDevice {
     this.#intercom = new Intercom(
       {
         ...this.#options,
+        instanceId: instanceId(join(stateDirectory, 'instance-id'), this.#options.random),
         openBoard: config => this.#openBoard(config),
         soundsDirectory: join(stateDirectory, 'sounds'),
       },

@@ -43,6 +43,7 @@ export const titles: Readonly<Record<number, string>> = {
   3903: 'Event State Publication (PUBLISH)',
   3966: 'The tel URI for Telephone Numbers',
   4028: 'Session Timers',
+  4122: 'Universally Unique Identifiers',
   4235: 'A Dialog Event Package for SIP',
   4291: 'IPv6 Addressing Architecture',
   4320: "Problems with SIP's Non-INVITE Transaction",
@@ -163,6 +164,19 @@ export const leftOut: readonly LeftOut[] = [
     section: '4',
     what: 'more rights by Priv-Answer-Mode than by Answer-Mode; the option tag in every message',
     why: 'who may have a call answered is configured, whichever field asks; the tag is in the answer to OPTIONS',
+  },
+  {
+    rfc: 5626,
+    section: '4.3',
+    what: 'the same request by another flow after 430',
+    why: 'the way counts as down with its next REGISTER or keep-alive; the next call goes by another',
+  },
+  { rfc: 5626, section: '5', what: 'the parts of an edge proxy and a registrar', why: 'a device is where a flow ends' },
+  {
+    rfc: 5923,
+    section: '5',
+    what: '`alias`: our requests over connections that a peer has opened',
+    why: 'a peer that is no proxy seldom proves its name by a client certificate; each side opens one of its own',
   },
   { rfc: 6086, what: 'Info Packages', why: 'none is in use with telephones: 469; keys come in the older bodies' },
   {

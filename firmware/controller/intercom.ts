@@ -44,6 +44,8 @@ export interface IntercomParts {
   random: Random;
   log: Log;
   version: string;
+  /** `urn:uuid:…` of this device, for its whole life (RFC 5626 §4.1). Absent: it has none to tell. */
+  instanceId?: string | undefined;
   resolve: Resolve;
   openBoard(config: Config): Board;
   /** Addresses of this machine that others can reach. Absent: they never change. */
@@ -150,6 +152,7 @@ export class Intercom implements Device {
       tap: this.#tap,
       events: this.events,
       config: () => this.#config,
+      instanceId: this.#parts.instanceId,
       product: `Porter/${this.#parts.version}`,
       ...(addresses && { addresses }),
       onInvite: invite => this.#calls.onInvite(invite),

@@ -17,6 +17,8 @@ export interface TelephoneParts {
   events: EventLog;
   config: () => Config;
   product: string;
+  /** `urn:uuid:…` of this device (RFC 5626 §4.1). */
+  instanceId?: string | undefined;
   onInvite: (invite: IncomingInvite) => CallHandler;
   /** Addresses of this machine that others can reach. Absent: they never change. */
   addresses?: () => readonly string[];
@@ -67,6 +69,7 @@ export class Telephone {
           callers: Object.entries(account.callers).map(([username, { password }]) => ({ username, password })),
           ...(account.keepAliveEvery !== undefined && { keepAliveMs: account.keepAliveEvery }),
         })),
+        ...(parts.instanceId !== undefined && { instanceId: parts.instanceId }),
         product: parts.product,
         maxCalls: sip.maxCalls,
         ringLimitMs: calls.ringFor,

@@ -17,6 +17,8 @@ export class Account {
   publicAddress: Address | undefined;
   /** Where it is registered now: the best of its servers to place a call at. */
   server: Hop | undefined;
+  /** The registrar keeps a flow to us: requests inside our dialogs come by it too (RFC 5626 §4.3). */
+  hasFlow = false;
   /** Route values that the registrar wants our requests to take (RFC 3608). */
   serviceRoute: readonly string[] = [];
 
@@ -28,6 +30,11 @@ export class Account {
       settings.password === undefined
         ? undefined
         : new Credentials(settings.username ?? this.uri.user ?? '', settings.password, random);
+  }
+
+  /** The same account by way of another proxy. What is learnt of one way is not known of the other. */
+  through(outboundProxy: string, random: Random): Account {
+    return new Account({ ...this.settings, outboundProxy }, random);
   }
 
   /** How servers are reached whose URI does not say. */
@@ -44,6 +51,11 @@ export class Account {
   /** The URI that others reach us at, seen from our address `local`. `secure`: over TLS all the way. */
   contact(local: Hop, secure = false): string {
     return contactUri(this.uri.user, { ...local, ...this.publicAddress }, secure || this.uri.scheme === 'sips');
+  }
+
+  /** The same inside a dialog. */
+  dialogContact(local: Hop, secure = false): string {
+    return this.contact(local, secure) + (this.hasFlow ? ';ob' : '');
   }
 
   /** The Request-URI of REGISTER: a domain, without user (RFC 3261 §10.2). */

@@ -24,6 +24,10 @@ export interface AccountSettings {
   registrar?: string;
   /** Requests outside a dialog go here first (RFC 3261 §8.1.2); inside one its route set rules (§12.2.1.1). */
   outboundProxy?: string;
+  /** Further ones: the account is registered through each (RFC 5626), and calls go by the first that works. At most 3. */
+  outboundProxies?: readonly string[];
+  /** Whether flows are offered to the registrar (RFC 5626), where there is an `instanceId`. Absent: `auto`. */
+  outbound?: 'auto' | 'off';
   /** Credentials; `username` defaults to the user of `aor`. */
   username?: string;
   password?: string;
@@ -50,6 +54,8 @@ export interface UserAgentSettings {
    * ours, or of a known scanner. Absent: answered like any other.
    */
   strangers?: 'ignore' | 'answer';
+  /** Names this device for its whole life: `urn:uuid:…` (RFC 5626 §4.1). Absent: no outbound. */
+  instanceId?: string;
   accounts: readonly AccountSettings[];
   /** User-Agent and Server header. */
   product: string;

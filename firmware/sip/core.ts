@@ -26,7 +26,7 @@ export interface Core extends Environment {
 /** Our Contact value for a peer at an address of ours; `request`: the one that asks for SIPS or not (§8.1.1.8, §12.1.1). */
 export function contactAt(account: Account | undefined, local: Hop, request?: Request): string {
   const secure = request !== undefined && isSecure(request);
-  return `<${account?.contact(local, secure) ?? contactUri(undefined, local, secure)}>`;
+  return `<${account?.dialogContact(local, secure) ?? contactUri(undefined, local, secure)}>`;
 }
 
 function isSecure({ uri, headers }: Request): boolean {

@@ -98,6 +98,8 @@ export class Exchange {
   /** Its outcome interests nobody any more: it is not sent to the next server, nor again. */
   abandon() {
     this.#settled = true;
+    this.#stopWaiting();
+    this.#transaction?.abandon();
   }
 
   #send(to: Hop) {

@@ -1,5 +1,4 @@
 /** Keeps one account registered: REGISTER, its refresh, and patience when the registrar is away (RFC 3261 §10.2). */
-import { isIP } from 'node:net';
 import { type Address, sameAddress } from '../lib/address.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Account } from './account.ts';
@@ -7,18 +6,18 @@ import type { RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { Exchange } from './exchange.ts';
-import { KeepAlive, keepAliveFor } from './flow/keep-alive.ts';
-import { type Hop, isReliable, sameHop } from './hop.ts';
-import { parseNumber } from './message/grammar.ts';
-import { isMalformed, type Request, type Response } from './message/message.ts';
-import { parseNameAddress } from './message/name-addr.ts';
+import { KeepAlive } from './flow/keep-alive.ts';
+import { type Hop, sameHop } from './hop.ts';
+import type { Request, Response } from './message/message.ts';
 import { reasonPhrase } from './message/status.ts';
-import { parseUri, sameUri } from './message/uri.ts';
-import { parseVia } from './message/via.ts';
+import { flowTimerOf, grantedFor, grantsOutbound, seenAt, serviceRouteOf } from './registrar-answer.ts';
 
 /** Pauses after a failure: short at first, since a door that cannot be called is useless. */
 const firstRetryMs = 4_000;
 export const retryLimitMs = 300_000;
+/** The same for a way beside others that work (RFC 5626 §4.5). */
+const spareRetryMs = 90_000;
+const spareRetryLimitMs = 1_800_000;
 /** Wrong credentials do not become right in seconds, and many registrars ban who insists. */
 const credentialsRetryMs = 60_000;
 const credentialsRefused = [401, 403, 404, 407];
@@ -36,22 +35,30 @@ export const recoveryMs = 2_000;
 /** A link that comes and goes does not make more REGISTERs than one in this time. */
 const renewGapMs = 2_000;
 const noNetwork = 'no network: is the cable or the switch away?';
-/** Routes that a registrar may ask for. */
-const serviceRouteLimit = 8;
 /** The longest registration that we accept from a 423. */
 const expiresLimitMs = 86_400_000;
+
+/** The way that a registration is one of. */
+export interface FlowFacts {
+  /** Its number (RFC 5626 §4.2). Absent: outbound is not spoken. */
+  regId?: number;
+  /** The account can be reached by another one. */
+  othersAreUp(): boolean;
+}
 
 export class Registration {
   state: RegistrationState = { is: 'unregistered' };
   readonly account: Account;
   readonly #core: Core;
   readonly #onState: (state: RegistrationState) => void;
+  readonly #flow: FlowFacts;
   readonly #keepAlive: KeepAlive;
   readonly #callId: string;
   readonly #fromTag: string;
   #sequence = 0;
   #expiresMs: number;
-  #pauses: Generator<number, never>;
+  /** Begun with the first failure. */
+  #pauses: { areOfSpare: boolean; next: Generator<number, never> } | undefined;
   #exchange: Exchange | undefined;
   #again = false;
   #stopping = false;
@@ -63,12 +70,16 @@ export class Registration {
   /** The address that it was sent from. */
   #localHost: string | undefined;
   #isUp = true;
+  #isBehindNat = false;
+  /** A proxy on the way knows nothing of flows (439). */
+  #lacksOutbound = false;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   /** The last answer told us an address; the next one to do so is not believed. */
   #justLearnt = false;
   #cancelTimer = () => {};
 
-  constructor(core: Core, account: Account, onState: (state: RegistrationState) => void) {
+  constructor(core: Core, account: Account, onState: (state: RegistrationState) => void, flow: FlowFacts) {
+    this.#flow = flow;
     this.account = account;
     this.#core = core;
     this.#onState = onState;
@@ -76,7 +87,6 @@ export class Registration {
     this.#callId = newCallId(core.random);
     this.#fromTag = core.random.token(8);
     this.#expiresMs = account.settings.expiresMs;
-    this.#pauses = this.#newPauses();
     this.#keepAlive = new KeepAlive(core, (why, mapped) => {
       core.log.warn('registered anew', { account: account.settings.id, why });
       this.#renew(0, mapped);
@@ -138,7 +148,7 @@ export class Registration {
     this.#abandon();
     this.account.publicAddress = seenAt;
     this.#justLearnt = false;
-    this.#pauses = this.#newPauses();
+    this.#pauses = undefined;
     const nowMs = this.#core.clock.now();
     const waitMs = Math.max(delayMs, this.#renewedAtMs + renewGapMs - nowMs);
     this.#renewedAtMs = nowMs + waitMs;
@@ -172,7 +182,7 @@ export class Registration {
     this.#send(
       (request, local) => {
         const contact = this.#contact ?? this.account.contact(local);
-        request.headers.set('Contact', `<${contact}>`);
+        request.headers.set('Contact', this.#contactValue(contact));
         request.headers.set('Expires', '0');
       },
       ({ status }) => {
@@ -189,9 +199,9 @@ export class Registration {
       (request, local) => {
         used = { contact: this.account.contact(local), local };
         const seconds = Math.round(this.#expiresMs / 1000);
-        request.headers.set('Contact', `<${used.contact}>`);
-        // Our address has changed: the binding of the old one would ring nobody.
-        if (this.#contact !== undefined && this.#contact !== used.contact) {
+        request.headers.set('Contact', this.#contactValue(used.contact));
+        // Our address has changed: the binding of the old one would ring nobody. That of a flow is replaced by itself.
+        if (this.#contact !== undefined && this.#contact !== used.contact && !this.account.hasFlow) {
           request.headers.add('Contact', `<${this.#contact}>;expires=0`);
         }
         request.headers.set('Expires', String(seconds));
@@ -212,6 +222,16 @@ export class Registration {
     this.#exchange = exchange;
   }
 
+  get #asksForFlow() {
+    return this.#flow.regId !== undefined && !this.#lacksOutbound;
+  }
+
+  /** RFC 5626 §4.2: which device, and by which of its ways. */
+  #contactValue(uri: string) {
+    const { instanceId } = this.#core.settings;
+    return this.#asksForFlow ? `<${uri}>;+sip.instance="<${instanceId}>";reg-id=${this.#flow.regId}` : `<${uri}>`;
+  }
+
   #send(
     prepare: (request: Request, local: Hop) => void,
     onResponse: (response: Response) => void,
@@ -227,7 +247,7 @@ export class Registration {
       sequence: ++this.#sequence,
       account,
       // RFC 3327 §4.1: proxies on the way may note themselves.
-      headers: [['Supported', 'path']],
+      headers: [['Supported', this.#asksForFlow ? 'path, outbound' : 'path']],
     });
     const nextSequence = () => ++this.#sequence;
     return new Exchange(this.#core, {
@@ -251,11 +271,17 @@ export class Registration {
     this.#server = to;
     this.#localHost = local.host;
     this.account.server = to;
+    this.account.hasFlow = this.#asksForFlow && grantsOutbound(response);
     const learnt = this.#learnAddress(response, local);
-    this.#keepOpen(to, secondsOf(response.headers.get('Flow-Timer')));
+    this.#keepAlive.follow(to, {
+      settings: this.account.settings,
+      flowTimerMs: flowTimerOf(response),
+      hasFlow: this.account.hasFlow,
+      isBehindNat: this.#isBehindNat,
+    });
     this.account.serviceRoute = serviceRouteOf(response);
-    this.#pauses = this.#newPauses();
-    const grantedMs = grantedFor(response, contact) ?? this.#expiresMs;
+    this.#pauses = undefined;
+    const grantedMs = grantedFor(response, contact, this.#flow.regId) ?? this.#expiresMs;
     const untilMs = this.#core.clock.now() + grantedMs;
     this.#contactUntilMs = untilMs;
     this.#tell({ is: 'registered', untilMs, contact });
@@ -271,41 +297,19 @@ export class Registration {
     this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
   }
 
-  #keepOpen(to: Hop | undefined, flowTimerS: number | undefined) {
-    const { settings, publicAddress } = this.account;
-    const { keepAlive: setting = 'auto', keepAliveMs: longestMs } = settings;
-    const flowTimerMs = flowTimerS === undefined ? undefined : 1000 * flowTimerS;
-    if (to === undefined) return;
-    if (isReliable(to)) {
-      const shortest = Math.min(longestMs ?? Number.POSITIVE_INFINITY, flowTimerMs ?? Number.POSITIVE_INFINITY);
-      const pause = setting === 'off' ? { longestMs: 0 } : Number.isFinite(shortest) ? { longestMs: shortest } : {};
-      this.#core.transport.keepAlive?.(to, { ...pause, answers: flowTimerMs !== undefined });
-    }
-    const how = isReliable(to)
-      ? undefined
-      : keepAliveFor({ setting, longestMs, flowTimerMs, isBehindNat: publicAddress !== undefined });
-    if (how === undefined) this.#keepAlive.stop();
-    else this.#keepAlive.start(to, how.method, how.longestMs);
-  }
-
   /**
-   * RFC 3581: behind a NAT the registrar sees us elsewhere than we see ourselves, and tells in our Via. Only there
-   * can it reach us, so that becomes our Contact. True where it is news. A NAT that gives each REGISTER another port
-   * is followed once per refresh and not round in circles: what was learnt just now is not learnt again.
+   * Behind a NAT the registrar can reach us only where it sees us, so that becomes our Contact; where it keeps a flow it
+   * reaches us by that. True where it is news. A NAT that gives each REGISTER another port is followed once per refresh
+   * and not round in circles: what was learnt just now is not learnt again.
    */
   #learnAddress(response: Response, local: Hop): boolean {
-    const via = parseVia(response.headers.get('Via') ?? '');
-    if (isMalformed(via)) return false;
-    const { received, rport } = via.parameters;
-    const seen: Address = {
-      host: typeof received === 'string' && isIP(received) !== 0 ? received : local.host,
-      port: (typeof rport === 'string' && parseNumber(rport, 65_535)) || local.port,
-    };
-    // Our end of a connection has a port of its own: without a NAT peers reach the one that we listen on.
-    if (isReliable(local) && seen.host === local.host) seen.port = local.port;
+    const seen = seenAt(response, local);
+    if (seen === undefined) return false;
+    this.#isBehindNat = !sameAddress(seen, local);
+    if (this.account.hasFlow) return false;
     const isNews = !this.#justLearnt && !sameAddress(seen, this.account.publicAddress ?? local);
     this.#justLearnt = isNews;
-    if (isNews) this.account.publicAddress = sameAddress(seen, local) ? undefined : seen;
+    if (isNews) this.account.publicAddress = this.#isBehindNat ? seen : undefined;
     return isNews;
   }
 
@@ -318,6 +322,12 @@ export class Registration {
       this.#register();
       return;
     }
+    // RFC 5626 §11.5, where we are the one to go on without.
+    if (status === 439 && this.#asksForFlow) {
+      this.#lacksOutbound = true;
+      this.#register();
+      return;
+    }
     const why = response.reason === '' ? reasonPhrase(status) : response.reason;
     const askedMs = 1000 * Number.parseInt(headers.get('Retry-After') ?? '0', 10);
     const leastMs = credentialsRefused.includes(status) ? credentialsRetryMs : 0;
@@ -325,7 +335,7 @@ export class Registration {
   }
 
   #retryLater(why: string, status?: number, leastMs = 0) {
-    const retryMs = Math.max(this.#pauses.next().value, leastMs);
+    const retryMs = Math.max(this.#nextPauseMs(), leastMs);
     if (this.#core.clock.now() >= this.#contactUntilMs) this.#contact = undefined;
     this.account.server = undefined;
     this.#keepAlive.stop();
@@ -337,8 +347,14 @@ export class Registration {
     this.#cancelTimer = this.#core.clock.after(retryMs, retry, 'REGISTER again');
   }
 
-  #newPauses() {
-    return backoff({ firstMs: firstRetryMs, limitMs: retryLimitMs, random: this.#core.random });
+  #nextPauseMs(): number {
+    const { random } = this.#core;
+    const isSpare = this.#flow.othersAreUp();
+    if (this.#pauses?.areOfSpare !== isSpare) {
+      const [firstMs, limitMs] = isSpare ? [spareRetryMs, spareRetryLimitMs] : [firstRetryMs, retryLimitMs];
+      this.#pauses = { areOfSpare: isSpare, next: backoff({ firstMs, limitMs, random }) };
+    }
+    return this.#pauses.next.next().value;
   }
 
   #tell(state: RegistrationState) {
@@ -348,35 +364,3 @@ export class Registration {
 }
 
 const isLoopback = (host: string) => /^127\.|^::1$/.test(host);
-
-/** RFC 3608 §6.1. A strict router there would need what nobody has built since 2002: only loose ones count. */
-function serviceRouteOf({ headers }: Response): readonly string[] {
-  return headers
-    .all('Service-Route')
-    .filter(value => {
-      const route = parseNameAddress(value);
-      const uri = isMalformed(route) ? route : parseUri(route.uri);
-      return !isMalformed(uri) && uri.parameters.lr !== undefined;
-    })
-    .slice(0, serviceRouteLimit);
-}
-
-/** How long the registrar keeps our binding: `expires` of our Contact, else Expires (§10.2.4). Milliseconds. */
-export function grantedFor(response: Response, ours: string): number | undefined {
-  const uri = parseUri(ours);
-  for (const contact of response.headers.all('Contact')) {
-    const parsed = parseNameAddress(contact);
-    if (isMalformed(parsed) || isMalformed(uri)) continue;
-    const theirs = parseUri(parsed.uri);
-    if (isMalformed(theirs) || !sameUri(theirs, uri)) continue;
-    const seconds = secondsOf(parsed.parameters.expires);
-    if (seconds !== undefined) return 1000 * seconds;
-  }
-  const seconds = secondsOf(response.headers.get('Expires'));
-  return seconds === undefined ? undefined : 1000 * seconds;
-}
-
-/** A delta-seconds above zero: a registrar that grants nothing has not understood, and must not be asked at once. */
-function secondsOf(value: string | true | undefined): number | undefined {
-  return typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) > 0 ? Number(value) : undefined;
-}

@@ -23,6 +23,7 @@ import { DialogTable } from './dialog/table.ts';
 import { allowEvents, remoteControlEvents } from './event/event.ts';
 import { Events } from './event/events.ts';
 import { unknownExtensions } from './extensions.ts';
+import { AccountFlows } from './flow/account-flows.ts';
 import { isStun } from './flow/stun.ts';
 import { StunEndpoint } from './flow/stun-endpoint.ts';
 import { type Hop, isReliable, printHop, type TransportName } from './hop.ts';
@@ -31,7 +32,6 @@ import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
 import { optionsReply } from './options.ts';
-import { Registration } from './registration.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
 import { assertedIdentity } from './session/party.ts';
@@ -56,7 +56,7 @@ export class UserAgent implements SipUserAgent {
   readonly #strangers: 'ignore' | 'answer';
   readonly #timers: Timers;
   readonly #accounts: readonly Account[];
-  readonly #registrations: readonly Registration[];
+  readonly #registrations: readonly AccountFlows[];
   readonly #calls = new Set<IncomingCall | OutgoingCall>();
   readonly #events: Events;
   /** Method → who serves it outside any dialog. */
@@ -114,7 +114,7 @@ export class UserAgent implements SipUserAgent {
     this.#registrations = this.#accounts
       .filter(({ settings: { register } }) => register)
       .map(
-        account => new Registration(this.#core, account, state => handler.onRegistration(account.settings.id, state)),
+        account => new AccountFlows(this.#core, account, state => handler.onRegistration(account.settings.id, state)),
       );
   }
 
@@ -196,7 +196,9 @@ export class UserAgent implements SipUserAgent {
         ? this.#accounts[0]
         : this.#accounts.find(({ settings }) => settings.id === options.account);
     if (options.account !== undefined && account === undefined) throw new TypeError(`no account ${options.account}`);
-    const call: OutgoingCall = new OutgoingCall(this.#core, account, options, handler, () => this.#forget(call));
+    const call: OutgoingCall = new OutgoingCall(this.#core, this.#wayOf(account), options, handler, () =>
+      this.#forget(call),
+    );
     this.#calls.add(call);
     this.#events.callsChanged();
     call.start();
@@ -278,6 +280,10 @@ export class UserAgent implements SipUserAgent {
     transaction.respond(this.#isBusy() ? 486 : 200, optionsReply(this.#core, transaction.source));
   }
 
+  #wayOf(account: Account | undefined, source?: Hop) {
+    return this.#registrations.find(({ account: one }) => one === account)?.way(source) ?? account;
+  }
+
   #accountOf(request: Request) {
     const uri = parseUri(request.uri);
     return accountFor(this.#accounts, isMalformed(uri) ? undefined : uri.user, request.headers.get('To'));
@@ -304,7 +310,9 @@ export class UserAgent implements SipUserAgent {
     if (brief !== undefined) return this.#reject(transaction, 422, { headers: brief });
     const uri = parseUri(request.uri);
     const known = isMalformed(uri) ? undefined : uri;
-    const call: IncomingCall = new IncomingCall(this.#core, account, transaction, () => this.#forget(call));
+    const call: IncomingCall = new IncomingCall(this.#core, this.#wayOf(account, source), transaction, () =>
+      this.#forget(call),
+    );
     this.#calls.add(call);
     this.#events.callsChanged();
     call.start();

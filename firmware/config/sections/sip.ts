@@ -13,6 +13,14 @@ const account = section({
   displayName: field(line(64).optional(), { help: 'Shown on the telephone that is called.', needs }),
   registrar: field(sipServer().optional(), { help: 'Where to register. By default the host of `uri`.', needs }),
   outboundProxy: field(sipServer().optional(), { help: 'Every request goes here first (RFC 3261 §8.1.2).', needs }),
+  outboundProxies: field(list(sipServer(), 3).prefault([]), {
+    help: 'Further proxies, beside `outboundProxy`: the device is registered through each of them at the same time and can be called as long as one works (RFC 5626). The registrar and the proxies must know outbound.',
+    needs,
+  }),
+  outbound: field(oneOf(['auto', 'off']).prefault('auto'), {
+    help: 'Whether the device offers the server to keep a lasting way to it (outbound, RFC 5626). `off`, if a server stumbles over it; `outboundProxies` then count for nothing.',
+    needs,
+  }),
   transport: field(oneOf(['udp', 'tcp', 'tls']).optional(), {
     help: 'How a server is reached whose URI names no transport. By default as DNS says (RFC 3263), else over UDP. A request above 1300 bytes goes over TCP all the same (RFC 3261 §18.1.1), unless `udp` stands here.',
     needs,

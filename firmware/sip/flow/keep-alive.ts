@@ -6,8 +6,8 @@ import { type Address, printAddress, sameAddress } from '../../lib/address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
-import type { Transport } from '../contracts.ts';
-import { type Hop, printHop } from '../hop.ts';
+import type { AccountSettings, Transport } from '../contracts.ts';
+import { type Hop, isReliable, printHop } from '../hop.ts';
 import type { StunEndpoint } from './stun-endpoint.ts';
 
 /** The longest pause over UDP where nobody says otherwise (RFC 5626 §4.4.2): a NAT may forget after 30 s. */
@@ -20,6 +20,14 @@ export type KeepAliveMethod = 'crlf' | 'stun';
 
 /** §4.4: somewhere in the last fifth of the pause. Milliseconds. */
 export const pauseWithin = (longestMs: number, random: Random) => longestMs * (0.8 + 0.2 * random.next());
+
+export interface FollowFacts {
+  settings: AccountSettings;
+  /** Flow-Timer of the registrar's answer (RFC 5626 §4.4). */
+  flowTimerMs: number | undefined;
+  hasFlow: boolean;
+  isBehindNat: boolean;
+}
 
 export interface KeepAliveParts {
   clock: Clock;
@@ -43,6 +51,25 @@ export class KeepAlive {
   constructor(parts: KeepAliveParts, onFailed: (why: string, mapped?: Address) => void) {
     this.#parts = parts;
     this.#onFailed = onFailed;
+  }
+
+  /** The registrar has answered from there: what it said, and what the configuration says, counts from now on. */
+  follow(to: Hop | undefined, facts: FollowFacts) {
+    if (to === undefined) return;
+    const { keepAlive: setting = 'auto', keepAliveMs } = facts.settings;
+    const { flowTimerMs, hasFlow, isBehindNat } = facts;
+    if (!isReliable(to)) {
+      const how = keepAliveFor({ setting, longestMs: keepAliveMs, flowTimerMs, hasFlow, isBehindNat });
+      if (how === undefined) this.stop();
+      else this.start(to, how.method, how.longestMs);
+      return;
+    }
+    this.stop();
+    const wanted = [keepAliveMs, flowTimerMs].filter(ms => ms !== undefined);
+    const longestMs = setting === 'off' ? 0 : wanted.length > 0 ? Math.min(...wanted) : undefined;
+    // RFC 5626 §5.4: who keeps a flow answers.
+    const answers = hasFlow || flowTimerMs !== undefined;
+    this.#parts.transport.keepAlive?.(to, { answers, ...(longestMs !== undefined && { longestMs }) });
   }
 
   /** From now on, in place of what was before. */
@@ -112,17 +139,18 @@ export function keepAliveFor(facts: {
   setting: 'auto' | 'off' | KeepAliveMethod;
   /** Of the configuration. */
   longestMs: number | undefined;
-  /** Flow-Timer of the registrar's answer: it takes STUN, and wants to hear from us this often (RFC 5626 §4.4). */
+  /** The registrar takes STUN, and wants to hear from us this often (RFC 5626 §4.4). */
   flowTimerMs: number | undefined;
+  hasFlow: boolean;
   isBehindNat: boolean;
 }): { method: KeepAliveMethod; longestMs: number } | undefined {
-  const { setting, flowTimerMs, isBehindNat } = facts;
+  const { setting, flowTimerMs, hasFlow, isBehindNat } = facts;
   const longestMs = Math.min(
     facts.longestMs ?? flowTimerMs ?? datagramPauseMs,
     flowTimerMs ?? Number.POSITIVE_INFINITY,
   );
   if (setting === 'off') return undefined;
   if (setting !== 'auto') return { method: setting, longestMs };
-  if (flowTimerMs !== undefined) return { method: 'stun', longestMs };
+  if (flowTimerMs !== undefined || hasFlow) return { method: 'stun', longestMs };
   return isBehindNat ? { method: 'crlf', longestMs } : undefined;
 }

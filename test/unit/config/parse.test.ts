@@ -59,6 +59,8 @@ describe('a sound document', () => {
       register: true,
       expires: 300_000,
       keepAlive: 'auto',
+      outbound: 'auto',
+      outboundProxies: [],
     });
     expect(doors.front).toEqual({ relay: 'relay-1', openFor: 3000, codes: [] });
     expect(buttons.bell).toEqual({

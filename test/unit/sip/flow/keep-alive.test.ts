@@ -141,7 +141,7 @@ test('nothing is armed after the stop', () => {
 });
 
 test('the shorter of the two words counts', () => {
-  const facts = { setting: 'stun' as const, isBehindNat: false };
+  const facts = { setting: 'stun' as const, hasFlow: false, isBehindNat: false };
   expect(keepAliveFor({ ...facts, longestMs: 10_000, flowTimerMs: 25_000 })).toEqual({
     method: 'stun',
     longestMs: 10_000,
