@@ -1,7 +1,7 @@
 /** Call progress tones by country, and the device's own signals: made from a table, without clicks. */
 
 /** What a tone means; what it sounds like is in the tables below. */
-export type Tone = 'ringback' | 'busy' | 'congestion' | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
+export type Tone = 'waiting' | 'ringback' | 'busy' | 'congestion' | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
 
 interface Partial {
   hz: number;
@@ -42,7 +42,7 @@ const cadence = (hz: readonly number[], ...onOffMs: number[]): Cadence => ({
   parts: onOffMs.map((ms, index) => (index % 2 === 0 ? tone(ms, ...hz) : pause(ms))),
 });
 
-type NetworkTones = Record<'ringback' | 'busy' | 'congestion', Cadence>;
+type NetworkTones = Record<'ringback' | 'busy' | 'congestion' | 'waiting', Cadence>;
 
 /** ITU-T E.180 Supplement 2 (01/94); `eu` after ETSI TR 101 041-2, which most of Europe follows. */
 const networkTones = {
@@ -50,26 +50,31 @@ const networkTones = {
     ringback: cadence([425], 1000, 4000),
     busy: cadence([425], 500, 500),
     congestion: cadence([425], 250, 250),
+    waiting: cadence([425], 200, 200, 200, 9000),
   },
   de: {
     ringback: cadence([425], 1000, 4000),
     busy: cadence([425], 480, 480),
     congestion: cadence([425], 240, 240),
+    waiting: cadence([425], 200, 200, 200, 5000),
   },
   fr: {
     ringback: cadence([440], 1500, 3500),
     busy: cadence([440], 500, 500),
     congestion: cadence([440], 250, 250),
+    waiting: cadence([440], 300, 10_000),
   },
   uk: {
     ringback: cadence([400, 450], 400, 200, 400, 2000),
     busy: cadence([400], 375, 375),
     congestion: cadence([400], 400, 350, 225, 525),
+    waiting: cadence([400], 100, 3000),
   },
   us: {
     ringback: cadence([440, 480], 2000, 4000),
     busy: cadence([480, 620], 500, 500),
     congestion: cadence([480, 620], 250, 250),
+    waiting: cadence([440], 300, 9700),
   },
 } satisfies Record<string, NetworkTones>;
 

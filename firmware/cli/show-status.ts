@@ -1,5 +1,5 @@
 /** `porter status` for a person: first what is wrong and what to do about it, then each part in a line. Pure. */
-import type { Status } from '../controller/contracts.ts';
+import type { CallStatus, Status } from '../controller/contracts.ts';
 import { columns, count, plain, span, wrap } from './text.ts';
 
 const LABEL = 10;
@@ -63,21 +63,14 @@ const DOING: Record<Status['call']['state'], string> = {
   ringback: 'ringing at',
   ringing: 'rings here, from',
   talking: 'talking with',
+  held: 'on hold with',
   paging: 'paging',
   ending: 'ending with',
 };
 
 function call({ call, otherCalls }: Status): string[] {
   if (call.state === 'idle') return ['none'];
-  const uri = call.remote ?? '';
-  const whom = call.displayName === undefined ? uri : `${call.displayName} <${uri}>`;
-  const facts = [
-    call.direction,
-    call.mode === 'listen' || call.mode === 'page' ? 'listening only' : undefined,
-    call.codec,
-    call.answeredFor === undefined ? undefined : span(call.answeredFor),
-  ].filter(fact => fact !== undefined);
-  const lines = [[`${DOING[call.state]} ${whom}`, ...facts].join(', ')];
+  const lines = [briefly(call)];
   const heard = call.statistics;
   if (heard && heard.receivedPackets + heard.sentPackets > 0) {
     const expected = heard.receivedPackets + heard.lostPackets;
@@ -97,7 +90,7 @@ function call({ call, otherCalls }: Status): string[] {
         .join(', '),
     );
   }
-  if (otherCalls > 0) lines.push(`and ${count(otherCalls, 'other call')}`);
+  for (const other of otherCalls) lines.push(`and ${briefly(other)}`);
   return lines;
 }
 
@@ -110,6 +103,21 @@ function ignored({ sip: { scannerRequests, overloadRefusals, overloadDrops } }: 
       : undefined,
   ];
   return lines.filter(line => line !== undefined);
+}
+
+/** One call in a line. */
+function briefly(call: CallStatus): string {
+  const uri = call.remote ?? '';
+  const whom = call.displayName === undefined ? uri : `${call.displayName} <${uri}>`;
+  const facts = [
+    call.direction,
+    call.mode === 'listen' || call.mode === 'page' ? 'listening only' : undefined,
+    call.held === 'there' ? 'held by the other side' : call.held === 'both' ? 'held by both sides' : undefined,
+    call.joined ? 'in a conference' : undefined,
+    call.codec,
+    call.answeredFor === undefined ? undefined : span(call.answeredFor),
+  ].filter(fact => fact !== undefined);
+  return [`${call.state === 'idle' ? '' : DOING[call.state]} ${whom}`, ...facts].join(', ');
 }
 
 function accounts({ accounts }: Status): string[] {

@@ -29,7 +29,7 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
     case 'answer':
       return calls.answer();
     case 'hang up':
-      return calls.hangUp();
+      return calls.hangUp(action.target);
     case 'open':
       return doors.open(action.door, origin);
     case 'page':
@@ -38,6 +38,14 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
       return panel.press(action.button, action.holdMs);
     case 'dial':
       return calls.dial(action.keys);
+    case 'hold':
+      return calls.hold(action.target);
+    case 'resume':
+      return calls.resume(action.target);
+    case 'transfer':
+      return calls.transfer(action.target);
+    case 'join':
+      return calls.join();
     case 'move input':
       if (!(action.input in board.definition.inputs))
         return unknownName('input', action.input, Object.keys(board.definition.inputs));

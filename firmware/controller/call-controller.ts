@@ -6,19 +6,21 @@ import type { Random } from '../lib/random.ts';
 import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
 import { StreamsAhead } from '../media/streams-ahead.ts';
-import type { Call, CallHandler, IncomingInvite, Party, SipUserAgent, Transfer } from '../sip/contracts.ts';
+import type { CallHandler, IncomingInvite, SipUserAgent } from '../sip/contracts.ts';
 import { parseTarget } from '../sip/target.ts';
 import { judge } from './answer-rules.ts';
 import { asksForMode, callerMatches } from './auto-answer.ts';
+import { CallKeys } from './call-keys.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ActionResult, CallStatus } from './contracts.ts';
 import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
 import type { Doors } from './doors.ts';
-import { DtmfCommands } from './dtmf-commands.ts';
 import type { EventLog } from './event-log.ts';
-import { type KeyMethod, KeyPresses } from './key-presses.ts';
+import { LineUp } from './line-up.ts';
 import { LocalTones } from './local-tones.ts';
 import { unknownName } from './names.ts';
+import { nobody } from './nobody.ts';
+import { Transfers } from './transfers.ts';
 import { whoCalls } from './who-calls.ts';
 
 export interface CallControllerParts {
@@ -37,18 +39,6 @@ export interface CallControllerParts {
   changed: () => void;
 }
 
-/** Of a call that was refused before it was one. */
-const nobody: CallHandler = {
-  onProgress() {},
-  onAnswered() {},
-  onOffer: (_, answer) => answer.refuse(488),
-  onReoffered() {},
-  onRefresh: () => ({ contentType: 'application/sdp', bytes: new Uint8Array() }),
-  onEnded() {},
-};
-
-type TransferAnswer = Parameters<NonNullable<CallHandler['onTransfer']>>[1];
-
 /** Asks a far end to answer by itself, in the words of the three families of phones. */
 const PAGE_HEADERS = [
   ['Call-Info', '<sip:page>;answer-after=0'],
@@ -58,7 +48,10 @@ const PAGE_HEADERS = [
 
 export class CallController {
   readonly #parts: CallControllerParts;
-  readonly #calls = new Map<string, { call: DeviceCall; keys: DtmfCommands; presses: KeyPresses }>();
+  readonly #lines = new LineUp();
+  /** Stream → the keys of its call. */
+  readonly #keys = new Map<string, CallKeys>();
+  readonly #transfers: Transfers;
   readonly #tones: LocalTones;
   readonly #ahead: StreamsAhead;
   #userAgent: SipUserAgent | undefined;
@@ -67,6 +60,14 @@ export class CallController {
     this.#parts = parts;
     this.#tones = new LocalTones(parts.clock, parts.media);
     this.#ahead = new StreamsAhead(parts.media);
+    this.#transfers = new Transfers({
+      events: parts.events,
+      lines: this.#lines,
+      userAgent: () => this.#userAgent,
+      allowed: () => parts.settings().transferTo,
+      isTrusted: parts.isTrusted,
+      begin: (remoteHost, plan) => this.#begin(remoteHost, plan),
+    });
   }
 
   /** The user agent needs its handler first, and this its user agent. */
@@ -76,30 +77,23 @@ export class CallController {
 
   stop() {
     this.#tones.stop();
-    for (const { call, keys } of this.#calls.values()) {
-      keys.stop();
-      call.handle('hang up');
-    }
+    for (const keys of this.#keys.values()) keys.stop();
+    for (const call of this.#lines.all) call.handle('hang up');
   }
 
   /** Addresses of ours have come or gone: whoever is talking is told where we are now. */
   networkChanged() {
-    for (const { call } of [...this.#calls.values()]) call.networkChanged();
+    for (const call of this.#lines.all) call.networkChanged();
   }
 
   get active() {
-    return this.#calls.size;
-  }
-
-  /** The call that a press, a key or a person means: the one that has lasted longest. */
-  get #main(): DeviceCall | undefined {
-    return this.#calls.values().next().value?.call;
+    return this.#lines.size;
   }
 
   // ---- actions ------------------------------------------------------------------------------------------------
 
   press(action: () => ActionResult): ActionResult | undefined {
-    const call = this.#main;
+    const call = this.#lines.front;
     const state = call === undefined ? 'none' : call.state === 'ringing' ? 'ringing' : 'active';
     switch (pressMeaning({ state, forMs: call?.sinceMs ?? 0 }, this.#parts.settings().press)) {
       case 'do its action':
@@ -123,25 +117,99 @@ export class CallController {
   }
 
   answer(): ActionResult {
-    const ringing = [...this.#calls.values()].find(({ call }) => call.state === 'ringing');
-    if (ringing === undefined) return { done: false, code: 'not now', why: 'no call is ringing' };
-    ringing.call.handle('answer');
-    return { done: true };
+    const { ringing } = this.#lines;
+    if (ringing === undefined) return notNow('no call is ringing');
+    ringing.handle('answer');
+    return done;
   }
 
-  hangUp(): ActionResult {
-    if (this.#calls.size === 0) return { done: false, code: 'not now', why: 'there is no call' };
-    for (const { call } of [...this.#calls.values()]) call.handle('hang up');
-    return { done: true };
+  /** All calls, or those with `target`. */
+  hangUp(target?: string): ActionResult {
+    const calls = this.#meant(target, this.#lines.all, 'there is no call');
+    if ('done' in calls) return calls;
+    for (const call of calls) call.handle('hang up');
+    return done;
   }
 
   dial(keys: string): ActionResult {
-    const talking = [...this.#calls.values()].find(({ call }) => call.state === 'talking');
-    if (talking === undefined) return { done: false, code: 'not now', why: 'no call is answered' };
+    const call = this.#lines.heard.find(({ isAnnouncement }) => !isAnnouncement);
+    if (call === undefined) return notNow('no call is answered');
     if (!/^[0-9A-D*#]{1,32}$/.test(keys))
       return { done: false, code: 'bad request', why: `"${keys}" are not keys: 1 to 32 of 0-9, *, #, A-D` };
-    talking.call.dial(keys);
-    return { done: true };
+    call.dial(keys);
+    return done;
+  }
+
+  /** Those with `target`, or all that are heard. */
+  hold(target?: string): ActionResult {
+    const calls = this.#meant(
+      target,
+      this.#lines.heard.filter(({ isAnnouncement }) => !isAnnouncement),
+      'no call is talked in',
+    );
+    if ('done' in calls) return calls;
+    for (const call of calls) this.#lines.hold(call);
+    return done;
+  }
+
+  /** One call, or those of a conference; who is heard now is held in its place. */
+  resume(target?: string): ActionResult {
+    const calls = this.#meant(
+      target,
+      this.#lines.answered.filter(({ talk }) => talk.isHeld),
+      'no call is on hold here',
+    );
+    if ('done' in calls) return calls;
+    if (calls.length > 1 && !calls.every(({ talk }) => talk.isJoined))
+      return { done: false, code: 'bad request', why: `say which: ${calls.map(uriOf).join(', ')} are on hold` };
+    for (const call of calls) this.#lines.resume(call);
+    return done;
+  }
+
+  /** Passes the call that is talked in on to `target`; without one, connects the two that are up. */
+  transfer(target?: string): ActionResult {
+    const answered = this.#lines.answered.filter(({ isAnnouncement }) => !isAnnouncement);
+    const { front } = this.#lines;
+    if (front === undefined || !answered.includes(front)) return notNow('no call is answered');
+    if (target === undefined) {
+      const other = answered.find(call => call !== front);
+      return other !== undefined && answered.length === 2
+        ? this.#transfers.connect(other, front)
+        : notNow(
+            `it takes two answered calls to connect them; there ${answered.length === 1 ? 'is' : 'are'} ${answered.length}`,
+          );
+    }
+    const uri = this.#uriOf(target);
+    if (typeof uri !== 'string') return uri;
+    return this.#transfers.pass(front, uri);
+  }
+
+  join(): ActionResult {
+    const count = this.#lines.answered.filter(({ isAnnouncement }) => !isAnnouncement).length;
+    if (count < 2)
+      return notNow(`it takes two answered calls to join them; there ${count === 1 ? 'is' : 'are'} ${count}`);
+    this.#lines.join();
+    return done;
+  }
+
+  /** Of these calls, the ones with `target`; without a target all of them. */
+  #meant(target: string | undefined, among: DeviceCall[], none: string): DeviceCall[] | ActionResult {
+    if (target === undefined) return among.length > 0 ? among : notNow(none);
+    const uri = this.#uriOf(target);
+    if (typeof uri !== 'string') return uri;
+    const calls = among.filter(call => callerMatches(uri, uriOf(call)));
+    if (calls.length > 0) return calls;
+    return notNow(among.length > 0 ? `there is ${among.map(uriOf).join(', ')}, and not ${uri}` : none);
+  }
+
+  /** The URI that a contact stands for, or that is one. */
+  #uriOf(target: string): string | ActionResult {
+    const { contacts } = this.#parts.settings();
+    const uri = contacts[target]?.uri ?? target;
+    if (contacts[target] === undefined && !/^sips?:/i.test(target))
+      return unknownName('contact', target, Object.keys(contacts));
+    const parsed = parseTarget(uri);
+    return 'kind' in parsed ? { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` } : uri;
   }
 
   #place(target: string, how: { account: string | undefined; page: boolean; file: string | undefined }): ActionResult {
@@ -157,12 +225,8 @@ export class CallController {
     const account = how.account ?? contact?.account;
     if (account !== undefined && !settings.accounts.includes(account))
       return unknownName('account', account, settings.accounts);
-    if (this.#calls.size >= settings.maxCalls)
-      return {
-        done: false,
-        code: 'not now',
-        why: `${this.#calls.size} of ${settings.maxCalls} calls are up; hang up first`,
-      };
+    if (this.#lines.size >= settings.maxCalls)
+      return notNow(`${this.#lines.size} of ${settings.maxCalls} calls are up; hang up first`);
     this.#begin(parsed.host, {
       direction: 'outgoing',
       remote: { uri },
@@ -183,7 +247,7 @@ export class CallController {
     const settings = this.#parts.settings();
     const { call: session, source } = invite;
     const { remote, isTrusted } = whoCalls(invite, this.#parts.isTrusted(source.host, session.account));
-    if (invite.replaces !== undefined) return this.#replace(invite, invite.replaces);
+    if (invite.replaces !== undefined) return this.#transfers.replacing(invite, invite.replaces);
     const caller = { uri: remote.uri, source: source.host, isTrusted };
     const verdict = judge(invite, caller, settings.autoAnswer);
     if (verdict.is === 'not allowed') {
@@ -215,68 +279,6 @@ export class CallController {
     });
   }
 
-  /** INVITE with Replaces: another wants to go on with a call of ours, at the other end of a transfer (RFC 3891). */
-  #replace(invite: IncomingInvite, replaces: Call): CallHandler {
-    const { call: session, source, body } = invite;
-    const { events } = this.#parts;
-    const { remote, isTrusted } = whoCalls(invite, this.#parts.isTrusted(source.host, session.account));
-    const old = [...this.#calls.values()].find(({ call }) => call.isOf(replaces))?.call;
-    const listed = this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, remote.uri));
-    const isAllowed = listed && isTrusted;
-    if (old === undefined || !isAllowed) {
-      const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on calls.transfer.allow`;
-      events.tell('call', 'transfer refused', { remote: old?.plan.remote.uri, target: remote.uri, why });
-      session.refuse(403);
-      return nobody;
-    }
-    events.tell('call', 'replaced', { remote: old.plan.remote.uri, by: remote.uri });
-    return this.#begin(source.host, {
-      direction: 'incoming',
-      remote,
-      account: session.account,
-      session,
-      offer: body,
-      answerAfterMs: 0,
-      refuse: false,
-      mode: 'talk',
-      gong: true,
-      tellsMode: false,
-      onAccepted: () => old.handle('hang up'),
-    });
-  }
-
-  /** REFER: the far end wants us to talk to somebody else. The old call goes when the new one is answered. */
-  #transfer(call: DeviceCall, { target, headers, replaces }: Transfer, answer: TransferAnswer) {
-    const { events } = this.#parts;
-    const userAgent = this.#userAgent;
-    const remote = call.plan.remote.uri;
-    const parsed = parseTarget(target);
-    const refuse = (status: number, why: string) => {
-      events.tell('call', 'transfer refused', { remote, target, why });
-      answer.refuse(status);
-    };
-    if (userAgent === undefined || call.state !== 'talking') return refuse(480, 'nobody talks');
-    if ('kind' in parsed) return refuse(parsed.status, parsed.why);
-    if (!this.#parts.settings().transferTo.some(pattern => callerMatches(pattern, target)))
-      return refuse(403, `${target} is not on the list of calls.transfer.allow`);
-    const { account } = call.plan;
-    events.tell('call', 'transfer', { remote, target, attended: replaces });
-    const tell = answer.accept();
-    this.#begin(parsed.host, {
-      direction: 'outgoing',
-      remote: { uri: target },
-      account,
-      headers,
-      page: false,
-      file: undefined,
-      invite: (body, handler) => userAgent.call({ target, account, body, headers }, handler),
-      onStatus: status => {
-        tell(status);
-        if (status >= 200 && status < 300) call.handle('hang up');
-      },
-    });
-  }
-
   #begin(remoteHost: string, plan: DeviceCallPlan): DeviceCall {
     const { clock, random, events, media, doors, hostFor } = this.#parts;
     const settings = this.#parts.settings();
@@ -289,22 +291,6 @@ export class CallController {
       bind: settings.bind,
       sessionId: String(random.uint32()),
     });
-    const keys = new DtmfCommands(
-      clock,
-      settings.dtmf,
-      () => this.#parts.settings().codes,
-      command => {
-        const heard = (tone: 'answered' | 'refused') => media.send({ do: 'play tone', tone, at: { stream } });
-        const remote: Party = plan.remote;
-        if (command.is === 'open')
-          heard(doors.open(command.door, 'dtmf', plan.remote.uri).done ? 'answered' : 'refused');
-        else {
-          const { is, ...facts } = command;
-          events.tell('door', is, { remote: remote.uri, ...facts });
-          heard('refused');
-        }
-      },
-    );
     const call: DeviceCall = new DeviceCall(
       {
         clock,
@@ -315,17 +301,27 @@ export class CallController {
         hostNow: () => hostFor(remoteHost),
         limits: { ringForMs: settings.ringForMs, talkForMs: settings.talkForMs },
         changed: this.#parts.changed,
-        onTransfer: (transfer, answer) => this.#transfer(call, transfer, answer),
-        onKey: (key, lastedMs) => this.#pressed(stream, key, 'info', lastedMs),
+        onTransfer: (transfer, answer) => this.#transfers.asked(call, transfer, answer),
+        othersTalk: () => this.#lines.heard.length > 0,
+        onTalking: () => this.#lines.makeWay(call),
+        onKey: (key, lastedMs) => keys.pressed(key, 'info', lastedMs),
         finished: () => {
           keys.stop();
-          this.#calls.delete(stream);
+          this.#keys.delete(stream);
+          this.#lines.remove(call);
           this.#parts.changed();
         },
       },
       plan,
     );
-    this.#calls.set(stream, { call, keys, presses: new KeyPresses(clock) });
+    const keys = new CallKeys(
+      { clock, events, media, doors, settings: settings.dtmf, codes: () => this.#parts.settings().codes },
+      call,
+    );
+    this.#keys.set(stream, keys);
+    // A visitor who calls a second party is done with the first for now; a transfer has seen to it.
+    if (plan.direction === 'outgoing' && plan.besides === undefined) this.#lines.makeWay(call);
+    this.#lines.add(call);
     call.start();
     // Now that the answer is out.
     this.#ahead.fill(settings.bind, settings.maxCalls);
@@ -344,59 +340,67 @@ export class CallController {
     if (this.#ahead.onMediaEvent(event)) return;
     if (event.is === 'report') {
       for (const [stream, statistics] of Object.entries(event.streams)) {
-        const entry = this.#calls.get(stream);
-        if (entry !== undefined) entry.call.statistics = statistics;
+        const call = this.#lines.get(stream);
+        if (call !== undefined) call.statistics = statistics;
       }
       return;
     }
     if (event.is === 'played') {
-      this.#calls.get(event.id)?.call.filePlayed(event.why);
+      this.#lines.get(event.id)?.filePlayed(event.why);
       return;
     }
     if (!('stream' in event)) return;
-    const entry = this.#calls.get(event.stream);
-    if (entry === undefined) return;
+    const call = this.#lines.get(event.stream);
+    if (call === undefined) return;
     switch (event.is) {
       case 'opened':
-        entry.call.soundOpened(event.rtpPort, event.rtcpPort);
+        call.soundOpened(event.rtpPort, event.rtcpPort);
         break;
       case 'failed':
-        if (event.doing === 'open' || event.doing === 'start') entry.call.soundFailed(event.why);
+        if (event.doing === 'open' || event.doing === 'start') call.soundFailed(event.why);
         else this.#parts.events.tell('call', 'sound failed', { doing: event.doing, why: event.why });
         break;
       case 'dtmf':
-        this.#pressed(event.stream, event.key, 'rtp', event.durationMs);
+        this.#keys.get(event.stream)?.pressed(event.key, 'rtp', event.durationMs);
         break;
       case 'silent':
-        entry.call.peerSilent(event.forMs);
+        call.peerSilent(event.forMs);
         break;
     }
-  }
-
-  /** The far end pressed a key. */
-  #pressed(stream: string, key: string, by: KeyMethod, lastedMs: number) {
-    const entry = this.#calls.get(stream);
-    if (entry === undefined || !entry.presses.isNew(key, by, lastedMs)) return;
-    this.#parts.events.tell('call', 'key', { remote: entry.call.plan.remote.uri, lastedMs, by });
-    // A page is an announcement: whoever makes it has no door to open.
-    if (entry.call.state === 'talking' && entry.call.mode !== 'page') entry.keys.key(key);
   }
 
   // ---- what is shown ------------------------------------------------------------------------------------------
 
   status(): CallStatus {
-    const call = this.#main;
-    if (call === undefined) return { state: 'idle' };
-    const answeredForMs = call.answeredForMs;
-    return {
-      state: call.shown,
-      direction: call.plan.direction,
-      remote: call.plan.remote.uri,
-      displayName: call.plan.remote.displayName,
-      codec: call.codec,
-      answeredFor: answeredForMs === undefined ? undefined : Math.floor(answeredForMs / 1000),
-      mode: call.mode,
-      statistics: call.statistics,
-    };
+    const { front } = this.#lines;
+    return front === undefined ? { state: 'idle' } : statusOf(front);
   }
+
+  /** Those that `status` does not tell of. */
+  others(): CallStatus[] {
+    const { all, front } = this.#lines;
+    return all.filter(call => call !== front).map(statusOf);
+  }
+}
+
+const done: ActionResult = { done: true };
+const notNow = (why: string): ActionResult => ({ done: false, code: 'not now', why });
+const uriOf = (call: DeviceCall) => call.plan.remote.uri;
+
+function statusOf(call: DeviceCall): CallStatus {
+  const { answeredForMs } = call;
+  const { isHeld, isHeldThere, isJoined } = call.talk;
+  const held = isHeld ? (isHeldThere ? 'both' : 'here') : isHeldThere ? 'there' : undefined;
+  return {
+    state: call.shown,
+    direction: call.plan.direction,
+    remote: uriOf(call),
+    displayName: call.plan.remote.displayName,
+    codec: call.codec,
+    answeredFor: answeredForMs === undefined ? undefined : Math.floor(answeredForMs / 1000),
+    mode: call.mode,
+    ...(held && { held }),
+    ...(isJoined && { joined: true }),
+    statistics: call.statistics,
+  };
 }

@@ -19,7 +19,7 @@ export type ActionResult =
       why: string;
     };
 
-export type CallState = 'idle' | 'calling' | 'ringback' | 'ringing' | 'talking' | 'paging' | 'ending';
+export type CallState = 'idle' | 'calling' | 'ringback' | 'ringing' | 'talking' | 'held' | 'paging' | 'ending';
 
 /** Something that happened. Reported once, never retained. */
 export interface DeviceEvent {
@@ -44,6 +44,10 @@ export interface CallStatus {
   /** Seconds since the answer. */
   answeredFor?: number;
   mode?: 'talk' | 'listen' | 'page';
+  /** Who holds it. */
+  held?: 'here' | 'there' | 'both';
+  /** It is in a conference with the others that are. */
+  joined?: boolean;
   statistics?: StreamStatistics;
 }
 
@@ -60,7 +64,7 @@ export interface Status {
   };
   call: CallStatus;
   /** Calls beyond the one that `call` tells of, where more than one is allowed. */
-  otherCalls: number;
+  otherCalls: CallStatus[];
   accounts: Record<string, { aor: string; state: RegistrationState['is']; detail: string }>;
   /** Lines of the board that cannot be used, and why; and the SIP socket, where it cannot be had. */
   faults: Record<string, string>;

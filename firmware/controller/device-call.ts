@@ -4,12 +4,13 @@
  */
 import type { Clock } from '../lib/clock.ts';
 import type { CallSound } from '../media/call-sound.ts';
-import type { Direction, Media, StreamStatistics } from '../media/protocol.ts';
+import type { Media, StreamStatistics } from '../media/protocol.ts';
 import type { Body, CallEnd, CallHandler, HeaderFields, Party, Call as SipCall } from '../sip/contracts.ts';
 import type { AnswerMode } from './answer-rules.ts';
 import { CallRepair } from './call-repair.ts';
 import { type Effect, type Event, incoming, outgoing, type State } from './call-states.ts';
 import type { CallState } from './contracts.ts';
+import { Conversation } from './conversation.ts';
 import type { EventLog } from './event-log.ts';
 import type { LocalTones } from './local-tones.ts';
 
@@ -28,6 +29,10 @@ export interface DeviceCallParts {
   onKey(key: string, lastedMs: number): void;
   /** The other side wants us to talk to somebody else. */
   onTransfer: NonNullable<CallHandler['onTransfer']>;
+  /** Somebody else talks already. */
+  othersTalk(): boolean;
+  /** It is answered and takes the device's ear. */
+  onTalking(): void;
   /** The call is over and has let go of everything. */
   finished(): void;
 }
@@ -43,6 +48,8 @@ export type DeviceCallPlan =
       page: boolean;
       /** Sends the INVITE. Throws where the target cannot be called. */
       invite(body: Body, handler: CallHandler): SipCall;
+      /** It comes of a transfer of that call, which is not held for it. */
+      besides?: DeviceCall;
       /** Each status that the INVITE meets, for who asked for this call. The last is 200 or higher. */
       onStatus?(status: number): void;
     }
@@ -87,6 +94,9 @@ export class DeviceCall implements CallHandler {
   #why: string | undefined;
   #end: CallEnd | undefined;
   #toldFinal = false;
+  readonly talk: Conversation;
+  /** Who wanted the offer that is open. */
+  #offerFor: 'hold' | 'repair' | undefined;
   statistics: StreamStatistics | undefined;
 
   constructor(parts: DeviceCallParts, plan: DeviceCallPlan) {
@@ -95,13 +105,28 @@ export class DeviceCall implements CallHandler {
     this.stream = parts.sound.stream;
     this.#startedMs = parts.clock.now();
     if (plan.direction === 'incoming') this.#session = plan.session;
-    const { clock, events, sound } = parts;
+    const { clock, events, media, sound, changed } = parts;
     const remote = plan.remote.uri;
+    this.talk = new Conversation({
+      clock,
+      events,
+      media,
+      sound,
+      remote,
+      mode: this.mode,
+      session: () => this.#session,
+      offer: () => this.#offer('hold'),
+      changed,
+    });
     this.#repair = new CallRepair({
       clock,
       hostNow: parts.hostNow,
       hostTold: () => sound.host,
-      offer: host => this.#offerFrom(host),
+      offer: host => {
+        // It counts for whatever description comes next, if not for this one.
+        sound.moveTo(host);
+        this.#offer('repair');
+      },
       onRepaired: host => events.tell('call', 'repaired', { remote, host }),
       onFailed: why => events.tell('call', 'not repaired', { remote, why }),
     });
@@ -138,7 +163,10 @@ export class DeviceCall implements CallHandler {
 
   /** The word that a person reads. */
   get shown(): CallState {
-    if (this.#state === 'talking') return this.mode !== 'talk' || this.#isPage ? 'paging' : 'talking';
+    if (this.#state === 'talking') {
+      if (this.talk.isHeld || this.talk.isHeldThere) return 'held';
+      return this.mode !== 'talk' || this.#isPage ? 'paging' : 'talking';
+    }
     if (this.#state === 'opening') return this.plan.direction === 'outgoing' ? 'calling' : 'ringing';
     return this.#state === 'ended' ? 'idle' : this.#state;
   }
@@ -150,6 +178,25 @@ export class DeviceCall implements CallHandler {
   /** Addresses of ours have come or gone. */
   networkChanged() {
     this.#repair.networkChanged(this.#state === 'talking');
+  }
+
+  /** What names it to SIP; absent before the INVITE. */
+  get session() {
+    return this.#session;
+  }
+
+  /** An announcement to us: nobody answers it, and nobody holds it. */
+  get isAnnouncement() {
+    return this.plan.direction === 'incoming' && this.plan.mode === 'page';
+  }
+
+  /** Another call has begun or ended to talk: this one, ringing, rings aloud or knocks. */
+  othersChanged() {
+    if (this.#state === 'ringing') this.#ringAloud();
+  }
+
+  #ringAloud() {
+    this.#parts.tones.play(this.#parts.othersTalk() ? 'waiting' : 'ring', this.stream);
   }
 
   // ---- what the media thread says -----------------------------------------------------------------------------
@@ -210,23 +257,43 @@ export class DeviceCall implements CallHandler {
 
   onOffer(body: Body | undefined, answer: { accept(body: Body): void; refuse(status: number, reason?: string): void }) {
     if (body === undefined) {
-      answer.accept(this.#parts.sound.offer(this.#direction));
+      answer.accept(this.#parts.sound.offer(this.talk.direction));
       return;
     }
-    const ours = this.#parts.sound.answer(body, this.#direction);
+    const ours = this.#parts.sound.answer(body, this.talk.direction);
     if ('status' in ours) {
       answer.refuse(ours.status);
       return;
     }
     answer.accept(ours);
-    this.#parts.sound.start();
+    if (this.#state === 'talking') this.talk.start('them');
+    else if (this.#early) this.#parts.sound.start();
     this.#parts.changed();
   }
 
   /** The answer to an offer of ours inside the call: one that the peer had asked for (RFC 3261 §14.2). */
   onReoffered(result: { body: Body } | { status: number; reason: string }) {
     if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
-    this.#repair.answered('body' in result ? undefined : result);
+    const by = this.#offerFor;
+    this.#offerFor = undefined;
+    this.#offerEnded(by, 'status' in result ? result : undefined);
+  }
+
+  /** An offer of ours, one at a time. How it ends is told to who wanted it, perhaps at once. */
+  #offer(wantedBy: 'hold' | 'repair') {
+    if (this.#offerFor !== undefined)
+      return this.#offerEnded(wantedBy, { status: 491, reason: 'another offer is open' });
+    this.#offerFor = wantedBy;
+    this.#session?.reoffer(this.#parts.sound.offer(this.talk.direction), wantedBy === 'repair');
+  }
+
+  #offerEnded(wantedBy: 'hold' | 'repair' | undefined, refusal: { status: number; reason: string } | undefined) {
+    if (wantedBy === 'hold') this.talk.offered(refusal?.status);
+    if (wantedBy === 'repair') this.#repair.answered(refusal);
+  }
+
+  onTransferred(status: number) {
+    this.talk.transferred(status);
   }
 
   onTransfer(...asked: Parameters<NonNullable<CallHandler['onTransfer']>>) {
@@ -234,7 +301,7 @@ export class DeviceCall implements CallHandler {
   }
 
   onRefresh() {
-    return this.#parts.sound.offer(this.#direction);
+    return this.#parts.sound.offer(this.talk.direction);
   }
 
   onKey(key: string, lastedMs: number) {
@@ -272,7 +339,7 @@ export class DeviceCall implements CallHandler {
       case 'invite':
         if (plan.direction === 'outgoing') {
           events.tell('call', 'calling', { remote: plan.remote.uri, page: plan.page });
-          this.#session = plan.invite(sound.offer(this.#direction), this);
+          this.#session = plan.invite(sound.offer(this.talk.direction), this);
         }
         break;
       case 'play ringback':
@@ -286,13 +353,14 @@ export class DeviceCall implements CallHandler {
         } else if (plan.direction === 'incoming') this.#ring(plan.offer, plan.answerAfterMs);
         break;
       case 'accept':
-        this.#session?.accept(this.#answer ?? sound.offer(this.#direction), this.#answeredHow);
+        this.#session?.accept(this.#answer ?? sound.offer(this.talk.direction), this.#answeredHow);
         if (plan.direction === 'incoming') plan.onAccepted?.();
         break;
       case 'start talking':
         this.#cancelTimers();
         this.#answeredMs = clock.now();
-        sound.start();
+        this.talk.start(plan.direction === 'outgoing' ? 'us' : 'them');
+        this.#parts.onTalking();
         if (limits.talkForMs > 0) this.#after(limits.talkForMs, 'talk limit');
         events.tell('call', 'answered', {
           remote: plan.remote.uri,
@@ -333,9 +401,9 @@ export class DeviceCall implements CallHandler {
   }
 
   #ring(offer: Body | undefined, answerAfterMs: number | undefined) {
-    const { sound, tones, limits } = this.#parts;
+    const { sound, limits } = this.#parts;
     if (offer !== undefined) {
-      const answer = sound.answer(offer, this.#direction);
+      const answer = sound.answer(offer, this.talk.direction);
       if ('status' in answer) {
         this.#why = answer.why;
         this.#session?.refuse(answer.status, undefined, [
@@ -350,7 +418,7 @@ export class DeviceCall implements CallHandler {
       return;
     }
     this.#session?.ring();
-    tones.play('ring', this.stream);
+    this.#ringAloud();
     if (answerAfterMs === undefined) this.#after(limits.ringForMs, 'ring limit');
     else this.#after(answerAfterMs, 'answer');
   }
@@ -361,6 +429,7 @@ export class DeviceCall implements CallHandler {
     const { events, sound, finished } = this.#parts;
     this.#cancelTimers();
     this.#repair.stop();
+    this.talk.stop();
     sound.close();
     events.tell('call', 'ended', { remote: this.plan.remote.uri, direction: this.plan.direction, ...this.#outcome() });
     finished();
@@ -377,17 +446,6 @@ export class DeviceCall implements CallHandler {
     return { by: end.by, why: this.#why ?? (end.by === 'them' ? end.reason : undefined), talkedForSeconds };
   }
 
-  /** The other side hears of our new address. It counts for whatever description comes next, if not for this one. */
-  #offerFrom(host: string) {
-    const { sound } = this.#parts;
-    sound.moveTo(host);
-    this.#session?.reoffer(sound.offer(this.#direction), true);
-  }
-
-  get #direction(): Direction {
-    return this.mode === 'talk' ? 'sendrecv' : 'recvonly';
-  }
-
   get #answeredHow(): HeaderFields {
     if (this.plan.direction === 'outgoing' || !this.plan.tellsMode) return [];
     return [['Answer-Mode', this.plan.answerAfterMs === undefined ? 'Manual' : 'Auto']];
@@ -397,7 +455,7 @@ export class DeviceCall implements CallHandler {
   #useAnswer(body: Body | undefined): boolean {
     const why = body === undefined ? 'the answer has no session description' : this.#parts.sound.acceptAnswer(body);
     if (why === undefined) {
-      if (this.#state === 'talking') this.#parts.sound.start();
+      if (this.#state === 'talking') this.talk.start('us');
       return true;
     }
     this.#why = why;

@@ -317,7 +317,7 @@ export class Intercom implements Device {
         upForSeconds: Math.floor((this.#parts.clock.now() - this.#startedMs) / 1000),
       },
       call: this.#calls.status(),
-      otherCalls: Math.max(0, this.#calls.active - 1),
+      otherCalls: this.#calls.others(),
       accounts: this.#telephone.accounts(),
       faults: {
         ...Object.fromEntries(this.#board.faults.map(({ line, error }) => [line, error.message])),

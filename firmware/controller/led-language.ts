@@ -7,6 +7,7 @@ const patterns: Record<Exclude<CallState, 'idle'>, Pattern> = {
   ringback: blinkSlow,
   ringing: blinkSlow,
   talking: on,
+  held: blinkSlow,
   paging: on,
   ending: off,
 };

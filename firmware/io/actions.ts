@@ -6,7 +6,8 @@ export type Action =
   /** A name from `contacts`, or a SIP URI. */
   | { do: 'call'; target: string; account?: string }
   | { do: 'answer' }
-  | { do: 'hang up' }
+  /** All calls, or those with a contact or SIP URI. */
+  | { do: 'hang up'; target?: string }
   | { do: 'open'; door: string }
   /** Calls the target, asks it to answer by itself, speaks (or plays the WAV and hangs up). */
   | { do: 'page'; target: string; file?: string }
@@ -14,6 +15,14 @@ export type Action =
   | { do: 'press'; button: string; holdMs?: number }
   /** Sends keys into the present call. */
   | { do: 'dial'; keys: string }
+  /** What is talked in, or the call with somebody. */
+  | { do: 'hold'; target?: string }
+  /** Back from hold; who is heard now is held in its place. */
+  | { do: 'resume'; target?: string }
+  /** Has the far end call somebody else in our place; without a target, the two that are up. */
+  | { do: 'transfer'; target?: string }
+  /** All answered calls and the device hear each other. */
+  | { do: 'join' }
   /** Debug, simulated board only: moves an input line. */
   | { do: 'move input'; input: string; active: boolean }
   /** Debug, simulated board only: blocks the control thread. */
@@ -37,11 +46,15 @@ export const STALL_LIMIT_MS = 30_000;
 export const ACTION_FORMS = [
   'call TARGET [as ACCOUNT]',
   'answer',
-  'hang up',
+  'hang up [TARGET]',
   'open DOOR',
   'page TARGET [file WAV]',
   'press BUTTON [for 3 s]',
   'dial KEYS',
+  'hold [TARGET]',
+  'resume [TARGET]',
+  'transfer [TARGET]',
+  'join',
 ] as const;
 
 /** RFC 4733 §3.2 Table 3, events 0–15. */
@@ -70,8 +83,13 @@ export function printAction(action: Action): string {
     case 'call':
       return `call ${action.target}${action.account === undefined ? '' : ` as ${action.account}`}`;
     case 'answer':
-    case 'hang up':
+    case 'join':
       return action.do;
+    case 'hang up':
+    case 'hold':
+    case 'resume':
+    case 'transfer':
+      return action.target === undefined ? action.do : `${action.do} ${action.target}`;
     case 'open':
       return `open ${action.door}`;
     case 'page':
@@ -114,6 +132,12 @@ function checkNames(action: Action, { contacts, accounts, doors, buttons }: Acti
     return `there is no ${kind} "${name}"; ${some}`;
   };
   switch (action.do) {
+    case 'hang up':
+    case 'hold':
+    case 'resume':
+    case 'transfer':
+      if (action.target === undefined) return undefined;
+      return /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
     case 'call':
     case 'page': {
       const target = /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
@@ -144,7 +168,15 @@ const PARSERS: Record<string, Parser> = {
 
   answer: words => (words.length === 0 ? { do: 'answer' } : wants('answer', 'nothing after it')),
 
-  hang: ([up, ...rest]) => (up === 'up' && rest.length === 0 ? { do: 'hang up' } : bad('write `hang up`')),
+  hang: ([up, ...whom]) => (up === 'up' ? withTarget('hang up', whom) : bad('write `hang up`')),
+
+  hold: words => withTarget('hold', words),
+
+  resume: words => withTarget('resume', words),
+
+  transfer: words => withTarget('transfer', words),
+
+  join: words => (words.length === 0 ? { do: 'join' } : wants('join', 'nothing after it')),
 
   open: ([door, ...rest]) => {
     if (door === undefined || rest.length > 0) return wants('open', "one door's name: `open main`");
@@ -190,6 +222,11 @@ const PARSERS: Record<string, Parser> = {
       : { do: 'stall', ms };
   },
 };
+
+function withTarget(verb: 'hang up' | 'hold' | 'resume' | 'transfer', [target, ...rest]: string[]) {
+  if (rest.length > 0) return wants(verb, 'one target, or none');
+  return target === undefined ? { do: verb } : { do: verb, target };
+}
 
 const bad = (malformed: string): MalformedAction => ({ malformed });
 const wants = (verb: string, what: string) => bad(`\`${verb}\` wants ${what}`);

@@ -108,14 +108,14 @@ export class CallSound {
     return describe(result.answer);
   }
 
-  /** Lets the media thread send and receive what was agreed. */
-  start() {
+  /** Lets the media thread send and receive what was agreed. `mayBeSilent`: the peer holds. */
+  start(mayBeSilent = false) {
     if (this.#negotiated === undefined) return;
     const { direction, remote, codec, alsoReceives, telephoneEvent } = this.#negotiated;
     this.#media.send({
       do: 'start',
       stream: this.stream,
-      settings: { direction, remote, codec, alsoReceives, telephoneEvent },
+      settings: { direction, remote, codec, alsoReceives, telephoneEvent, ...(mayBeSilent && { mayBeSilent }) },
     });
   }
 

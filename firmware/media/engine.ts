@@ -3,6 +3,7 @@
  * the sound card's clock, packets from the network; packets, frames and events leave.
  */
 import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
+import { Bridge } from '../audio/bridge.ts';
 import type { Opus } from '../audio/codecs/opus.ts';
 import { frameSamples } from '../audio/frame.ts';
 import { Gain } from '../audio/gain.ts';
@@ -54,6 +55,7 @@ export class Engine {
   readonly #microphoneGain: Gain;
   readonly #loudspeakerGain: Gain;
   readonly #mixer: Mixer;
+  readonly #bridge: Bridge;
   readonly #microphone: Int16Array;
   readonly #playerFrame: Int16Array;
   /** Files asked for and not yet read, by id, and where they shall be heard. */
@@ -71,6 +73,7 @@ export class Engine {
     this.#microphoneGain = new Gain(rate, settings.microphoneDb);
     this.#loudspeakerGain = new Gain(rate, settings.loudspeakerDb);
     this.#mixer = new Mixer(frameSamples(rate));
+    this.#bridge = new Bridge(frameSamples(rate));
     this.#microphone = new Int16Array(frameSamples(rate));
     this.#playerFrame = new Int16Array(frameSamples(rate));
   }
@@ -83,7 +86,9 @@ export class Engine {
   process(captured: Int16Array, toPlay: Int16Array) {
     this.#microphoneGain.apply(captured, this.#microphone);
     this.#mixer.clear();
-    for (const stream of this.#streams.values()) stream.process(this.#microphone, this.#mixer);
+    this.#bridge.clear();
+    for (const stream of this.#streams.values()) stream.listen(this.#mixer, this.#bridge);
+    for (const stream of this.#streams.values()) stream.speak(this.#microphone, this.#bridge);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
     this.#loudspeakerGain.apply(this.#mixer.sum, toPlay);
   }
@@ -116,6 +121,8 @@ export class Engine {
         return this.#sendKeys(command);
       case 'mute':
         return this.#mute(command);
+      case 'connect':
+        return this.#connect(command);
       case 'record':
         return this.#record(command);
       case 'set volume':
@@ -198,6 +205,12 @@ export class Engine {
     const stream = this.#streams.get(id);
     if (stream) stream.mute(muted);
     else this.#fail(id, 'mute', `there is no stream ${id}`);
+  }
+
+  #connect({ stream: id, with: company }: Of<'connect'>) {
+    const stream = this.#streams.get(id);
+    if (stream) stream.connect(company);
+    else this.#fail(id, 'connect', `there is no stream ${id}`);
   }
 
   #record({ stream: id, what, file }: Of<'record'>) {

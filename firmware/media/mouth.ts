@@ -1,4 +1,4 @@
-/** What a stream says: the microphone, or silence while it is muted, or a tone or file in its place. */
+/** What a stream says: the microphone and whoever else is there, or silence, or a tone or file in their place. */
 import { frameSamples } from '../audio/frame.ts';
 import { Gain, SILENT_DB } from '../audio/gain.ts';
 import { add } from '../audio/mixer.ts';
@@ -7,6 +7,8 @@ import { Player } from './player.ts';
 export class Mouth {
   readonly player: Player;
   muted = false;
+  /** The far end is to hear nobody. */
+  alone = false;
   /** Closes and opens the microphone softly. */
   readonly #microphone: Gain;
   #closed = false;
@@ -22,7 +24,7 @@ export class Mouth {
 
   /** What is said in this frame; valid until the next. */
   frame(microphone: Int16Array): Int16Array {
-    const closed = this.muted || this.player.playing;
+    const closed = this.muted || this.alone || this.player.playing;
     if (closed !== this.#closed) {
       this.#closed = closed;
       this.#microphone.set(closed ? SILENT_DB : 0);
@@ -33,6 +35,6 @@ export class Mouth {
   }
 
   describe(): string {
-    return this.player.playing ? 'player' : this.muted ? 'silence' : 'microphone';
+    return this.player.playing ? 'player' : this.muted || this.alone ? 'silence' : 'microphone';
   }
 }

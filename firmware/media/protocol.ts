@@ -33,10 +33,27 @@ export interface StreamSettings {
   alsoReceives?: CodecChoice[];
   /** RFC 4733 payload type, or absent where the peer has none. */
   telephoneEvent?: number;
+  /** The peer holds the call: nothing need come of it. */
+  mayBeSilent?: boolean;
 }
 
+/**
+ * With whom a stream talks: the microphone and loudspeaker here; they and every other stream that talks with all (a
+ * conference); nobody: it hears silence, and is not heard.
+ */
+export type Company = 'device' | 'all' | 'nobody';
+
 /** Tones by meaning; what they sound like depends on the country setting. */
-export type ToneName = 'ringback' | 'busy' | 'congestion' | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
+export type ToneName =
+  | 'waiting'
+  | 'ringback'
+  | 'busy'
+  | 'congestion'
+  | 'ring'
+  | 'answered'
+  | 'page'
+  | 'refused'
+  | 'hangup';
 
 /** Where a tone or file is heard: the loudspeaker here, or the far end of one stream. */
 export type Heard = 'here' | { stream: StreamId };
@@ -58,6 +75,8 @@ export type MediaCommand =
   | { do: 'send dtmf'; stream: StreamId; keys: string; toneMs: number; gapMs: number }
   /** Microphone to this stream on or off; the stream goes on with silence. */
   | { do: 'mute'; stream: StreamId; muted: boolean }
+  /** From the start it is `device`. */
+  | { do: 'connect'; stream: StreamId; with: Company }
   /** Records what this place hears (`here`) or what the stream receives and sends, into a WAV. */
   | { do: 'record'; stream: StreamId; file: string; what: 'received' | 'sent' }
   | { do: 'set volume'; loudspeakerDb: number; microphoneDb: number }

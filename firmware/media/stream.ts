@@ -1,4 +1,5 @@
 /** One call's sound: its RTP session, what it sends, what it hears, whom it talks to. No I/O of its own. */
+import type { Bridge } from '../audio/bridge.ts';
 import { frameSamples } from '../audio/frame.ts';
 import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
@@ -13,7 +14,15 @@ import type { Files } from './files.ts';
 import { Mouth } from './mouth.ts';
 import type { PortPair } from './network.ts';
 import type { Player } from './player.ts';
-import type { CodecChoice, MediaEvent, MediaSettings, StreamId, StreamSettings, StreamStatistics } from './protocol.ts';
+import type {
+  CodecChoice,
+  Company,
+  MediaEvent,
+  MediaSettings,
+  StreamId,
+  StreamSettings,
+  StreamStatistics,
+} from './protocol.ts';
 import { Receiving } from './receiving.ts';
 import { type Recorded, Recordings } from './recordings.ts';
 import { Remote } from './remote.ts';
@@ -53,6 +62,9 @@ export class Stream {
   readonly #mouth: Mouth;
   readonly #packet = emptyPacket();
   readonly #heardFrame: Int16Array;
+  /** This frame has something of the peer in `#heardFrame`. */
+  #voice = false;
+  #company: Company = 'device';
   readonly #recordings: Recordings;
   #call: Call | undefined;
   readonly #tally = new Tally();
@@ -77,6 +89,11 @@ export class Stream {
 
   mute(muted: boolean) {
     this.#mouth.muted = muted;
+  }
+
+  connect(company: Company) {
+    this.#company = company;
+    this.#mouth.alone = company === 'nobody';
   }
 
   /** Starts, or goes on with changed settings: what has not changed is not heard to change. Throws for a codec unknown here. */
@@ -233,37 +250,47 @@ export class Stream {
 
   // ---- at every frame ----------------------------------------------------------------------------------------
 
-  /** One frame of the microphone in, one frame of the peer into the mix. */
-  process(microphone: Int16Array, mixer: Mixer) {
+  /** First of all streams: one frame of the peer to where it is heard. */
+  listen(mixer: Mixer, bridge: Bridge) {
+    const call = this.#call;
+    this.#voice = false;
+    if (call === undefined || !hears(call.settings)) return;
+    const frame = this.#heardFrame;
+    this.#voice = call.receiving.read(frame, this.#options.clock.now());
+    this.#recordings.received(frame);
+    if (!this.#voice || this.#company === 'nobody') return;
+    mixer.add(frame);
+    if (this.#company === 'all') bridge.add(frame);
+  }
+
+  /** Then of all streams: one frame of the microphone, and of those it talks with, to the peer. */
+  speak(microphone: Int16Array, bridge: Bridge) {
     const call = this.#call;
     if (call === undefined) return;
     const nowMs = this.#options.clock.now();
-    this.#speak(call, microphone, nowMs);
-    this.#listen(call, mixer, nowMs);
+    this.#speak(call, this.#company === 'all' ? this.#among(bridge, microphone) : microphone, nowMs);
     call.events.tick(nowMs);
     const report = call.session.rtcp(nowMs);
     if (report) this.#options.port.sendRtcp(report, report.length, call.remote.rtcp);
     this.#watch(call, nowMs);
   }
 
-  #speak(call: Call, microphone: Int16Array, nowMs: number) {
-    const frame = this.#mouth.frame(microphone);
+  #among(bridge: Bridge, microphone: Int16Array) {
+    return bridge.without(this.#voice ? this.#heardFrame : undefined, microphone);
+  }
+
+  #speak(call: Call, sound: Int16Array, nowMs: number) {
+    const frame = this.#mouth.frame(sound);
     if (!speaks(call.settings)) return call.sending.pause();
     this.#recordings.sent(frame);
     call.sending.frame(frame, nowMs);
   }
 
-  #listen(call: Call, mixer: Mixer, nowMs: number) {
-    if (!hears(call.settings)) return;
-    const frame = this.#heardFrame;
-    if (call.receiving.read(frame, nowMs)) mixer.add(frame);
-    this.#recordings.received(frame);
-  }
-
   #watch(call: Call, nowMs: number) {
     const { silentAfterMs } = this.#options.settings;
     const forMs = nowMs - this.#lastHeardMs;
-    if (this.#saidSilent || silentAfterMs === 0 || forMs < silentAfterMs || !hears(call.settings)) return;
+    if (this.#saidSilent || silentAfterMs === 0 || forMs < silentAfterMs) return;
+    if (!hears(call.settings) || call.settings.mayBeSilent) return;
     this.#saidSilent = true;
     this.#options.emit({ is: 'silent', stream: this.id, forMs: Math.round(forMs) });
   }
@@ -308,10 +335,11 @@ export class Stream {
     const codecOut = { name: 'encode', detail: () => call.sending.describe() };
     const codecIn = { name: 'decode', detail: () => call.receiving.describe() };
     const buffer = { name: 'buffer', detail: () => `${Math.round(call.receiving.bufferMs)} ms` };
-    const mouth = { name: this.#mouth.describe() };
+    const mouth = { name: `${this.#mouth.describe()}${this.#company === 'all' ? ' and bridge' : ''}` };
+    const ear = this.#company === 'all' ? 'mixer and bridge' : this.#company === 'nobody' ? 'nobody' : 'mixer';
     const chains: Chain[] = [];
     if (speaks(call.settings)) chains.push([mouth, codecOut, rtp]);
-    if (hears(call.settings)) chains.push([rtp, buffer, codecIn, { name: 'mixer' }]);
+    if (hears(call.settings)) chains.push([rtp, buffer, codecIn, { name: ear }]);
     return chains;
   }
 }

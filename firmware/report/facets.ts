@@ -7,9 +7,9 @@ const SCHEMA = 1;
 
 /** Counters and running times are left out: they would make every state change for ever. */
 export function facets({ call, otherCalls, accounts, doors, buttons, audio, config }: Status): Record<Facet, object> {
-  const { state, direction, remote, displayName, codec, mode } = call;
+  const { state, direction, remote, displayName, codec, mode, held, joined } = call;
   return {
-    call: { state, direction, remote, displayName, codec, mode, otherCalls },
+    call: { state, direction, remote, displayName, codec, mode, held, joined, otherCalls: otherCalls.length },
     accounts: mapValues(accounts, ({ aor, state, detail }) => ({
       aor,
       state,

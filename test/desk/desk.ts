@@ -8,7 +8,7 @@ import type { Clock, WallClock } from '../../firmware/lib/clock.ts';
 import type { Log } from '../../firmware/lib/log.ts';
 import type { Random } from '../../firmware/lib/random.ts';
 import { CallSound } from '../../firmware/media/call-sound.ts';
-import type { Media, MediaEvent } from '../../firmware/media/protocol.ts';
+import type { Direction, Media, MediaEvent } from '../../firmware/media/protocol.ts';
 import type {
   Body,
   CallEnd,
@@ -17,6 +17,7 @@ import type {
   IncomingInvite,
   Resolve,
   Call as SipCall,
+  Transfer,
 } from '../../firmware/sip/contracts.ts';
 import { UserAgent } from '../../firmware/sip/user-agent.ts';
 import { Registrar } from './registrar.ts';
@@ -134,9 +135,17 @@ export class Desk {
   }
 
   #invited(invite: IncomingInvite): CallHandler {
+    const replaced = this.calls.find(call => invite.replaces !== undefined && call.isOf(invite.replaces));
     const call = this.#add(invite.call.remote.uri, invite);
+    call.replaces = replaced;
     call.begin(undefined);
     return call;
+  }
+
+  /** A transfer: the desk calls whom it is told to, and tells how that goes. */
+  #passedOn({ target, headers }: Transfer, tell: (status: number) => void) {
+    const call = this.call(target, { headers });
+    call.onStatus = tell;
   }
 
   #add(remote: string, invite: IncomingInvite | undefined): DeskCall {
@@ -155,6 +164,7 @@ export class Desk {
       sound,
       media,
       settings: this.settings,
+      passOn: (transfer, tell) => this.#passedOn(transfer, tell),
       gone: () => this.#calls.delete(stream),
     });
     this.#calls.set(stream, call);
@@ -177,6 +187,7 @@ interface DeskCallParts {
   sound: CallSound;
   media: Media;
   settings: DeskSettings;
+  passOn(transfer: Transfer, tell: (status: number) => void): void;
   gone(): void;
 }
 
@@ -189,8 +200,15 @@ export class DeskCall implements CallHandler {
   #opened = false;
   #answer: Body | undefined;
   #onSaid: (() => void) | undefined;
+  #direction: Direction = 'sendrecv';
   state: 'opening' | 'ringing' | 'talking' | 'ended' = 'opening';
   end: CallEnd | undefined;
+  /** Answered at once in the place of this one. */
+  replaces: DeskCall | undefined;
+  /** Each status of its INVITE; of the transfer that made it. */
+  onStatus: (status: number) => void = () => {};
+  /** What the other side said of our transfer. */
+  readonly transferred: number[] = [];
 
   constructor(parts: DeskCallParts) {
     this.#parts = parts;
@@ -223,6 +241,11 @@ export class DeskCall implements CallHandler {
     }
     this.#answer = answer;
     settings.onEvent({ is: 'incoming', call: this });
+    if (this.replaces !== undefined) {
+      this.answer();
+      this.replaces.hangUp();
+      return;
+    }
     settings.onCall(this);
   }
 
@@ -237,6 +260,25 @@ export class DeskCall implements CallHandler {
     if (this.#answer === undefined || this.state === 'talking' || this.state === 'ended') return;
     this.#session?.accept(this.#answer);
     this.#talk();
+  }
+
+  get session() {
+    return this.#session;
+  }
+
+  isOf(session: SipCall) {
+    return this.#session === session;
+  }
+
+  /** Holds the call in one of the forms of RFC 3264 §8.4, or goes on with it (`sendrecv`). */
+  offer(direction: Direction) {
+    this.#direction = direction;
+    this.#session?.reoffer(this.#parts.sound.offer(direction));
+  }
+
+  /** Has the other side call somebody else, or the other side of `replacing`. */
+  transfer(target: string, replacing?: DeskCall) {
+    this.#session?.transfer(target, replacing?.session);
   }
 
   refuse(status: number) {
@@ -283,6 +325,7 @@ export class DeskCall implements CallHandler {
   }
 
   onProgress(status: number) {
+    this.onStatus(status);
     if (status === 180 && this.state === 'opening') {
       this.state = 'ringing';
       this.#parts.settings.onEvent({ is: 'ringing', call: this });
@@ -293,10 +336,20 @@ export class DeskCall implements CallHandler {
     if (this.incoming) return;
     if (this.#parts.sound.acceptAnswer(body) !== undefined) this.hangUp();
     else this.#talk();
+    this.onStatus(200);
+  }
+
+  onTransfer(transfer: Transfer, answer: { accept(): (status: number) => void }) {
+    this.#parts.passOn(transfer, answer.accept());
+  }
+
+  onTransferred(status: number) {
+    this.transferred.push(status);
   }
 
   onOffer(body: Body | undefined, answer: { accept(body: Body): void; refuse(status: number): void }) {
-    const ours = body === undefined ? this.#parts.sound.offer() : this.#parts.sound.answer(body);
+    const ours =
+      body === undefined ? this.#parts.sound.offer(this.#direction) : this.#parts.sound.answer(body, this.#direction);
     if ('status' in ours) {
       answer.refuse(ours.status);
       return;
@@ -317,6 +370,7 @@ export class DeskCall implements CallHandler {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.end = end;
+    if (end.by === 'refusal') this.onStatus(end.status);
     if (this.#opened) this.#parts.sound.close();
     this.#parts.gone();
     this.#parts.settings.onEvent({ is: 'ended', call: this, end });

@@ -23,7 +23,7 @@ export class SimpleDevice implements Device {
       upForSeconds: 7980,
     },
     call: { state: 'idle' },
-    otherCalls: 0,
+    otherCalls: [],
     accounts: { main: { aor: 'sip:door@example.org', state: 'registered', detail: '' } },
     faults: {},
     doors: { main: { relay: 'at rest', unlocked: false } },

@@ -220,9 +220,18 @@ export class World {
     };
   }
 
-  /** The desk at `DESK`, started. */
-  desk(options: { onCall?: (call: DeskCall) => void; onEvent?: (event: DeskEvent) => void; speaks?: Speaks } = {}) {
-    const ears = new Ears(this, DESK, mediaSettings('desk'), this.#opus, options.speaks);
+  /** A desk, started; the first is at `DESK`. */
+  desk(
+    options: {
+      onCall?: (call: DeskCall) => void;
+      onEvent?: (event: DeskEvent) => void;
+      speaks?: Speaks;
+      address?: Address;
+      user?: string;
+    } = {},
+  ) {
+    const { address = DESK, user = 'desk' } = options;
+    const ears = new Ears(this, address, mediaSettings(user), this.#opus, options.speaks);
     const events: DeskEvent[] = [];
     const desk = new Desk(
       {
@@ -231,12 +240,12 @@ export class World {
         random: this.random,
         log: silentLog,
         resolve: this.#resolve,
-        socket: this.#cable(DESK).socket,
+        socket: this.#cable(address).socket,
         media: ears.media,
       },
       {
-        ...DESK,
-        user: 'desk',
+        ...address,
+        user,
         callers: ['stranger'],
         realm: 'desk',
         passwords: { front: 'secret' },
@@ -246,7 +255,7 @@ export class World {
           events.push(event);
           options.onEvent?.(event);
           const about = event.is === 'registered' ? event.user : event.call.remote;
-          this.note('desk', `${event.is} ${about}${event.is === 'key' ? ` ${event.key}` : ''}`);
+          this.note(user, `${event.is} ${about}${event.is === 'key' ? ` ${event.key}` : ''}`);
         },
       },
     );

@@ -62,7 +62,7 @@ test('a device in a call', () => {
       answeredFor: 42.7,
       statistics: { ...statistics, remoteLossFraction: 0.012, roundTripMs: 17.6 },
     },
-    otherCalls: 1,
+    otherCalls: [{ state: 'held', remote: 'sip:hall@192.0.2.5', direction: 'incoming', held: 'here', codec: 'PCMA' }],
     buttons: { front: { pressed: true, stuck: false } },
     doors: { main: { relay: 'energised', unlocked: true }, garage: { relay: 'at rest', unlocked: false } },
     config: { revision: 'ab12', source: 'provisioning server, unchanged' },
