@@ -145,8 +145,8 @@ export const leftOut: readonly LeftOut[] = [
   { rfc: 3428, what: 'sending MESSAGE', why: 'not yet; texts are received' },
   {
     rfc: 3515,
-    what: 'REFER outside a call, and an action that transfers',
-    why: 'a stranger could have us call anybody; the user agent can transfer, no button asks for it yet',
+    what: 'REFER outside a call',
+    why: 'a stranger could have us call anybody',
   },
   { rfc: 3515, section: '2.4.4', what: 'NOTIFY after the BYE of the call', why: 'who has hung up waits for nothing' },
   { rfc: 3841, what: 'caller preferences', why: 'one device, one way to reach it' },

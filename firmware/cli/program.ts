@@ -11,6 +11,7 @@ import { addOpen } from './commands/open.ts';
 import { addPage } from './commands/page.ts';
 import { addPress } from './commands/press.ts';
 import { addRun } from './commands/run.ts';
+import { addSeveralCalls } from './commands/several-calls.ts';
 import { addSip } from './commands/sip.ts';
 import { addStatus } from './commands/status.ts';
 import { type CliEnvironment, CliError, EXIT_USAGE } from './environment.ts';
@@ -32,6 +33,7 @@ const commands = [
   addOpen,
   addPage,
   addDial,
+  addSeveralCalls,
   addEvents,
   addSip,
   addConfig,

@@ -1,10 +1,12 @@
-/** `porter hangup`: ends the present call. */
+/** `porter hangup`: ends every call, or one. */
 import type { AddCommand } from '../environment.ts';
 import { perform } from '../running-device.ts';
 
 export const addHangup: AddCommand = (porter, environment) => {
   porter
-    .command('hangup')
-    .description('end the call; where there are several, all of them')
-    .action((_options, command) => perform('hang up', 'hung up', command, environment));
+    .command('hangup [target]')
+    .description('end all calls; with a contact or SIP URI, that one')
+    .action((target: string | undefined, _options, command) =>
+      perform(target === undefined ? 'hang up' : `hang up ${target}`, 'hung up', command, environment),
+    );
 };

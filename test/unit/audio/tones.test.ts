@@ -39,6 +39,8 @@ describe('ringback, busy and congestion follow ITU-T E.180 Supplement 2', () => 
     ['us', 'ringback', [440, 480], [0, 2000, 6000, 8000]],
     ['us', 'busy', [480, 620], [0, 500, 1000, 1500]],
     ['us', 'congestion', [480, 620], [0, 250, 500, 750]],
+    ['eu', 'waiting', [425], [0, 200, 400, 600]],
+    ['us', 'waiting', [440], [0, 300]],
   ] as const)('%s %s', (country, tone, frequencies, changes) => {
     const { sound } = play(tone, country, 9);
     expect(cadenceOf(sound).slice(0, changes.length)).toEqual(changes);
@@ -63,7 +65,7 @@ test.each([
   expect(play(tone, 'eu', 3).lastedMs).toBe(ms);
 });
 
-test.each(['ring', 'ringback', 'busy', 'congestion'] as const)('%s goes on until it is stopped', tone => {
+test.each(['ring', 'ringback', 'busy', 'congestion', 'waiting'] as const)('%s goes on until it is stopped', tone => {
   expect(play(tone, 'us', 30).lastedMs).toBe(30_000);
 });
 
@@ -73,7 +75,7 @@ test('a country without a table has European tones', () => {
 });
 
 test('every country has every tone, at 8 to 48 kHz, below full scale', () => {
-  const tones: Tone[] = ['ringback', 'busy', 'congestion', 'ring', 'answered', 'page', 'refused', 'hangup'];
+  const tones: Tone[] = ['waiting', 'ringback', 'busy', 'congestion', 'ring', 'answered', 'page', 'refused', 'hangup'];
   for (const country of countries) {
     for (const tone of tones) {
       for (const rate of [8000, 48_000]) {

@@ -71,6 +71,11 @@ describe('actions', () => {
     ['page hall', { do: 'page', target: 'hall' }, 'paging hall'],
     ['page hall --file /a.wav', { do: 'page', target: 'hall', file: '/a.wav' }, 'paging hall'],
     ['dial 12#', { do: 'dial', keys: '12#' }, 'dialled 12#'],
+    ['hold', { do: 'hold' }, 'on hold'],
+    ['resume hall', { do: 'resume', target: 'hall' }, 'resumed'],
+    ['transfer', { do: 'transfer' }, 'passing it on'],
+    ['transfer hall', { do: 'transfer', target: 'hall' }, 'passing it on'],
+    ['join', { do: 'join' }, 'joined'],
     ['debug move-input button on', { do: 'move input', input: 'button', active: true }, 'button is on'],
     ['debug stall 2s', { do: 'stall', ms: 2000 }, 'stalled for 2s'],
   ])('porter %s', async (line, action, said) => {

@@ -72,7 +72,7 @@ test('a device in a call', () => {
 Call      talking with Front desk <sip:desk@example.org>, outgoing, opus, 42 s
           heard 2097 packets, 0.1 % lost, jitter 4 ms, buffer 40 ms
           said 2100 packets, 1.2 % lost there, round trip 18 ms
-          and 1 other call
+          and on hold with sip:hall@192.0.2.5, incoming, PCMA
 `);
   expect(shown).toContain(`
 Buttons   front  pressed
