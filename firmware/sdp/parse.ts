@@ -128,7 +128,8 @@ function parseAttribute(session: SessionDescription, media: MediaDescription | u
 function parseMediaAttribute(media: MediaDescription, name: string, value: string): boolean {
   switch (name) {
     case 'rtpmap': {
-      const map = /^(\d+)\s+([^/\s]+)\/(\d+)(?:\/(\d+))?$/.exec(value);
+      // Nine digits of a clock rate, three of channels: a number that is written back as it was read.
+      const map = /^(\d+)\s+([^/\s]+)\/(\d{1,9})(?:\/(\d{1,3}))?$/.exec(value);
       if (map === null || !isPayloadType(map[1]!)) return refuse(`a=rtpmap:${excerpt(value)}`);
       const codec: RtpMap = { name: map[2]!, clockRate: Number(map[3]), channels: Number(map[4] ?? 1) };
       media.rtpMaps.set(Number(map[1]), codec);

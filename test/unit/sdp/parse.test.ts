@@ -210,6 +210,7 @@ describe('is malformed', () => {
     ['a payload type beyond 127', lines('v=0', 'm=audio 4000 RTP/AVP 128')],
     ['a payload type that is no number', lines('v=0', 'm=audio 4000 RTP/AVP PCMU')],
     ['rtpmap without clock rate', lines('v=0', 'm=audio 4000 RTP/AVP 96', 'a=rtpmap:96 opus')],
+    ['rtpmap beyond any clock rate', lines('v=0', 'm=audio 4000 RTP/AVP 96', `a=rtpmap:96 opus/${'9'.repeat(40)}`)],
     ['rtpmap of no payload type', lines('v=0', 'm=audio 4000 RTP/AVP 96', 'a=rtpmap:x opus/48000')],
     ['too many bytes', lines('v=0', `s=${'x'.repeat(MAX_SDP_BYTES)}`)],
     ['too many lines', 'a=x\n'.repeat(MAX_SDP_LINES)],
