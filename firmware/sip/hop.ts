@@ -13,6 +13,8 @@ export interface Hop extends Address {
   connection?: number;
   /** How many better places DNS names for the same service; absent: none (RFC 2782 priority, RFC 3403 order). */
   preference?: number;
+  /** The address of ours that a datagram came in at, where we listen on several: what answers it leaves from there. */
+  local?: string;
   /** Peers reach us over this connection (we registered by it): it is kept alive and its loss is told. */
   keep?: boolean;
 }

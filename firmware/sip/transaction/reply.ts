@@ -57,5 +57,5 @@ export function replyTo(request: Request, source: Hop): Hop {
   if (isMalformed(via)) return source;
   if (isReliable(source)) return { ...source, port: via.port ?? defaultPortOf(source.transport) };
   if (via.parameters.rport !== undefined) return source;
-  return { host: source.host, port: via.port ?? defaultPortOf('udp') };
+  return { ...source, port: via.port ?? defaultPortOf('udp') };
 }

@@ -92,7 +92,10 @@ export class SipSockets implements Transport {
     const context = this.#listeningContext();
     this.#places = [host, ...more].map(at => {
       const udp = transports.includes('udp') ? new UdpSocket({ host: at, port }, this.#clock) : undefined;
-      udp?.start(receive, why => onFailure(why, true));
+      // RFC 3581 §4: the answer has to come from where the request went.
+      const hear: typeof receive =
+        more.length === 0 ? receive : (bytes, from) => receive(bytes, { ...from, local: at });
+      udp?.start(hear, why => onFailure(why, true));
       // Any free port of UDP is known by now; TCP takes the same one.
       const samePort = udp?.localFor({ host: at, port: 9 }).port ?? port;
       const tcp = transports.includes('tcp') ? new StreamListener({ host: at, port: samePort }) : undefined;
@@ -150,6 +153,8 @@ export class SipSockets implements Transport {
   #placeFor(remote: Hop): Place | undefined {
     const [first, ...others] = this.#places;
     if (others.length === 0) return first;
+    const asked = this.#places.find(({ host }) => host === remote.local);
+    if (asked !== undefined) return asked;
     const local = this.#routes.to(remote);
     const suits = ({ host }: Place) =>
       host === '::' || (isIPv6(host) === isIPv6(remote.host) && (isWildcard(host) || host === local));

@@ -9,6 +9,8 @@ import { Program } from './program.ts';
 import { until } from './until.ts';
 
 export interface BaresipSpec {
+  /** The address of this machine that it calls from and is called at. Absent: loopback. */
+  host?: string;
   /** Address of record, with the registrar's port. Absent: it registers nowhere, and is `sip:<name>@127.0.0.1:<port>`. */
   aor?: string;
   password?: string;
@@ -129,19 +131,20 @@ export class Baresip {
 
 /** Starts it and waits until it is registered. It is stopped with the bench. */
 export async function startBaresip(bench: Bench, name: string, spec: BaresipSpec): Promise<Baresip> {
+  const { host = HOST } = spec;
   const folder = bench.room(`baresip-${name}`);
   const port = await sipPort();
   const control = await tcpPort();
   const rtp = await rtpRange();
   writeFileSync(
     join(folder, 'config'),
-    configuration({ port, control, rtp, folder, voice: spec.voice, tls: spec.tls }),
+    configuration({ host, port, control, rtp, folder, voice: spec.voice, tls: spec.tls }),
   );
   const { aor, password, transport = 'udp' } = spec;
   const user = aor === undefined ? name : /^sip:([^@]+)@/.exec(aor)![1];
   const account =
     aor === undefined
-      ? `<sip:${name}@${HOST}:${transport === 'tls' ? port + 1 : port};transport=${transport}>;regint=0`
+      ? `<sip:${name}@${host}:${transport === 'tls' ? port + 1 : port};transport=${transport}>;regint=0`
       : `<${aor}>;auth_user=${user};auth_pass=${password};regint=60`;
   writeFileSync(join(folder, 'accounts'), `${account};answermode=manual;audio_codecs=${spec.codecs.join(',')}\n`);
   writeFileSync(join(folder, 'contacts'), '');
@@ -174,14 +177,15 @@ const open = (port: number) =>
 
 /** `net_interface` wants the address, not `lo`. One rate throughout: its file source does not convert. */
 const configuration = (parts: {
+  host: string;
   port: number;
   control: number;
   rtp: { from: number; to: number };
   folder: string;
   voice: string;
   tls: BaresipSpec['tls'];
-}) => `sip_listen ${HOST}:${parts.port}
-${parts.tls === undefined ? '' : `sip_certificate ${parts.tls.certificate}\nsip_cafile ${parts.tls.ca}\n`}net_interface ${HOST}
+}) => `sip_listen ${parts.host}:${parts.port}
+${parts.tls === undefined ? '' : `sip_certificate ${parts.tls.certificate}\nsip_cafile ${parts.tls.ca}\n`}net_interface ${parts.host}
 audio_source aufile,${parts.voice}
 audio_player none
 audio_alert none

@@ -20,6 +20,8 @@ export interface DeviceSpec {
   config?: Document;
   /** A WAV of 16,000 samples a second that the microphone hears. */
   microphone?: string;
+  /** What its command line begins with: `ip netns exec …`. */
+  within?: readonly string[];
 }
 
 /** Facts that an event must have; a fact that is not named may be anything. */
@@ -132,7 +134,10 @@ export class RunningDevice {
 }
 
 /** Starts a device and waits until it can be asked. It is stopped with the bench. */
-export async function startDevice(bench: Bench, { config = {}, microphone }: DeviceSpec = {}): Promise<RunningDevice> {
+export async function startDevice(
+  bench: Bench,
+  { config = {}, microphone, within = [] }: DeviceSpec = {},
+): Promise<RunningDevice> {
   const room = bench.room('device');
   const port = await sipPort();
   const rtp = await rtpRange();
@@ -153,7 +158,8 @@ export async function startDevice(bench: Bench, { config = {}, microphone }: Dev
   );
   const file = join(room, 'config.json');
   writeFileSync(file, JSON.stringify(document, null, 2));
-  const program = new Program(process.execPath, [MAIN, 'run', '--config', file, '--state', state], {
+  const [command, ...words] = [...within, process.execPath, MAIN, 'run', '--config', file, '--state', state];
+  const program = new Program(command!, words, {
     log: join(room, 'log'),
     cwd: room,
   });

@@ -1,4 +1,5 @@
 /** UDP, TCP and TLS on the loopback interface, with certificates that are right, wrong, and none at all. */
+import { createSocket } from 'node:dgram';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -304,4 +305,21 @@ describe('TLS', () => {
     const { tlsPort } = await party({ ca: authority.ca });
     expect(await reaches(tlsPort)).toBe(false);
   });
+});
+
+test('where several addresses are listened on, an answer leaves from the one that was asked', async () => {
+  const { party: device, port } = await party({}, { host: '127.0.0.1', more: ['127.0.0.2'] });
+  const peer = createSocket('udp4');
+  peer.bind(0, '127.0.0.1');
+  const answeredFrom = async (asked: string) => {
+    const answer = new Promise<string>(resolve => peer.once('message', (_, { address }) => resolve(address)));
+    peer.send(text('x'), port, asked);
+    const { from } = await device.hears();
+    expect(device.sockets.localFor(from).host).toBe(asked);
+    device.sockets.send(text('y'), from);
+    return answer;
+  };
+  expect(await answeredFrom('127.0.0.2')).toBe('127.0.0.2');
+  expect(await answeredFrom('127.0.0.1')).toBe('127.0.0.1');
+  peer.close();
 });
