@@ -20,7 +20,7 @@ export interface CallSettings {
   /** Door → codes. */
   codes: Readonly<Record<string, readonly string[]>>;
   capabilities: {
-    codecs: readonly ('opus' | 'PCMA' | 'PCMU')[];
+    codecs: readonly ('opus' | 'G722' | 'PCMA' | 'PCMU')[];
     ptimeMs: number;
     telephoneEvent: true;
     opusFec: boolean;

@@ -11,7 +11,7 @@ export type StreamId = string;
 /** What may be heard and said, seen from here (RFC 3264 §5.1 words). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-export type CodecName = 'PCMU' | 'PCMA' | 'opus';
+export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus';
 
 /** The negotiated form of a codec on one stream. */
 export interface CodecChoice {

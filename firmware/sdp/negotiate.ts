@@ -4,7 +4,7 @@ import { meet, receives, wishOf } from './direction.ts';
 import { parseParameters, rtpMapOf } from './payloads.ts';
 import type { Direction, MediaDescription, SessionDescription } from './types.ts';
 
-export type CodecName = 'opus' | 'PCMA' | 'PCMU';
+export type CodecName = 'opus' | 'G722' | 'PCMA' | 'PCMU';
 
 export interface Capabilities {
   /** In order of preference. In an answer ours decides among what was offered (RFC 3264 §6.1 lets it). */
@@ -50,9 +50,13 @@ export interface Refused {
   refused: string;
 }
 
-/** RTP clock rates; Opus has 48000 whatever it encodes (RFC 7587 §4.1), and always says two channels (§7). */
+/**
+ * RTP clock rates; Opus has 48000 whatever it encodes (RFC 7587 §4.1), and always says two channels (§7). G.722 has 8000
+ * though it samples twice as often (RFC 3551 §4.5.2).
+ */
 const CODECS: Record<CodecName, { payloadType: number; clockRate: number; channels: number }> = {
   opus: { payloadType: 96, clockRate: 48000, channels: 2 },
+  G722: { payloadType: 9, clockRate: 8000, channels: 1 },
   PCMA: { payloadType: 8, clockRate: 8000, channels: 1 },
   PCMU: { payloadType: 0, clockRate: 8000, channels: 1 },
 };

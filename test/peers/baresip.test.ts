@@ -14,7 +14,12 @@ const SPOKEN_DB = -12;
 /** How long both sides speak. Milliseconds. */
 const TALK_MS = 3_000;
 
-const BARESIP_CODECS = { PCMA: 'PCMA/8000/1', PCMU: 'PCMU/8000/1', opus: 'opus/48000/2' } as const;
+const BARESIP_CODECS = {
+  G722: 'G722/16000/1',
+  PCMA: 'PCMA/8000/1',
+  PCMU: 'PCMU/8000/1',
+  opus: 'opus/48000/2',
+} as const;
 type Codec = keyof typeof BARESIP_CODECS;
 /** G.711 quantises: 13 segments give about 38 dB for a loud sine; the resamplers of both sides must not spoil that. */
 const LEAST_PURITY_DB = 30;
@@ -79,7 +84,7 @@ beforeEach(() => {
 });
 afterEach(() => bench.stop());
 
-describe.each(['PCMA', 'PCMU', 'opus'] as const)('in %s, through Kamailio', codec => {
+describe.each(['PCMA', 'PCMU', 'G722', 'opus'] as const)('in %s, through Kamailio', codec => {
   test('the visitor presses, the desk answers, each hears the other, the desk hangs up', async () => {
     await stage(codec);
     await deviceCallsDesk();

@@ -20,6 +20,7 @@ import { VirtualClock } from './virtual-clock.ts';
 
 export const PCMA: CodecChoice = { name: 'PCMA', payloadType: 8, ptimeMs: 20 };
 export const PCMU: CodecChoice = { name: 'PCMU', payloadType: 0, ptimeMs: 20 };
+export const G722: CodecChoice = { name: 'G722', payloadType: 9, ptimeMs: 20 };
 export const OPUS: CodecChoice = { name: 'opus', payloadType: 96, ptimeMs: 20, fec: true };
 export const EVENTS = 101;
 

@@ -12,7 +12,7 @@ export const media = section({
       needs,
     }),
   }).prefault({}),
-  codecs: field(list(oneOf(['opus', 'PCMA', 'PCMU']), 3).prefault(['opus', 'PCMA', 'PCMU']), {
+  codecs: field(list(oneOf(['opus', 'G722', 'PCMA', 'PCMU']), 4).prefault(['opus', 'G722', 'PCMA', 'PCMU']), {
     help: 'Codecs that are offered and accepted, the best first.',
     needs: 'live',
   }),

@@ -202,6 +202,7 @@ snd_path ${parts.folder}
 statmode_default off
 module_path ${MODULES}
 module g711.so
+module g722.so
 module opus.so
 module aufile.so
 module sndfile.so

@@ -5,13 +5,14 @@ import { loadOpusWasm } from '../../../firmware/audio/codecs/opus-wasm.ts';
 import { rms } from '../../../firmware/audio/frame.ts';
 import type { Clock } from '../../../firmware/lib/clock.ts';
 import type { CodecChoice } from '../../../firmware/media/protocol.ts';
-import { OPUS, PCMA, PCMU, type Phone, speaksTone, World } from '../../sim/phone.ts';
+import { G722, OPUS, PCMA, PCMU, type Phone, speaksTone, World } from '../../sim/phone.ts';
 import { blockSnr, decibels, longestGapMs, toneLevel } from '../../sim/tone.ts';
 
 const LOUD = 8000;
 const codecs: [string, CodecChoice][] = [
   ['PCMA', PCMA],
   ['PCMU', PCMU],
+  ['G722', G722],
   ['Opus', OPUS],
 ];
 
@@ -124,11 +125,15 @@ describe.each([
   ['PCMA', PCMA, 5, 37, 2],
   ['PCMA', PCMA, 10, 34, 5],
   ['PCMA', PCMA, 20, 30, 30],
+  ['G722', G722, 0, 40, 1],
+  ['G722', G722, 5, 39, 2],
+  ['G722', G722, 10, 37, 5],
+  ['G722', G722, 20, 36, 30],
   ['Opus', OPUS, 0, 39, 1],
   ['Opus', OPUS, 5, 29, 10],
   ['Opus', OPUS, 10, 22, 12],
   ['Opus', OPUS, 20, 13, 20],
-] as const)('%s at %3$i %% loss', (_, codec, percent, floorDb, gapMs) => {
+] as const)('%s at $2 % loss', (_, codec, percent, floorDb, gapMs) => {
   test.each([1, 2])('keeps the tone (seed %i)', seed => {
     const [world, door, desk] = twoTalkers(new World({ loss: percent / 100, delayMs: [5, 60] }, seed));
     world.connect(door, desk, codec);
