@@ -34,7 +34,7 @@ export function problems({ accounts, audio, buttons, config, device, doors, faul
   }
   for (const [id, account] of Object.entries(accounts)) {
     if (account.state === 'failed' && !list.some(problem => problem.includes(account.detail)))
-      list.push(`Account ${id} is not registered: ${account.detail}.`);
+      list.push(`Account ${id} is not registered: ${account.detail}. \`porter sip status\` says what to do.`);
   }
   for (const [name, door] of Object.entries(doors)) {
     if (door.relay === 'fault')

@@ -3,6 +3,7 @@ import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
 import type { StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
+import type { SipStatus } from './sip-status.ts';
 import type { Watcher } from './wire-tap.ts';
 
 export type { Action };
@@ -87,6 +88,8 @@ export interface Status {
 export interface Device {
   perform(action: Action, origin: Origin): ActionResult;
   status(): Status;
+  /** The telephone line alone, in detail. */
+  sipStatus(): SipStatus;
   /** Fresh counters of the media thread, then `status()`. `done` is called once, after 1 s at the latest. */
   freshStatus(done: (status: Status) => void): void;
   /** Tells of every event from now on. The returned function ends it. */

@@ -23,6 +23,7 @@ import { EventLog } from './event-log.ts';
 import { FrontPanel } from './front-panel.ts';
 import { ledFor } from './led-language.ts';
 import { mediaSettings } from './media-settings.ts';
+import type { SipConnectionStatus } from './sip-status.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
 import { type Watcher, WireTap } from './wire-tap.ts';
@@ -36,6 +37,8 @@ export interface SipSocket extends Transport {
     onLost: (to: Hop) => void,
   ): void;
   stop(): void;
+  /** The TCP and TLS connections that are open now. */
+  connections?(): readonly SipConnectionStatus[];
 }
 
 export interface IntercomParts {
@@ -330,6 +333,10 @@ export class Intercom implements Device {
       mqtt: this.#surroundings.mqtt,
       sip: this.#telephone.userAgent.counters,
     };
+  }
+
+  sipStatus() {
+    return this.#telephone.sipStatus();
   }
 
   freshStatus(done: (status: Status) => void) {

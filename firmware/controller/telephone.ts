@@ -1,5 +1,6 @@
 /** The SIP side of the device: socket, user agent, accounts, and whom to believe. */
 import type { Config } from '../config/schema.ts';
+import { printAddress } from '../lib/address.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { CallHandler, Environment, IncomingInvite, RegistrationState, SipUserAgent } from '../sip/contracts.ts';
 import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
@@ -7,6 +8,7 @@ import { UserAgent } from '../sip/user-agent.ts';
 import type { Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import type { SipSocket } from './intercom.ts';
+import { accountStatus, type SipStatus } from './sip-status.ts';
 import { TrustedSources } from './trusted-sources.ts';
 import type { WireTap } from './wire-tap.ts';
 
@@ -202,6 +204,30 @@ export class Telephone {
         return [id, { aor: uri, state: state.is, detail }];
       }),
     );
+  }
+
+  sipStatus(): SipStatus {
+    const { config, environment, socket } = this.#parts;
+    const { accounts, listen, tls } = config().sip;
+    const { userAgent, problem } = this;
+    const { calls, transactions } = userAgent.alive;
+    const hosts = [listen.host, ...listen.more];
+    return {
+      accounts: Object.fromEntries(
+        Object.entries(accounts).map(([id, account]) => {
+          return [id, accountStatus(account, userAgent.registrationReports(id), environment.clock.now())];
+        }),
+      ),
+      listening: hosts.flatMap(host => [
+        ...listen.transports.map(name => `${name} ${printAddress({ host, port: listen.port })}`),
+        ...(tls.certificate === undefined ? [] : [`tls ${printAddress({ host, port: tls.port })}`]),
+      ]),
+      ...(problem !== undefined && { problem }),
+      connections: socket.connections?.() ?? [],
+      calls,
+      transactions,
+      counters: { ...userAgent.counters },
+    };
   }
 
   #detail(state: RegistrationState): string {

@@ -79,6 +79,12 @@ export const METHODS: Readonly<Record<string, Method>> = {
     },
   },
 
+  /** The telephone line alone, in detail. */
+  'sip.status': {
+    params: none,
+    run: ({ device }, _caller, _params, answer) => answer(device.sipStatus()),
+  },
+
   /**
    * From the answer on, every SIP message comes as a notification `sip`, whole and unmasked, until the caller goes;
    * with `rtp` also RTP and RTCP, as notifications `rtp` of some packets each.

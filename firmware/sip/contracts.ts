@@ -127,6 +127,19 @@ export type RegistrationState =
   /** Tried again after `retryMs`. `status` is absent for a timeout or a transport error. */
   | { is: 'failed'; status?: number; why: string; retryMs: number };
 
+/** How an account fares, for whoever looks after the device. Times by the environment's clock. */
+export interface RegistrationReport {
+  state: RegistrationState;
+  /** Where the last REGISTER was accepted. */
+  server: Hop | undefined;
+  /** Since when it is registered without a gap. */
+  sinceMs: number | undefined;
+  /** When the next REGISTER is due. */
+  nextMs: number | undefined;
+  /** How the last REGISTER ended; `status` is absent where nobody answered. */
+  last: { atMs: number; status?: number; why: string; from: Hop | undefined } | undefined;
+}
+
 /** A name-addr as a person would want to see it. */
 export interface Party {
   /** `sip:desk@example.org:5070`, without parameters. */
@@ -347,6 +360,8 @@ export interface SipUserAgent {
    */
   networkChanged(isUp: boolean, gone: readonly string[]): void;
   registration(account: string): RegistrationState;
+  /** More of the same, one for each way, the one that counts first; none for an account that does not register. */
+  registrationReports(account: string): readonly RegistrationReport[];
   readonly counters: SipCounters;
   /** Subscriptions that others hold with us. */
   readonly watchers: number;

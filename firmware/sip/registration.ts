@@ -2,7 +2,7 @@
 import { type Address, sameAddress } from '../lib/address.ts';
 import { backoff } from '../lib/backoff.ts';
 import type { Account } from './account.ts';
-import type { RegistrationState } from './contracts.ts';
+import type { RegistrationReport, RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { Exchange } from './exchange.ts';
@@ -77,6 +77,9 @@ export class Registration {
   /** The last answer told us an address; the next one to do so is not believed. */
   #justLearnt = false;
   #cancelTimer = () => {};
+  #sinceMs: number | undefined;
+  #nextMs: number | undefined;
+  #last: RegistrationReport['last'];
 
   constructor(core: Core, account: Account, onState: (state: RegistrationState) => void, flow: FlowFacts) {
     this.#flow = flow;
@@ -209,6 +212,8 @@ export class Registration {
       response => {
         if (response.status < 200 || this.#exchange !== exchange) return;
         this.#exchange = undefined;
+        const why = response.reason === '' ? reasonPhrase(response.status) : response.reason;
+        this.#note({ status: response.status, why, from: exchange.to });
         if (this.#stopping) return;
         if (response.status < 300) this.#granted(response, used!, exchange);
         else this.#refused(response);
@@ -216,6 +221,7 @@ export class Registration {
       why => {
         if (this.#exchange !== exchange) return;
         this.#exchange = undefined;
+        this.#note({ why: this.#isUp ? why : noNetwork, from: exchange.to });
         if (!this.#stopping) this.#retryLater(this.#isUp ? why : noNetwork);
       },
     );
@@ -294,6 +300,7 @@ export class Registration {
     // RFC 3263 §4.3 goes back with the next request; a call that waited for that would find the better server unproven.
     const backMs = (preferredAgainMs ?? Number.POSITIVE_INFINITY) + returnSpreadMs * this.#core.random.next();
     const refreshMs = Math.max(leastRefreshMs, Math.min(usualMs, backMs));
+    this.#nextMs = this.#core.clock.now() + refreshMs;
     this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
   }
 
@@ -344,6 +351,7 @@ export class Registration {
       if (this.#isUp) this.#tell({ is: 'registering' });
       this.#register();
     };
+    this.#nextMs = this.#core.clock.now() + retryMs;
     this.#cancelTimer = this.#core.clock.after(retryMs, retry, 'REGISTER again');
   }
 
@@ -357,7 +365,23 @@ export class Registration {
     return this.#pauses.next.next().value;
   }
 
+  get report(): RegistrationReport {
+    return {
+      state: this.state,
+      server: this.#server,
+      sinceMs: this.#sinceMs,
+      nextMs: this.#nextMs,
+      last: this.#last,
+    };
+  }
+
+  #note(last: Omit<NonNullable<RegistrationReport['last']>, 'atMs'>) {
+    this.#last = { ...last, atMs: this.#core.clock.now() };
+  }
+
   #tell(state: RegistrationState) {
+    if (state.is !== 'registered') this.#sinceMs = undefined;
+    else this.#sinceMs ??= this.#core.clock.now();
     this.state = state;
     this.#onState(state);
   }

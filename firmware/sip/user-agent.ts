@@ -9,6 +9,7 @@ import type {
   CallOptions,
   Environment,
   IncomingInvite,
+  RegistrationReport,
   RegistrationState,
   SipCounters,
   SipUserAgent,
@@ -233,6 +234,10 @@ export class UserAgent implements SipUserAgent {
 
   get watchers() {
     return this.#events.watchers;
+  }
+
+  registrationReports(account: string): readonly RegistrationReport[] {
+    return this.#registrations.find(({ account: { settings } }) => settings.id === account)?.reports ?? [];
   }
 
   get alive() {

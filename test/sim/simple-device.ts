@@ -1,6 +1,7 @@
 /** A device of the simplest kind: no SIP, no sound, no lines; but what it is asked to do shows in its status and events. */
 
 import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from '../../firmware/controller/contracts.ts';
+import type { SipStatus } from '../../firmware/controller/sip-status.ts';
 import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
 import { newCounters } from '../../firmware/sip/counters.ts';
 
@@ -70,6 +71,29 @@ export class SimpleDevice implements Device {
 
   status(): Status {
     return structuredClone(this.#status);
+  }
+
+  sipStatus(): SipStatus {
+    return {
+      accounts: {
+        main: {
+          aor: 'sip:door@example.org',
+          registers: true,
+          state: 'registered',
+          server: 'tls 192.0.2.1:5061',
+          registeredForSeconds: 7_980,
+          contact: 'sip:door@192.0.2.10:5060',
+          expiresInSeconds: 48,
+          nextInSeconds: 40,
+          last: { status: 200, why: 'OK', from: 'tls 192.0.2.1:5061', agoSeconds: 12, meaning: 'the server agrees' },
+        },
+      },
+      listening: ['udp 0.0.0.0:5060', 'tcp 0.0.0.0:5060'],
+      connections: [{ with: 'tls 192.0.2.1:5061', openedBy: 'us', kept: true }],
+      calls: 0,
+      transactions: 0,
+      counters: this.#status.sip,
+    };
   }
 
   freshStatus(done: (status: Status) => void) {

@@ -1,6 +1,6 @@
 /** The ways by which one account is registered: one, or one through each of its proxies (RFC 5626 §4.2). */
 import type { Account } from '../account.ts';
-import type { RegistrationState } from '../contracts.ts';
+import type { RegistrationReport, RegistrationState } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import type { Hop } from '../hop.ts';
 import { Registration } from '../registration.ts';
@@ -46,6 +46,12 @@ export class AccountFlows {
     const states = this.#flows.map(({ state }) => state);
     const best = (['registered', 'registering', 'failed'] as const).map(is => states.find(state => state.is === is));
     return best.find(state => state !== undefined) ?? states[0]!;
+  }
+
+  /** Of each way, the one that counts first. */
+  get reports(): readonly RegistrationReport[] {
+    const best = this.#flows.find(({ state }) => state === this.state)!;
+    return [best, ...this.#flows.filter(flow => flow !== best)].map(({ report }) => report);
   }
 
   start() {

@@ -43,6 +43,15 @@ export class Connections {
     return this.#all.size;
   }
 
+  /** For whoever looks after the device. */
+  get open(): { with: string; openedBy: 'us' | 'them'; kept: boolean }[] {
+    return [...this.#all.values()].map(({ remote, isOurs, isKept }) => ({
+      with: printHop(remote),
+      openedBy: isOurs ? 'us' : 'them',
+      kept: isKept,
+    }));
+  }
+
   /** Takes a connection that a peer has opened. Undefined where there are too many: it must be closed. */
   accept(remote: Hop, stream: ByteStream): StreamEvents | undefined {
     const ofHost = [...this.#all.values()].filter(other => !other.isOurs && other.remote.host === remote.host);

@@ -127,6 +127,11 @@ export class SipSockets implements Transport {
     this.#connections?.addressesGone(gone);
   }
 
+  /** The TCP and TLS connections that are open now. */
+  connections() {
+    return this.#connections?.open ?? [];
+  }
+
   localFor(remote: Hop): Hop {
     const place = this.#placeFor(remote);
     const own = place?.host ?? this.#settings.listen.host;

@@ -198,6 +198,17 @@ describe('events', () => {
   });
 });
 
+describe('sip status', () => {
+  test('for a person and for a program', async () => {
+    expect((await porter('sip status')).out).toMatch(
+      /^main {2}sip:door@example\.org\n {2}registered at tls 192\.0\.2\.1:5061/,
+    );
+    const { code, out } = await porter('sip status --json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual(device.sipStatus());
+  });
+});
+
 describe('sip trace', () => {
   const options = (callId: string) =>
     Buffer.from(

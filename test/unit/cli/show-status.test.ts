@@ -103,7 +103,7 @@ describe('what is wrong comes first, each with what to do', () => {
   test('all at once', () => {
     expect(problems({ ...calm, ...trouble })).toEqual([
       'The sound card is away: no such device. Check its cable and the names in `audio`.',
-      'Account main is not registered: 403 Forbidden, again in 30 s.',
+      'Account main is not registered: 403 Forbidden, again in 30 s. `porter sip status` says what to do.',
       'The relay of door main does not follow. Check its wiring and `doors.main.relay`.',
       'Button front is stuck: it has been down for too long. Free it, or check its wiring.',
       'Configuration: revision cd34 was refused: sip.accounts: …',
