@@ -350,7 +350,10 @@ export interface SipUserAgent {
   connectionLost(to: Hop): void;
   /** The hops that requests to a SIP URI would try, in order; `transport` counts where the URI names none. */
   locate(uri: string, transport: TransportName | undefined, done: (hops: readonly Hop[], why?: string) => void): void;
-  /** Throws for a target that is not a SIP URI or an unknown account: check with `parseTarget` first. */
+  /**
+   * Throws for a target that is not a SIP URI or an unknown account: check with `parseTarget` first. After `stop` the
+   * call has ended when this returns.
+   */
   call(options: CallOptions, handler: CallHandler): Call;
   /** Registers again now (a changed address, a returned link). */
   refreshRegistrations(): void;

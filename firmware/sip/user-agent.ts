@@ -200,6 +200,11 @@ export class UserAgent implements SipUserAgent {
     const call: OutgoingCall = new OutgoingCall(this.#core, this.#wayOf(account), options, handler, () =>
       this.#forget(call),
     );
+    if (this.#stopping) {
+      // Nobody would wait for its end, nor be told of it later.
+      call.hangUp();
+      return call;
+    }
     this.#calls.add(call);
     this.#events.callsChanged();
     call.start();

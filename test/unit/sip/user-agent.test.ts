@@ -287,6 +287,17 @@ describe('stop', () => {
     expect(done).toBe(2);
   });
 
+  test('a call that is placed afterwards has ended before it is there', () => {
+    const { clock, peer, phone, userAgent } = stage();
+    userAgent.stop(1_000, () => {});
+    const call = phone.dial('sip:desk@192.0.2.2');
+    expect(call.state).toBe('ended');
+    expect(phone.heard).toEqual(['ended by us']);
+    clock.advance(1_000);
+    expect(peer.received).toEqual([]);
+    expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  });
+
   test('hears and says nothing afterwards', () => {
     const { peer, say, userAgent } = stage();
     userAgent.stop(1_000, () => {});
