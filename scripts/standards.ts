@@ -41,6 +41,7 @@ export const titles: Readonly<Record<number, string>> = {
   3891: 'The SIP Replaces Header',
   3892: 'The SIP Referred-By Mechanism',
   3903: 'Event State Publication (PUBLISH)',
+  3911: 'The SIP Join Header Field',
   3966: 'The tel URI for Telephone Numbers',
   4028: 'Session Timers',
   4122: 'Universally Unique Identifiers',
@@ -152,6 +153,7 @@ export const leftOut: readonly LeftOut[] = [
   { rfc: 3841, what: 'caller preferences', why: 'one device, one way to reach it' },
   { rfc: 3891, section: '4', what: 'replacing a call that rings here', why: 'the RFC forbids it: 481' },
   { rfc: 3903, what: 'PUBLISH', why: 'not yet' },
+  { rfc: 3911, what: 'Join', why: 'nobody joins a call of a door unasked: 420 where it is required' },
   {
     rfc: 4028,
     section: '7.4',

@@ -9,27 +9,7 @@ import { Phone, sdp } from '../sim/sip-phone.ts';
 import { StreamNetwork } from '../sim/stream-network.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { Ladder } from './ladder.ts';
-
-const front = { host: '192.0.2.20', port: 5060 };
-const desk = { host: '192.0.2.10', port: 5060 };
-const names = { '192.0.2.20:5060': 'front', '192.0.2.10:5060': 'desk', '192.0.2.30:5060': 'carol' };
-const account = { aor: 'sip:front@192.0.2.10', displayName: 'Front door', expiresMs: 300_000, password: 'secret' };
-
-function stage() {
-  const clock = new VirtualClock();
-  const network = new LossyNetwork(clock, seeded(1), presets.perfect);
-  const ladder = new Ladder(clock, network, names);
-  const golden = (file: string, title: string) =>
-    expect(ladder.print(title)).toMatchFileSnapshot(`${import.meta.dirname}/${file}.flow`);
-  return { clock, network, golden };
-}
-
-function twoPhones() {
-  const { clock, network, golden } = stage();
-  const door = new Phone(clock, network, { address: front, account });
-  const telephone = new Phone(clock, network, { address: desk, seed: 2, account: { aor: 'sip:desk@192.0.2.10' } });
-  return { clock, golden, door, telephone };
-}
+import { account, carol, desk, front, names, stage, twoPhones } from './stage.ts';
 
 test('RFC 3665 §2.1 successful new registration, and §2.4 its cancellation', async () => {
   const { clock, network, golden } = stage();
@@ -317,7 +297,6 @@ ${more}Content-Length: 0
 
 test('a call is transferred without a word to the other side first (RFC 5359 §2.4, RFC 3515)', async () => {
   const { clock, network, golden } = stage();
-  const carol = { host: '192.0.2.30', port: 5060 };
   const door = new Phone(clock, network, { address: front, account, settings: { maxCalls: 2 } });
   const other = new Phone(clock, network, { address: carol, seed: 2, account: { aor: 'sip:carol@192.0.2.30' } });
   other.onInvite = ({ call }) => {
