@@ -37,6 +37,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   signal: interrupted.signal,
   board: findBoard,
   checkBoard: wiringErrors,
+  probe: async (request, config) => {
+    const { probeAlone } = await import('./probe-alone.ts');
+    return probeAlone(request, config, version);
+  },
   run: async options => {
     const { run } = await import('./run.ts');
     const broken = new Promise<Error>(tell => process.once('uncaughtException', tell));

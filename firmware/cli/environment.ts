@@ -1,6 +1,8 @@
 /** What the command line needs from the process around it; a test hands in its own. */
 import type { Command } from 'commander';
 import type { Attempt } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { ProbeRequest, ProbeResult } from '../controller/sip-probe.ts';
 import type { Clock } from '../lib/clock.ts';
 
 export interface RunOptions {
@@ -26,6 +28,8 @@ export interface CliEnvironment {
   board: Attempt['board'];
   /** What is wrong with its wiring: for `config check`. */
   checkBoard?: Attempt['checkBoard'];
+  /** `porter sip probe --alone`: asks without a device. */
+  probe?(request: ProbeRequest, config: Config): Promise<ProbeResult | { why: string }>;
   /** `porter run`: resolves when the device has stopped. A CliError says why it could not start. */
   run(options: RunOptions): Promise<void>;
 }

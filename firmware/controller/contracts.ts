@@ -3,6 +3,7 @@ import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
 import type { StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
+import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import type { SipStatus } from './sip-status.ts';
 import type { Watcher } from './wire-tap.ts';
 
@@ -90,6 +91,8 @@ export interface Device {
   status(): Status;
   /** The telephone line alone, in detail. */
   sipStatus(): SipStatus;
+  /** Asks a server how far the way to it goes; `done` is called once, within a minute, unless the device stops. */
+  sipProbe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void): void;
   /** Fresh counters of the media thread, then `status()`. `done` is called once, after 1 s at the latest. */
   freshStatus(done: (status: Status) => void): void;
   /** Tells of every event from now on. The returned function ends it. */

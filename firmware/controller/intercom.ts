@@ -14,6 +14,7 @@ import type { Media, MediaSettings } from '../media/protocol.ts';
 import type { Resolve, Transport } from '../sip/contracts.ts';
 import type { Hop } from '../sip/hop.ts';
 import type { Services } from '../sip/locate/services.ts';
+import type { Inspect } from '../sip/transport/inspect.ts';
 import { perform } from './actions.ts';
 import { CallController } from './call-controller.ts';
 import { callSettings } from './call-settings.ts';
@@ -23,6 +24,7 @@ import { EventLog } from './event-log.ts';
 import { FrontPanel } from './front-panel.ts';
 import { ledFor } from './led-language.ts';
 import { mediaSettings } from './media-settings.ts';
+import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import type { SipConnectionStatus } from './sip-status.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
@@ -37,6 +39,8 @@ export interface SipSocket extends Transport {
     onLost: (to: Hop) => void,
   ): void;
   stop(): void;
+  /** Opens a connection of its own, looks at it, and closes it. */
+  inspect?: Inspect;
   /** The TCP and TLS connections that are open now. */
   connections?(): readonly SipConnectionStatus[];
 }
@@ -333,6 +337,10 @@ export class Intercom implements Device {
       mqtt: this.#surroundings.mqtt,
       sip: this.#telephone.userAgent.counters,
     };
+  }
+
+  sipProbe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void) {
+    this.#telephone.probe(request, done);
   }
 
   sipStatus() {

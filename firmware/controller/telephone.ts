@@ -8,6 +8,7 @@ import { UserAgent } from '../sip/user-agent.ts';
 import type { Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import type { SipSocket } from './intercom.ts';
+import { type ProbeRequest, type ProbeResult, probeTarget, withAdvice } from './sip-probe.ts';
 import { accountStatus, type SipStatus } from './sip-status.ts';
 import { TrustedSources } from './trusted-sources.ts';
 import type { WireTap } from './wire-tap.ts';
@@ -47,6 +48,7 @@ export class Telephone {
   /** Account → contact, as last told. */
   readonly #registeredAs = new Map<string, string>();
   readonly #links: LinkWatch | undefined;
+  #probing = false;
   #problem: string | undefined;
   /** A way in that cannot be had, while others can. */
   #closed: string | undefined;
@@ -204,6 +206,21 @@ export class Telephone {
         return [id, { aor: uri, state: state.is, detail }];
       }),
     );
+  }
+
+  probe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void) {
+    const { config, socket } = this.#parts;
+    const target = probeTarget(request, config());
+    if ('why' in target) return done(target);
+    if (this.#problem !== undefined) return done({ why: this.#problem });
+    if (this.#probing) return done({ why: 'another probe is under way; wait for its end' });
+    this.#probing = true;
+    const { uri, account, transport } = target;
+    const hasPassword = account !== undefined && config().sip.accounts[account]?.password !== undefined;
+    this.userAgent.probe(account, { uri, transport, inspect: socket.inspect?.bind(socket) }, probed => {
+      this.#probing = false;
+      done(withAdvice(target, probed, hasPassword));
+    });
   }
 
   sipStatus(): SipStatus {

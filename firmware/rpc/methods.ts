@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Effective } from '../config/layers.ts';
 import type { Action, Device, Origin } from '../controller/contracts.ts';
+import type { ProbeRequest } from '../controller/sip-probe.ts';
 import { isMalformed, parseAction } from '../io/actions.ts';
 import { ErrorCode, failure, type Request, type Response, readRequest, result } from './json-rpc.ts';
 import { trace } from './trace.ts';
@@ -83,6 +84,20 @@ export const METHODS: Readonly<Record<string, Method>> = {
   'sip.status': {
     params: none,
     run: ({ device }, _caller, _params, answer) => answer(device.sipStatus()),
+  },
+
+  /** Answers a ProbeResult, within a minute; `why` where there is nothing to ask. */
+  'sip.probe': {
+    params: z.strictObject({
+      target: z.string().min(1).max(1024),
+      account: z.string().optional(),
+      transport: z.enum(['udp', 'tcp', 'tls']).optional(),
+    }),
+    run: ({ device }, caller, params: ProbeRequest, answer) => {
+      // It sends where the caller likes: the device's own user may have that.
+      if (caller.origin === 'cli') device.sipProbe(params, answer);
+      else answer({ why: 'only the command line of the device may probe' });
+    },
   },
 
   /**

@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Hop, TransportName } from './hop.ts';
 import type { Services } from './locate/services.ts';
+import type { Probed, ProbeOptions } from './probe.ts';
 
 /** A message body with its Content-Type, byte for byte. */
 export interface Body {
@@ -355,6 +356,8 @@ export interface SipUserAgent {
    * call has ended when this returns.
    */
   call(options: CallOptions, handler: CallHandler): Call;
+  /** Asks a server with OPTIONS and tells each step. `account`: an id. `done` is called once, unless stopped before. */
+  probe(account: string | undefined, options: ProbeOptions, done: (probed: Probed) => void): void;
   /** Registers again now (a changed address, a returned link). */
   refreshRegistrations(): void;
   /**

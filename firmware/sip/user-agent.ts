@@ -33,6 +33,7 @@ import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Request } from './message/message.ts';
 import { parseUri } from './message/uri.ts';
 import { optionsReply } from './options.ts';
+import { Probe, type Probed, type ProbeOptions } from './probe.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
 import { assertedIdentity } from './session/party.ts';
@@ -239,6 +240,11 @@ export class UserAgent implements SipUserAgent {
 
   get watchers() {
     return this.#events.watchers;
+  }
+
+  probe(id: string | undefined, options: ProbeOptions, done: (probed: Probed) => void) {
+    const account = this.#accounts.find(({ settings }) => settings.id === id);
+    new Probe(this.#core, account, options, done).start();
   }
 
   registrationReports(account: string): readonly RegistrationReport[] {

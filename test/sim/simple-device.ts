@@ -1,6 +1,7 @@
 /** A device of the simplest kind: no SIP, no sound, no lines; but what it is asked to do shows in its status and events. */
 
 import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from '../../firmware/controller/contracts.ts';
+import type { ProbeRequest, ProbeResult } from '../../firmware/controller/sip-probe.ts';
 import type { SipStatus } from '../../firmware/controller/sip-status.ts';
 import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
 import { newCounters } from '../../firmware/sip/counters.ts';
@@ -71,6 +72,23 @@ export class SimpleDevice implements Device {
 
   status(): Status {
     return structuredClone(this.#status);
+  }
+
+  sipProbe({ target, account }: ProbeRequest, done: (result: ProbeResult | { why: string }) => void) {
+    if (target === 'nobody') return done({ why: 'there is no such host' });
+    const reached = target !== 'down';
+    done({
+      uri: `sip:${target}`,
+      ...(account !== undefined && { account }),
+      reached,
+      steps: [
+        { step: 'name', done: true, found: 'to try: 192.0.2.1:5060' },
+        reached
+          ? { step: 'options', done: true, found: '200 OK from 192.0.2.1:5060 after 3 ms', status: 200 }
+          : { step: 'options', done: false, found: 'no answer from 192.0.2.1:5060' },
+      ],
+      ...(!reached && { meaning: 'nothing comes back', advice: 'Ping the PBX.' }),
+    });
   }
 
   sipStatus(): SipStatus {

@@ -8,6 +8,7 @@ import type { Random } from '../../lib/random.ts';
 import type { ConnectionKeepAlive, Transport } from '../contracts.ts';
 import type { Hop } from '../hop.ts';
 import { Connections } from './connections.ts';
+import { type Inspected, inspectConnection } from './inspect.ts';
 import { isWildcard, Routes } from './routes.ts';
 import { StreamListener, systemConnect } from './streams.ts';
 import { UdpSocket } from './udp.ts';
@@ -125,6 +126,12 @@ export class SipSockets implements Transport {
     this.#routes.forget();
     for (const { udp } of this.#places) udp?.networkChanged();
     this.#connections?.addressesGone(gone);
+  }
+
+  /** Opens a connection of its own, looks at it, and closes it. */
+  inspect(to: Hop, done: (found: Inspected) => void) {
+    const parts = { clock: this.#clock, localAddress: this.#ownHostFor(to), context: () => this.#secureContext() };
+    inspectConnection(parts, to, done);
   }
 
   /** The TCP and TLS connections that are open now. */

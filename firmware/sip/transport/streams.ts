@@ -151,7 +151,7 @@ function wrap(
   };
 }
 
-function explainConnect({ code, message }: NodeJS.ErrnoException, to: Hop): string {
+export function explainConnect({ code, message }: NodeJS.ErrnoException, to: Hop): string {
   const where = printAddress(to);
   if (code === 'ECONNREFUSED') return `${where} refuses TCP connections`;
   if (code === 'ECONNRESET' || code === 'EPIPE') return `${where} broke the connection`;

@@ -198,6 +198,53 @@ describe('events', () => {
   });
 });
 
+describe('sip probe', () => {
+  test('says how far it went, and ends with 0 or 1 by it', async () => {
+    expect(await porter('sip probe pbx --account main')).toEqual({
+      code: 0,
+      out:
+        'sip:pbx, as account main\n✓ name        to try: 192.0.2.1:5060\n' +
+        '✓ OPTIONS     200 OK from 192.0.2.1:5060 after 3 ms\nIt can be reached.\n',
+      err: '',
+    });
+    expect(await porter('sip probe down')).toEqual({
+      code: 1,
+      out:
+        'sip:down\n✓ name        to try: 192.0.2.1:5060\n✗ OPTIONS     no answer from 192.0.2.1:5060\n' +
+        'That is: nothing comes back.\n! Ping the PBX.\n',
+      err: 'porter: down cannot be reached as asked\n',
+    });
+  });
+
+  test('for a program', async () => {
+    const { code, out } = await porter('sip probe down --json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ reached: false, uri: 'sip:down', advice: 'Ping the PBX.' });
+  });
+
+  test('alone it asks no device, with the accounts of a file', async () => {
+    const asked: unknown[] = [];
+    const probe: CliEnvironment['probe'] = async (request, config) => {
+      asked.push([request, Object.keys(config.sip.accounts)]);
+      return { uri: 'sip:pbx', reached: true, steps: [] };
+    };
+    const path = file('{ "sip": { "accounts": { "main": { "uri": "sip:door@example.org" } } } }');
+    const nowhere = { socket: '/nowhere/porter.sock', probe };
+    expect(await porter('sip probe pbx --alone --transport tcp', nowhere)).toMatchObject({ code: 0, err: '' });
+    expect(await porter(`sip probe main --alone --config ${path}`, nowhere)).toMatchObject({ code: 0, err: '' });
+    expect(asked).toEqual([
+      [{ target: 'pbx', transport: 'tcp' }, []],
+      [{ target: 'main' }, ['main']],
+    ]);
+  });
+
+  test('says what is wrong with what it was asked', async () => {
+    expect(await porter('sip probe nobody')).toEqual({ code: 1, out: '', err: 'porter: there is no such host\n' });
+    expect(await porter('sip probe pbx --transport sctp')).toMatchObject({ code: 2 });
+    expect(await porter('sip probe pbx --config a.json')).toMatchObject({ code: 2 });
+  });
+});
+
 describe('sip status', () => {
   test('for a person and for a program', async () => {
     expect((await porter('sip status')).out).toMatch(
