@@ -37,6 +37,8 @@ export class Connection implements StreamEvents {
   readonly remote: Hop;
   /** Opened by us. */
   readonly isOurs: boolean;
+  /** It has brought a whole message. */
+  hasSpoken = false;
   /** When a message last went either way. */
   usedAtMs: number;
   /** Peers reach us by it: it does not idle out. */
@@ -137,6 +139,7 @@ export class Connection implements StreamEvents {
       if (this.#gone) return;
       if (frame.is === 'message') {
         this.#cancel('deadline');
+        this.hasSpoken = true;
         this.usedAtMs = this.#clock.now();
         this.#user.onMessage(frame.bytes, this.remote);
       } else if (frame.is === 'ping') this.#stream!.write(pong);

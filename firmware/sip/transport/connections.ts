@@ -8,12 +8,15 @@ import type { Random } from '../../lib/random.ts';
 import type { ConnectionKeepAlive } from '../contracts.ts';
 import { type Hop, printHop, sameHop } from '../hop.ts';
 import { Connection } from './connection.ts';
+import { Doorkeeper } from './doorkeeper.ts';
 import type { ByteStream, Connect, StreamEvents } from './stream.ts';
 
 /** Connections at once, both ways together. */
 export const connectionLimit = 64;
 /** Of these, opened by one remote address: an attacker there leaves room for the PBX. */
 export const perHostLimit = 16;
+/** Opened by others and still without a message: half open, or slow in greeting. The oldest makes room. */
+export const silentLimit = 32;
 
 export interface ConnectionsParts {
   clock: Clock;
@@ -32,11 +35,13 @@ export class Connections {
   readonly #parts: ConnectionsParts;
   readonly #user: ConnectionsUser;
   readonly #all = new Map<number, Connection>();
+  readonly #doorkeeper: Doorkeeper;
   #lastNumber = 0;
 
   constructor(parts: ConnectionsParts, user: ConnectionsUser) {
     this.#parts = parts;
     this.#user = user;
+    this.#doorkeeper = new Doorkeeper(parts.clock);
   }
 
   get size() {
@@ -54,8 +59,12 @@ export class Connections {
 
   /** Takes a connection that a peer has opened. Undefined where there are too many: it must be closed. */
   accept(remote: Hop, stream: ByteStream): StreamEvents | undefined {
-    const ofHost = [...this.#all.values()].filter(other => !other.isOurs && other.remote.host === remote.host);
-    if (ofHost.length >= perHostLimit || !this.#makeRoom()) {
+    const others = [...this.#all.values()].filter(({ isOurs }) => !isOurs);
+    const ofHost = others.filter(other => other.remote.host === remote.host);
+    const silent = others.filter(({ hasSpoken }) => !hasSpoken);
+    // In the order of opening, and nothing has happened to them since.
+    if (silent.length >= silentLimit) silent[0]!.fail('room for another');
+    if (ofHost.length >= perHostLimit || !this.#doorkeeper.admits(remote.host) || !this.#makeRoom()) {
       this.#parts.log.debug('connection refused: too many', { from: printHop(remote) });
       return undefined;
     }
@@ -133,13 +142,18 @@ export class Connections {
     return connection;
   }
 
-  /** Where all places are taken, the one that has been silent for longest makes room, unless peers reach us by it. */
+  /**
+   * Where all places are taken, one makes room, unless peers reach us by it: first who never said anything, then whom we
+   * did not call; of those the one that has been silent for longest.
+   */
   #makeRoom(): boolean {
     if (this.#all.size < connectionLimit) return true;
     const [oldest] = [...this.#all.values()]
       .filter(({ isKept }) => !isKept)
-      .toSorted((a, b) => a.usedAtMs - b.usedAtMs);
+      .toSorted((a, b) => worthOf(a) - worthOf(b) || a.usedAtMs - b.usedAtMs);
     oldest?.fail('room for another');
     return oldest !== undefined;
   }
 }
+
+const worthOf = ({ isOurs, hasSpoken }: Connection) => (isOurs ? 2 : hasSpoken ? 1 : 0);

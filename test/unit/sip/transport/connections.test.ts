@@ -10,7 +10,8 @@ import {
   pongLimitMs,
   waitingLimitBytes,
 } from '../../../../firmware/sip/transport/connection.ts';
-import { connectionLimit, perHostLimit } from '../../../../firmware/sip/transport/connections.ts';
+import { connectionLimit, perHostLimit, silentLimit } from '../../../../firmware/sip/transport/connections.ts';
+import { allOpenings, Doorkeeper, hostOpenings, openerLimit } from '../../../../firmware/sip/transport/doorkeeper.ts';
 import { LossyNetwork, presets } from '../../../sim/lossy-network.ts';
 import { seeded } from '../../../sim/seeded.ts';
 import { RawEnd, StreamNetwork } from '../../../sim/stream-network.ts';
@@ -290,6 +291,57 @@ describe('of too many', () => {
     expect(first.closed).toBe(true);
     expect(peers[0]!.closed).toBe(false);
     expect(lost).toEqual([]);
+  });
+
+  test('those that have said nothing make room for one another, and never for want of a place to one that speaks', () => {
+    const { visitor, clock, wires } = scene();
+    const phone = visitor('192.0.2.100');
+    phone.say(text('hello'));
+    clock.advance(10);
+    const first = visitor('198.51.100.0');
+    for (let count = 1; count < 200; count++) {
+      visitor(`198.51.${100 + (count >> 3)}.${count & 7}`);
+      clock.advance(50);
+      expect(wires.connections.size).toBeLessThanOrEqual(1 + silentLimit);
+    }
+    expect(first.closed).toBe(true);
+    expect(phone.closed).toBe(false);
+  });
+
+  test('a connection of ours stays, where strangers who speak take all other places', () => {
+    const { visitor, clock, wires, send, peers } = scene();
+    send('INVITE');
+    for (let count = 0; count < 2 * connectionLimit; count++) {
+      visitor(`198.51.${100 + (count >> 3)}.${count & 7}`).say(text('hello'));
+      clock.advance(100);
+    }
+    expect(wires.connections.size).toBe(connectionLimit);
+    expect(peers[0]!.closed).toBe(false);
+  });
+
+  test('one address opens 5 a second in the long run, all together 20', () => {
+    const { visitor, clock } = scene();
+    const opened = (host: (count: number) => string, count: number) => {
+      let open = 0;
+      for (let number = 0; number < count; number++) {
+        const peer = visitor(host(number));
+        clock.advance(10);
+        if (!peer.closed) open++;
+        peer.stream.close();
+        clock.advance(1);
+      }
+      return open;
+    };
+    expect(opened(() => '198.51.100.1', 1_000)).toBeLessThanOrEqual(hostOpenings.burst + 11 * hostOpenings.perSecond);
+    expect(opened(number => `198.51.${number >> 7}.${number & 127}`, 1_000)).toBeLessThanOrEqual(
+      allOpenings.burst + 11 * allOpenings.perSecond,
+    );
+  });
+
+  test('so many addresses are remembered', () => {
+    const doorkeeper = new Doorkeeper(new VirtualClock());
+    for (let count = 0; count < 2 * openerLimit; count++) doorkeeper.admits(`198.51.${count >> 7}.${count & 127}`);
+    expect(doorkeeper.size).toBe(openerLimit);
   });
 
   test('nothing stays armed after stop', () => {
