@@ -5,7 +5,7 @@ import { answerChallenge } from './digest/client.ts';
 import type { Request, Response } from './message/message.ts';
 
 /** Challenges remembered for one account: one for each realm of each server. */
-const rememberedLimit = 8;
+export const rememberedLimit = 8;
 /** How often one request is sent again because its nonce was stale. */
 const staleLimit = 3;
 /** How often one request is sent again in all: a server could think of a new realm each time. */

@@ -48,6 +48,9 @@ import type { ServerTransaction } from './transaction/server.ts';
 
 const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY'];
 
+/** Calls that have ended and still wait for the answer to their BYE, or for an ACK, 32 s at most. */
+export const endedCallLimit = 64;
+
 /** Answers a request outside any dialog, with `transaction.respond`. */
 export type RequestHandler = (transaction: ServerTransaction) => void;
 
@@ -368,9 +371,11 @@ export class UserAgent implements SipUserAgent {
   }
 
   #isBusy(spare = 0) {
+    const limit = this.#core.settings.maxCalls + spare;
+    if (this.#calls.size >= limit + endedCallLimit) return true;
     let count = 0;
     for (const call of this.#calls) if (call.state !== 'ended') count++;
-    return count >= this.#core.settings.maxCalls + spare;
+    return count >= limit;
   }
 
   #reject(transaction: ServerTransaction, status: number, reply?: Reply) {

@@ -9,7 +9,7 @@ const ttlLimitMs = 86_400_000;
 /** How long outdated records still count while DNS does not answer: a door must ring through a weekend without it. */
 const staleLimitMs = 3 * 86_400_000;
 /** Records of one name that are looked at. */
-const recordLimit = 16;
+export const recordLimit = 16;
 /** What a DNS that says nothing answers, so to speak: it is gone. */
 export const silence = { why: 'DNS does not answer' } as const;
 

@@ -18,7 +18,7 @@ export const hopLimit = 8;
 export const avoidMs = 60_000;
 export const avoidLimitMs = 600_000;
 /** Servers remembered as failed. */
-const avoidedLimit = 64;
+export const avoidedLimit = 64;
 
 /** Without an address nobody can be called. */
 export const addressPatience: Patience = { limitMs: 5_000, askAgainMs: 5_000 };

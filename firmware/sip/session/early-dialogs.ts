@@ -12,7 +12,7 @@ import { serveAside } from './aside.ts';
 import { serveUpdate } from './update.ts';
 
 /** Forks of one call that are told apart; more than this is a broken proxy. */
-const forkLimit = 16;
+export const forkLimit = 16;
 
 interface EarlyDialog {
   dialog: Dialog;

@@ -6,7 +6,7 @@ import { setBody } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
 
 /** Keys that wait; further ones are left out. */
-const waitingLimit = 32;
+export const waitingLimit = 32;
 
 export class KeySender {
   readonly #core: Core;

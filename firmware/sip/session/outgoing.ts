@@ -21,7 +21,7 @@ import type { Phase } from './replaces.ts';
 import { SessionTimer } from './session-timer.ts';
 
 /** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
-const lateForkLimit = 16;
+export const lateForkLimit = 16;
 
 /** From of a caller that has no account, or does not tell (§8.1.1.3). */
 const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';

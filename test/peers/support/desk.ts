@@ -16,7 +16,7 @@ export interface BenchDesk {
 /** It is stopped with the bench at the latest. */
 export async function startDesk(
   bench: Bench,
-  { codecs = ['PCMA'], card }: Partial<Pick<RealDeskSettings, 'codecs' | 'card'>> = {},
+  { codecs = ['PCMA'], card, passwords = {} }: Partial<Pick<RealDeskSettings, 'codecs' | 'card' | 'passwords'>> = {},
 ): Promise<BenchDesk> {
   const port = await sipPort();
   let call: DeskCall | undefined;
@@ -28,7 +28,7 @@ export async function startDesk(
     user: 'desk',
     callers: [],
     realm: 'desk',
-    passwords: {},
+    passwords,
     codecs,
     onCall: incoming => {
       call = incoming;

@@ -20,7 +20,7 @@ export interface DeviceSpec {
   config?: Document;
   /** A WAV of 16,000 samples a second that the microphone hears. */
   microphone?: string;
-  /** What its command line begins with: `ip netns exec …`. */
+  /** What its command line begins with: `ip netns exec …`, `taskset -c 0`. */
   within?: readonly string[];
 }
 
@@ -60,6 +60,11 @@ export class RunningDevice {
     this.#rpc.onNotification = (method, params) => {
       if (method === 'event') this.events.push(params as DeviceEvent);
     };
+  }
+
+  /** Of its process. */
+  get pid() {
+    return this.#program.pid;
   }
 
   get uri() {

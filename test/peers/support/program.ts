@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   linphonec: 'linphone-cli',
   tshark: 'tshark',
   dumpcap: 'wireshark-common',
+  taskset: 'util-linux',
 };
 
 export class Program {
@@ -60,6 +61,10 @@ export class Program {
     });
     // Whoever waits hears of it; nobody else has to.
     this.ended.catch(() => {});
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   /** Throws where the program has ended though it should be running. */
