@@ -30,7 +30,8 @@ export function parseVia(text: string): Via | Malformed {
   if (isMalformed(parameters)) return malformed(400, 'Bad parameter in Via');
   // RFC 5118 §4.5: received comes with and without brackets.
   const { received } = parameters;
-  if (typeof received === 'string' && received.startsWith('[')) parameters.received = received.replace(/^\[|\]$/g, '');
+  // A whole pair and no more: half of one, or two, would read as another value each time it is passed on.
+  if (typeof received === 'string') parameters.received = received.replace(/^\[([^[\]]+)\]$/, '$1');
   return { transport: sent[1]!.toUpperCase(), ...sentBy, parameters };
 }
 

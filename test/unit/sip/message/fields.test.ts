@@ -93,6 +93,10 @@ describe('Via', () => {
       'SIP/2.0/TLS [2001:db8::1]:5061;received=192.0.2.9;rport=5062',
       { transport: 'TLS', host: '2001:db8::1', port: 5061, parameters: { received: '192.0.2.9', rport: '5062' } },
     ],
+    [
+      'SIP/2.0/UDP h;received=[[2001:db8::2]',
+      { transport: 'UDP', host: 'h', parameters: { received: '[[2001:db8::2]' } },
+    ],
     ['SIP/2.0/UDP h;received=[2001:db8::2]', { transport: 'UDP', host: 'h', parameters: { received: '2001:db8::2' } }],
     [
       'SIP/2.0/WSS df7jal23ls0d.invalid;branch=z9hG4bK==',
