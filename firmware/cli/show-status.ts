@@ -68,7 +68,7 @@ const DOING: Record<Status['call']['state'], string> = {
   ending: 'ending with',
 };
 
-function call({ call, otherCalls }: Status): string[] {
+function call({ call, otherCalls, waiting }: Status): string[] {
   if (call.state === 'idle') return ['none'];
   const lines = [briefly(call)];
   const heard = call.statistics;
@@ -91,6 +91,7 @@ function call({ call, otherCalls }: Status): string[] {
     );
   }
   for (const other of otherCalls) lines.push(`and ${briefly(other)}`);
+  if (waiting.length > 0) lines.push(`waiting for a line: ${waiting.join(', ')}`);
   return lines;
 }
 

@@ -7,21 +7,20 @@ import { CallSound } from '../media/call-sound.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
 import { StreamsAhead } from '../media/streams-ahead.ts';
 import type { CallHandler, IncomingInvite, SipUserAgent } from '../sip/contracts.ts';
+import type { Hop } from '../sip/hop.ts';
 import { parseTarget } from '../sip/target.ts';
-import { judge } from './answer-rules.ts';
-import { asksForMode, callerMatches } from './auto-answer.ts';
+import { callerMatches } from './auto-answer.ts';
 import { CallKeys } from './call-keys.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ActionResult, CallStatus } from './contracts.ts';
 import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
 import type { Doors } from './doors.ts';
 import type { EventLog } from './event-log.ts';
+import { IncomingCalls } from './incoming-calls.ts';
 import { LineUp } from './line-up.ts';
 import { LocalTones } from './local-tones.ts';
 import { unknownName } from './names.ts';
-import { nobody } from './nobody.ts';
 import { Transfers } from './transfers.ts';
-import { whoCalls } from './who-calls.ts';
 
 export interface CallControllerParts {
   clock: Clock;
@@ -52,6 +51,7 @@ export class CallController {
   /** Stream → the keys of its call. */
   readonly #keys = new Map<string, CallKeys>();
   readonly #transfers: Transfers;
+  readonly #incoming: IncomingCalls;
   readonly #tones: LocalTones;
   readonly #ahead: StreamsAhead;
   #userAgent: SipUserAgent | undefined;
@@ -60,13 +60,16 @@ export class CallController {
     this.#parts = parts;
     this.#tones = new LocalTones(parts.clock, parts.media);
     this.#ahead = new StreamsAhead(parts.media);
+    const { clock, events, settings, isTrusted, changed } = parts;
+    const begin = (remoteHost: string, plan: DeviceCallPlan) => this.#begin(remoteHost, plan);
+    this.#incoming = new IncomingCalls({ clock, events, lines: this.#lines, settings, isTrusted, begin, changed });
     this.#transfers = new Transfers({
-      events: parts.events,
+      events,
       lines: this.#lines,
       userAgent: () => this.#userAgent,
-      allowed: () => parts.settings().transferTo,
-      isTrusted: parts.isTrusted,
-      begin: (remoteHost, plan) => this.#begin(remoteHost, plan),
+      allowed: () => settings().transferTo,
+      isTrusted,
+      begin,
     });
   }
 
@@ -77,6 +80,7 @@ export class CallController {
 
   stop() {
     this.#tones.stop();
+    this.#incoming.stop();
     for (const keys of this.#keys.values()) keys.stop();
     for (const call of this.#lines.all) call.handle('hang up');
   }
@@ -93,8 +97,10 @@ export class CallController {
   // ---- actions ------------------------------------------------------------------------------------------------
 
   press(action: () => ActionResult): ActionResult | undefined {
-    const call = this.#lines.front;
-    const state = call === undefined ? 'none' : call.state === 'ringing' ? 'ringing' : 'active';
+    const { front, ringing } = this.#lines;
+    // Nobody here is in a call with an announcement: help can be called beside it.
+    const call = front?.isAnnouncement ? ringing : front;
+    const state = call === undefined ? 'none' : call === ringing ? 'ringing' : ringing ? 'knocked at' : 'active';
     switch (pressMeaning({ state, forMs: call?.sinceMs ?? 0 }, this.#parts.settings().press)) {
       case 'do its action':
         return action();
@@ -225,8 +231,8 @@ export class CallController {
     const account = how.account ?? contact?.account;
     if (account !== undefined && !settings.accounts.includes(account))
       return unknownName('account', account, settings.accounts);
-    if (this.#lines.size >= settings.maxCalls)
-      return notNow(`${this.#lines.size} of ${settings.maxCalls} calls are up; hang up first`);
+    if (this.#lines.taken >= settings.maxCalls)
+      return notNow(`${this.#lines.taken} of ${settings.maxCalls} calls are up; hang up first`);
     this.#begin(parsed.host, {
       direction: 'outgoing',
       remote: { uri },
@@ -243,40 +249,8 @@ export class CallController {
   // ---- incoming -----------------------------------------------------------------------------------------------
 
   onInvite(invite: IncomingInvite): CallHandler {
-    const { events } = this.#parts;
-    const settings = this.#parts.settings();
-    const { call: session, source } = invite;
-    const { remote, isTrusted } = whoCalls(invite, this.#parts.isTrusted(source.host, session.account));
     if (invite.replaces !== undefined) return this.#transfers.replacing(invite, invite.replaces);
-    const caller = { uri: remote.uri, source: source.host, isTrusted };
-    const verdict = judge(invite, caller, settings.autoAnswer);
-    if (verdict.is === 'not allowed') {
-      const { asked, why, insists } = verdict;
-      events.tell('call', 'auto-answer refused', { remote: remote.uri, asked, why });
-      if (insists) {
-        // RFC 5373 §4: rather no call than one that rings.
-        session.refuse(403);
-        return nobody;
-      }
-    }
-    const automatic = verdict.is === 'answer' ? verdict : undefined;
-    events.tell('call', 'incoming', {
-      remote: remote.uri,
-      displayName: remote.displayName,
-      autoAnswer: automatic !== undefined,
-    });
-    return this.#begin(source.host, {
-      direction: 'incoming',
-      remote,
-      account: session.account,
-      session,
-      offer: invite.body,
-      answerAfterMs: automatic?.afterMs,
-      refuse: automatic === undefined && settings.incoming === 'refuse',
-      mode: automatic?.mode ?? 'talk',
-      gong: automatic?.tone ?? false,
-      tellsMode: asksForMode(invite),
-    });
+    return this.#incoming.onInvite(invite);
   }
 
   #begin(remoteHost: string, plan: DeviceCallPlan): DeviceCall {
@@ -304,11 +278,14 @@ export class CallController {
         onTransfer: (transfer, answer) => this.#transfers.asked(call, transfer, answer),
         othersTalk: () => this.#lines.heard.length > 0,
         onTalking: () => this.#lines.makeWay(call),
+        onTalk: source => this.#told(call, 'talk', source),
+        onHold: source => this.#told(call, 'hold', source),
         onKey: (key, lastedMs) => keys.pressed(key, 'info', lastedMs),
         finished: () => {
           keys.stop();
           this.#keys.delete(stream);
           this.#lines.remove(call);
+          this.#incoming.lineFreed();
           this.#parts.changed();
         },
       },
@@ -327,6 +304,17 @@ export class CallController {
     this.#ahead.fill(settings.bind, settings.maxCalls);
     this.#parts.changed();
     return call;
+  }
+
+  /** NOTIFY `talk` or `hold`: the far end's own button for this call. */
+  #told(call: DeviceCall, what: 'talk' | 'hold', { host }: Hop) {
+    const remote = uriOf(call);
+    if (!this.#incoming.mayControl(call, host)) {
+      const why = `${remote} at ${host} may not have calls answered (calls.autoAnswer)`;
+      this.#parts.events.tell('call', 'remote control refused', { remote, what, why });
+    } else if (what === 'hold') this.#lines.hold(call);
+    else if (call.state === 'ringing') call.handle('answer');
+    else if (call.talk.isHeld) this.#lines.resume(call);
   }
 
   // ---- the media thread ---------------------------------------------------------------------------------------
@@ -374,6 +362,11 @@ export class CallController {
   status(): CallStatus {
     const { front } = this.#lines;
     return front === undefined ? { state: 'idle' } : statusOf(front);
+  }
+
+  /** Callers for whom no line is free, the next one first. */
+  get waiting() {
+    return this.#incoming.waiting;
   }
 
   /** Those that `status` does not tell of. */

@@ -11,9 +11,12 @@ export interface CallSettings {
   /** 0: no limit. */
   talkForMs: number;
   /** What a press means while there is a call. */
-  press: { hangUpAfterMs: number; answers: boolean };
+  press: { hangUpAfterMs: number; answers: boolean; answersKnock: boolean };
   incoming: 'ring' | 'refuse';
-  autoAnswer: AnswerSettings;
+  /** `whenBusy`: what becomes of it, and of the other, where a call is up already. */
+  autoAnswer: AnswerSettings & { whenBusy: 'refuse' | 'hold' | 'end' };
+  /** Callers who wait while all lines are busy. */
+  waiting: { limit: number; forMs: number; allow: readonly string[] };
   /** Where a call may be transferred to. */
   transferTo: readonly string[];
   dtmf: DtmfSettings;
@@ -36,9 +39,14 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config, has
     maxCalls: sip.maxCalls,
     ringForMs: calls.ringFor,
     talkForMs: calls.talkFor,
-    press: { hangUpAfterMs: calls.pressHangsUpAfter, answers: calls.answerButton },
+    press: {
+      hangUpAfterMs: calls.pressHangsUpAfter,
+      answers: calls.answerButton,
+      answersKnock: calls.waitingPress === 'answer',
+    },
     incoming: calls.incoming,
     autoAnswer: calls.autoAnswer,
+    waiting: { limit: calls.waiting.limit, forMs: calls.waiting.for, allow: calls.waiting.allow },
     transferTo: calls.transfer.allow,
     dtmf: { terminator: calls.dtmf.terminator, timeoutMs: calls.dtmf.timeout, maxWrong: calls.dtmf.maxWrong },
     codes: Object.fromEntries(Object.entries(doors).map(([door, { codes }]) => [door, codes])),

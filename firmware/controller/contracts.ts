@@ -67,6 +67,8 @@ export interface Status {
   call: CallStatus;
   /** Calls beyond the one that `call` tells of, where more than one is allowed. */
   otherCalls: CallStatus[];
+  /** Callers for whom no line is free, the next one first. */
+  waiting: readonly string[];
   accounts: Record<string, { aor: string; state: RegistrationState['is']; detail: string }>;
   /** Lines of the board that cannot be used, and why; and the SIP socket, where it cannot be had. */
   faults: Record<string, string>;

@@ -99,6 +99,11 @@ export class Conversation {
     this.#parts.changed();
   }
 
+  /** The far end has been asked to call somebody else in our place. */
+  get isPassedOn() {
+    return this.#onTransferred !== undefined;
+  }
+
   /** Neither heard nor hearing, without a word to the peer: for the time of a transfer. */
   silence(silenced: boolean) {
     this.#silenced = silenced;

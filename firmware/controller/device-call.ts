@@ -29,6 +29,9 @@ export interface DeviceCallParts {
   onKey(key: string, lastedMs: number): void;
   /** The other side wants us to talk to somebody else. */
   onTransfer: NonNullable<CallHandler['onTransfer']>;
+  /** The other side wants the call answered, taken off hold, or held (NOTIFY `talk`, `hold`). */
+  onTalk: NonNullable<CallHandler['onTalk']>;
+  onHold: NonNullable<CallHandler['onHold']>;
   /** Somebody else talks already. */
   othersTalk(): boolean;
   /** It is answered and takes the device's ear. */
@@ -298,6 +301,14 @@ export class DeviceCall implements CallHandler {
 
   onTransfer(...asked: Parameters<NonNullable<CallHandler['onTransfer']>>) {
     this.#parts.onTransfer(...asked);
+  }
+
+  onTalk(...told: Parameters<NonNullable<CallHandler['onTalk']>>) {
+    this.#parts.onTalk(...told);
+  }
+
+  onHold(...told: Parameters<NonNullable<CallHandler['onHold']>>) {
+    this.#parts.onHold(...told);
   }
 
   onRefresh() {

@@ -325,6 +325,7 @@ export class Intercom implements Device {
       },
       call: this.#calls.status(),
       otherCalls: this.#calls.others(),
+      waiting: this.#calls.waiting,
       accounts: this.#telephone.accounts(),
       faults: {
         ...Object.fromEntries(this.#board.faults.map(({ line, error }) => [line, error.message])),

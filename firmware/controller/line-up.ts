@@ -14,6 +14,11 @@ export class LineUp {
     return this.#calls.size;
   }
 
+  /** An announcement takes no line: it must not keep anybody from calling for help. */
+  get taken() {
+    return this.all.filter(({ isAnnouncement }) => !isAnnouncement).length;
+  }
+
   get all(): DeviceCall[] {
     return [...this.#calls.values()];
   }
@@ -52,7 +57,9 @@ export class LineUp {
     const heir = this.heard.find(other => !other.isAnnouncement);
     for (const [held, taker] of [...this.#gaveWay]) {
       if (taker !== call) continue;
-      if (heir !== undefined && !(heir.talk.isJoined && held.talk.isJoined)) this.#gaveWay.set(held, heir);
+      // It is about to leave; where that fails, who passed it on brings it back.
+      if (held.talk.isPassedOn) this.#gaveWay.delete(held);
+      else if (heir !== undefined && !(heir.talk.isJoined && held.talk.isJoined)) this.#gaveWay.set(held, heir);
       else this.#return(held);
     }
     for (const other of this.all) other.othersChanged();

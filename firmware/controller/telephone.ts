@@ -7,6 +7,7 @@ import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import type { Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
+import { SPARE_CALLS } from './incoming-calls.ts';
 import type { SipSocket } from './intercom.ts';
 import { type ProbeRequest, type ProbeResult, probeTarget, withAdvice } from './sip-probe.ts';
 import { accountStatus, type SipStatus } from './sip-status.ts';
@@ -76,6 +77,7 @@ export class Telephone {
         ...(parts.instanceId !== undefined && { instanceId: parts.instanceId }),
         product: parts.product,
         maxCalls: sip.maxCalls,
+        spareCalls: SPARE_CALLS,
         ringLimitMs: calls.ringFor,
         maxRedirects: calls.maxRedirects,
         sessionExpiresMs: sip.sessionTimer,

@@ -106,11 +106,16 @@ export class Transfers {
 
   /** Ours, between two that we talk with: `call` goes on with `other` in our place. */
   connect(call: DeviceCall, other: DeviceCall): ActionResult {
-    const { events } = this.#parts;
+    const { events, lines } = this.#parts;
     const remote = call.plan.remote.uri;
     const target = other.plan.remote.uri;
     const begun = call.talk.transfer(target, other.session, status => {
-      if (status >= 300) return events.tell('call', 'transfer failed', { remote, target, status });
+      if (status >= 300) {
+        events.tell('call', 'transfer failed', { remote, target, status });
+        // The other has hung up meanwhile: this one is not left alone on hold.
+        if (!lines.all.includes(other)) lines.resume(call);
+        return;
+      }
       events.tell('call', 'transferred', { remote, target });
       call.handle('hang up');
       // Mostly it has been ended by the far end, whose call was replaced.

@@ -6,10 +6,30 @@ import type { Facet } from './topics.ts';
 const SCHEMA = 1;
 
 /** Counters and running times are left out: they would make every state change for ever. */
-export function facets({ call, otherCalls, accounts, doors, buttons, audio, config }: Status): Record<Facet, object> {
+export function facets({
+  call,
+  otherCalls,
+  waiting,
+  accounts,
+  doors,
+  buttons,
+  audio,
+  config,
+}: Status): Record<Facet, object> {
   const { state, direction, remote, displayName, codec, mode, held, joined } = call;
   return {
-    call: { state, direction, remote, displayName, codec, mode, held, joined, otherCalls: otherCalls.length },
+    call: {
+      state,
+      direction,
+      remote,
+      displayName,
+      codec,
+      mode,
+      held,
+      joined,
+      otherCalls: otherCalls.length,
+      waiting: waiting.length,
+    },
     accounts: mapValues(accounts, ({ aor, state, detail }) => ({
       aor,
       state,

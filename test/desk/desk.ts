@@ -62,6 +62,11 @@ export class Desk {
   readonly #calls = new Map<string, DeskCall>();
   #count = 0;
   #problem: string | undefined;
+  /** A call that takes another's place (RFC 3891): answered at once. */
+  onReplacement = (call: DeskCall, old: DeskCall) => {
+    call.answer();
+    old.hangUp();
+  };
 
   constructor(parts: DeskParts, settings: DeskSettings) {
     this.#parts = parts;
@@ -165,6 +170,7 @@ export class Desk {
       media,
       settings: this.settings,
       passOn: (transfer, tell) => this.#passedOn(transfer, tell),
+      replaced: (call, old) => this.onReplacement(call, old),
       gone: () => this.#calls.delete(stream),
     });
     this.#calls.set(stream, call);
@@ -188,6 +194,7 @@ interface DeskCallParts {
   media: Media;
   settings: DeskSettings;
   passOn(transfer: Transfer, tell: (status: number) => void): void;
+  replaced(call: DeskCall, old: DeskCall): void;
   gone(): void;
 }
 
@@ -203,7 +210,7 @@ export class DeskCall implements CallHandler {
   #direction: Direction = 'sendrecv';
   state: 'opening' | 'ringing' | 'talking' | 'ended' = 'opening';
   end: CallEnd | undefined;
-  /** Answered at once in the place of this one. */
+  /** It is to take the place of this one. */
   replaces: DeskCall | undefined;
   /** Each status of its INVITE; of the transfer that made it. */
   onStatus: (status: number) => void = () => {};
@@ -242,8 +249,7 @@ export class DeskCall implements CallHandler {
     this.#answer = answer;
     settings.onEvent({ is: 'incoming', call: this });
     if (this.replaces !== undefined) {
-      this.answer();
-      this.replaces.hangUp();
+      this.#parts.replaced(this, this.replaces);
       return;
     }
     settings.onCall(this);

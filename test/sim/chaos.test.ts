@@ -155,13 +155,17 @@ test('two hundred calls of every kind leave no port, no transaction and no timer
   expect({ ports: world.sound.openPorts, armed: [...new Set(world.clock.armed)].sort() }).toEqual(before);
 });
 
-test('with two lines a second call rings beside the first; a key acts in its own call; hanging up ends both', async () => {
-  const { world, desk, device, intercom, told, state } = await ready({ sip: { ...building.sip, maxCalls: 2 } }, call =>
-    call.answer(),
+test('with two lines a second call joins the first; a key acts in its own call; hanging up ends both', async () => {
+  const autoAnswer = { ...building.calls.autoAnswer, whenBusy: 'hold' };
+  const { world, desk, device, intercom, told, state } = await ready(
+    { sip: { ...building.sip, maxCalls: 2 }, calls: { ...building.calls, autoAnswer } },
+    call => call.answer(),
   );
   intercom.perform({ do: 'call', target: 'desk' }, 'cli');
   await world.run(500);
   const second = desk.call(FRONT, { page: true });
+  await world.run(500);
+  expect(intercom.perform({ do: 'join' }, 'cli')).toEqual({ done: true });
   await world.run(500);
   expect([state(), second.state, intercom.status().otherCalls.length]).toEqual(['talking', 'talking', 1]);
   second.sendKeys('5');

@@ -243,6 +243,20 @@ describe('a call is passed on', () => {
     expect([desk.calls, hall.calls].map(calls => calls.map(({ state }) => state))).toEqual([['talking'], ['talking']]);
   });
 
+  test('to the other call, which hangs up first: the one that was to be passed on comes back', async () => {
+    const { talkWithBoth, does, world, hears, states, hall, told } = await twoDesks();
+    const { second } = await talkWithBoth();
+    hall.onReplacement = call => {
+      second.hangUp();
+      call.refuse(486);
+    };
+    does({ do: 'transfer' });
+    await world.run(3_000);
+    expect(told('call', 'transfer failed')).toHaveLength(1);
+    expect(states()).toEqual(['desk talking']);
+    expect([hears('device'), hears('desk')]).toEqual([['desk'], ['device']]);
+  });
+
   test('by the far end: the old call is silent while the new one rings', async () => {
     const calls = { ...building.calls, transfer: { allow: ['*'] } };
     const { world, desk, hall, does, hears, states } = await twoDesks({ calls });

@@ -26,6 +26,7 @@ export class SimpleDevice implements Device {
     },
     call: { state: 'idle' },
     otherCalls: [],
+    waiting: [],
     accounts: { main: { aor: 'sip:door@example.org', state: 'registered', detail: '' } },
     faults: {},
     doors: { main: { relay: 'at rest', unlocked: false } },

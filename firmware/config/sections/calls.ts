@@ -51,6 +51,24 @@ export const calls = section({
     help: 'A press hangs up once the call is so old: a frightened person presses again and again. `0 s` means never.',
     needs,
   }),
+  waitingPress: field(oneOf(['first', 'answer']).prefault('first'), {
+    help: 'What a press means while a second call rings: `first`, the same as if it did not; `answer` it, and hold the first.',
+    needs,
+  }),
+  waiting: section({
+    limit: field(whole(0, 4).prefault(0), {
+      help: 'Callers who may wait while all lines (`sip.maxCalls`) are busy: told so by 182 Queued, put through in their order. One more is answered 486 Busy Here.',
+      needs,
+    }),
+    for: field(duration(1000, 540_000).prefault('20 s'), {
+      help: 'How long a caller waits for a line; then 486 Busy Here.',
+      needs,
+    }),
+    allow: field(list(pattern(), 64).prefault(['*']), {
+      help: 'Who may wait: `sip:desk@example.org`, `*@example.org`, `*`.',
+      needs,
+    }),
+  }).prefault({}),
   autoAnswer: section({
     allow: field(list(pattern(), 64).prefault([]), {
       help: 'Callers that are answered at once: `sip:desk@example.org`, `*@example.org`, `tel:+4930*`, `*`.',
@@ -66,6 +84,10 @@ export const calls = section({
     }),
     rules: field(list(answerRule(), 32).prefault([]), {
       help: 'Which calls are answered how; the first that fits counts, before `allow` and `mode`. `match`: a text in Alert-Info or Call-Info, such as your own ring name; without it whoever asks for an automatic answer. `from`: who is allowed; without it those of `allow`. `mode`: as above, or `ring`. `delay`: rings first. `tone`: the gong before.',
+      needs,
+    }),
+    whenBusy: field(oneOf(['refuse', 'hold', 'end']).prefault('refuse'), {
+      help: 'A call that would be answered automatically while another is up: `refuse` it as busy, `hold` the other where `sip.maxCalls` leaves room, or `end` the other. An announcement (`page`) is never refused for it: it is heard beside, and others are held.',
       needs,
     }),
   }).prefault({}),

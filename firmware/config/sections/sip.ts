@@ -92,7 +92,7 @@ export const sip = section({
     }),
   }).prefault({}),
   maxCalls: field(whole(1, 8).prefault(1), {
-    help: 'Calls at one time; one more is answered 486 Busy Here.',
+    help: 'Calls at one time; one more is answered 486 Busy Here, or waits (`calls.waiting`).',
     needs: 'restart sip',
   }),
   serverTimeout: field(duration(1_000, 32_000).prefault('4 s'), {

@@ -91,7 +91,7 @@ describe('connects', () => {
     });
     const facets = ['call', 'accounts', 'doors', 'buttons', 'audio', 'config'];
     expect(facets.map(facet => JSON.parse(broker.retained.get(`${root}/state/${facet}`)!))).toEqual([
-      { state: 'idle', otherCalls: 0 },
+      { state: 'idle', otherCalls: 0, waiting: 0 },
       { main: { aor: 'sip:door@example.org', state: 'registered' } },
       device.status().doors,
       device.status().buttons,

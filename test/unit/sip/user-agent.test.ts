@@ -124,7 +124,7 @@ describe('OPTIONS', () => {
     say(request({ method: 'OPTIONS', more: 'Max-Forwards: 0' }).replace('Max-Forwards: 70\n', ''));
     const { headers } = peer.responses(200)[0]!;
     expect(headers.get('Accept')).toBe('application/sdp');
-    expect(headers.has('Supported')).toBe(true);
+    expect(headers.all('Supported')).toContain('answermode');
     expect(headers.get('Contact')).toBe('<sip:192.0.2.1:5060>');
     expect(headers.get('Server')).toBe('porter/test');
   });
@@ -135,6 +135,17 @@ describe('OPTIONS', () => {
     say(request({ method: 'OPTIONS', callId: 'call-2' }));
     say(request({ branch: 'z9hG4bK-two', callId: 'call-3' }));
     expect(peer.statuses).toEqual([180, 486, 486]);
+  });
+});
+
+describe('spare calls', () => {
+  test('are handed over above the limit, and no more than they', () => {
+    const { peer, say } = stage({ settings: { spareCalls: 1 } });
+    say(request({ branch: 'z9hG4bK-one' }));
+    say(request({ branch: 'z9hG4bK-two', callId: 'call-2' }));
+    say(request({ method: 'OPTIONS', callId: 'call-3' }));
+    say(request({ branch: 'z9hG4bK-three', callId: 'call-4' }));
+    expect(peer.statuses).toEqual([180, 180, 486, 486]);
   });
 });
 

@@ -31,6 +31,18 @@ describe('a call that rings', () => {
     expect(userAgent.alive.calls).toBe(1);
   });
 
+  test('waits for a line: 182, again each minute, then 180 and 200', () => {
+    const { clock, peer, call } = called();
+    call.queue();
+    clock.advance(125_000);
+    call.ring();
+    clock.advance(1_000);
+    call.accept(sdp('answer'), [['Answer-Mode', 'Manual']]);
+    clock.advance(10);
+    expect(peer.responses().map(({ status }) => status)).toEqual([100, 180, 182, 182, 182, 180, 200]);
+    expect(peer.responses(200)[0]!.headers.get('Answer-Mode')).toBe('Manual');
+  });
+
   test('may ring with early media: 183', () => {
     const { clock, peer, call } = called();
     call.ring(sdp('early'));
@@ -129,6 +141,21 @@ describe('an answered call', () => {
     expect(phone.heard.at(-1)).toBe('ended by failure answered, but no ACK came');
     clock.advance(60_000);
     expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  });
+
+  test('takes no offer of ours before its ACK: 491 at once, and it is sent afterwards', () => {
+    const { peer, phone, call, inside, clock } = called();
+    call.accept(sdp('answer'));
+    call.reoffer(sdp('too early'));
+    expect(phone.heard.at(-1)).toBe('reoffered 491');
+    inside('ACK', 1);
+    call.reoffer(sdp('hold'));
+    clock.advance(10);
+    expect(new TextDecoder().decode(peer.requests('INVITE')[0]!.body)).toBe('hold');
+    call.reoffer(sdp('another'));
+    expect(phone.heard.at(-1)).toBe('reoffered 491');
+    clock.advance(10);
+    expect(peer.requests('INVITE').length).toBe(1);
   });
 
   test('is up with the ACK; copies of it change nothing', () => {
