@@ -261,6 +261,8 @@ export class CallController {
       stream,
       ports,
       capabilities: settings.capabilities,
+      encryption: settings.encryption(plan.account),
+      newKey: bytes => Uint8Array.from(Buffer.from(random.token(bytes), 'hex')),
       host: hostFor(remoteHost) ?? '127.0.0.1',
       bind: settings.bind,
       sessionId: String(random.uint32()),
@@ -350,6 +352,9 @@ export class CallController {
         break;
       case 'dtmf':
         this.#keys.get(event.stream)?.pressed(event.key, 'rtp', event.durationMs);
+        break;
+      case 'not authentic':
+        this.#parts.events.tell('call', 'wrong key', { remote: call.plan.remote.uri, packets: event.packets });
         break;
       case 'silent':
         call.peerSilent(event.forMs);

@@ -1,5 +1,6 @@
 /** What the calls need of the configuration, in one place: names as in the document, times in milliseconds. */
 import type { Config } from '../config/schema.ts';
+import type { EncryptionPolicy } from '../media/call-sound.ts';
 import type { AnswerSettings } from './answer-rules.ts';
 import type { DtmfSettings } from './dtmf-commands.ts';
 
@@ -28,6 +29,8 @@ export interface CallSettings {
     telephoneEvent: true;
     opusFec: boolean;
   };
+  /** How the sound of an account's calls is encrypted; without an account, that of the first, which calls then. */
+  encryption(account: string | undefined): EncryptionPolicy;
   bind: string;
 }
 
@@ -56,6 +59,17 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config, has
       telephoneEvent: true,
       opusFec: media.opus.expectedLoss > 0,
     },
+    encryption: account => encryptionOf(sip.accounts[account ?? Object.keys(sip.accounts)[0] ?? '']),
     bind: sip.listen.host,
   };
+}
+
+/** A key that is sent in the clear keeps nobody out: it is offered where TLS carries it. */
+function encryptionOf(account: Config['sip']['accounts'][string] | undefined): EncryptionPolicy {
+  if (account === undefined) return 'taken';
+  const { srtp, transport, uri, registrar = '', outboundProxy = '', outboundProxies } = account;
+  if (srtp !== 'optional') return srtp;
+  const isSecure =
+    transport === 'tls' || [uri, registrar, outboundProxy, ...outboundProxies].some(text => /^sips:|;transport=tls/i.test(text));
+  return isSecure ? 'offered' : 'taken';
 }

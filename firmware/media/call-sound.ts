@@ -2,12 +2,16 @@
  * A call's sound on the control thread: offers and answers (RFC 3264) on one side, commands to the media thread on the
  * other. It knows descriptions and streams, and nothing of SIP.
  */
+import type { CryptoSuite, EncryptionPolicy } from '../sdp/crypto.ts';
 import { acceptAnswer, type Capabilities, makeAnswer, makeOffer, type Negotiated } from '../sdp/negotiate.ts';
 import { parseSdp } from '../sdp/parse.ts';
 import { printSdp } from '../sdp/print.ts';
 import type { SessionDescription } from '../sdp/types.ts';
+import { cryptoSuites } from './protection.ts';
 import type { Direction, Media, StreamId } from './protocol.ts';
 import type { Ports } from './streams-ahead.ts';
+
+export type { EncryptionPolicy };
 
 /** A description on its way to or from the peer; the same shape as a SIP body. */
 export interface Description {
@@ -21,7 +25,10 @@ export interface CallSoundSettings {
   stream: StreamId;
   /** Taken already. */
   ports?: Ports | undefined;
-  capabilities: Capabilities;
+  capabilities: Omit<Capabilities, 'encryption'>;
+  encryption: EncryptionPolicy;
+  /** So many bytes that nobody can guess. */
+  newKey(bytes: number): Uint8Array;
   /** The address that the peer sends to. */
   host: string;
   /** The address to bind; `0.0.0.0` or one of the machine's own. */
@@ -43,6 +50,7 @@ export class CallSound {
   /** The last description of ours, offer or answer: a new offer keeps its places (RFC 3264 §8). */
   #ours: SessionDescription | undefined;
   #negotiated: Negotiated | undefined;
+  readonly #capabilities: Capabilities;
 
   constructor(media: Media, settings: CallSoundSettings) {
     this.stream = settings.stream;
@@ -50,6 +58,14 @@ export class CallSound {
     this.#settings = settings;
     this.#host = settings.host;
     this.#ports = settings.ports;
+    const { capabilities, encryption, newKey } = settings;
+    const keys = new Map<CryptoSuite, Uint8Array>();
+    const keyFor = (suite: CryptoSuite) => {
+      const key = keys.get(suite) ?? newKey(suite.keyBytes);
+      keys.set(suite, key);
+      return key;
+    };
+    this.#capabilities = { ...capabilities, encryption: { policy: encryption, suites: cryptoSuites, keyFor } };
   }
 
   /** It has its ports, and can describe itself. */
@@ -81,7 +97,7 @@ export class CallSound {
   }
 
   offer(direction: Direction = 'sendrecv'): Description {
-    this.#offered = makeOffer(this.#settings.capabilities, this.#local(), direction, this.#ours);
+    this.#offered = makeOffer(this.#capabilities, this.#local(), direction, this.#ours);
     this.#ours = this.#offered;
     return describe(this.#offered);
   }
@@ -101,7 +117,7 @@ export class CallSound {
   answer(body: Description | undefined, direction: Direction = 'sendrecv'): Description | Refusal {
     const parsed = read(body);
     if ('status' in parsed) return parsed;
-    const result = makeAnswer(parsed, this.#settings.capabilities, this.#local(), direction);
+    const result = makeAnswer(parsed, this.#capabilities, this.#local(), direction);
     if ('refused' in result) return { status: 488, why: result.refused };
     this.#negotiated = result.negotiated;
     this.#ours = result.answer;
@@ -111,11 +127,11 @@ export class CallSound {
   /** Lets the media thread send and receive what was agreed. `mayBeSilent`: the peer holds. */
   start(mayBeSilent = false) {
     if (this.#negotiated === undefined) return;
-    const { direction, remote, codec, alsoReceives, telephoneEvent } = this.#negotiated;
+    const { direction, remote, codec, alsoReceives, telephoneEvent, crypto } = this.#negotiated;
     this.#media.send({
       do: 'start',
       stream: this.stream,
-      settings: { direction, remote, codec, alsoReceives, telephoneEvent, ...(mayBeSilent && { mayBeSilent }) },
+      settings: { direction, remote, codec, alsoReceives, telephoneEvent, crypto, ...(mayBeSilent && { mayBeSilent }) },
     });
   }
 

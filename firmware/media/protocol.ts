@@ -35,6 +35,8 @@ export interface StreamSettings {
   telephoneEvent?: number;
   /** The peer holds the call: nothing need come of it. */
   mayBeSilent?: boolean;
+  /** SRTP: its suite, and master key with salt each way. Absent: plain. */
+  crypto?: { suite: string; ours: Uint8Array; theirs: Uint8Array } | undefined;
 }
 
 /**
@@ -106,6 +108,8 @@ export interface StreamStatistics {
   malformedPackets: number;
   /** The jitter buffer's delay now, milliseconds. */
   bufferMs: number;
+  /** SRTP, and the packets that were not authentic or came again. Absent: the sound is plain. */
+  srtp?: { suite: string; refusedPackets: number };
   /** From RTCP, if the peer sends it. */
   remoteLossFraction?: number;
   remoteJitterMs?: number;
@@ -134,6 +138,8 @@ export type MediaEvent =
   | { is: 'dtmf sent'; stream: StreamId; keys: string }
   /** The first RTP of the stream has been heard. */
   | { is: 'heard'; stream: StreamId; from: string }
+  /** Packets come, but none was encrypted with the key that was agreed. Said once. */
+  | { is: 'not authentic'; stream: StreamId; packets: number }
   /** No RTP and no RTCP for the configured time: the peer is gone. Said once. */
   | { is: 'silent'; stream: StreamId; forMs: number }
   | { is: 'played'; id: string; why?: string }

@@ -4,6 +4,7 @@ import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
 import { RTP_HEADER_BYTES, writeRtp } from '../rtp/packet.ts';
 import type { RtpSession } from '../rtp/session.ts';
+import { LONGEST_TRAILER_BYTES } from '../rtp/srtp/suite.ts';
 import { isKey, TelephoneEventSender } from '../rtp/telephone-event.ts';
 import { type Codecs, clockRateOf } from './codecs.ts';
 import type { CodecChoice } from './protocol.ts';
@@ -45,7 +46,7 @@ export class Sending {
   readonly #frame: Int16Array;
   readonly #samples: Int16Array;
   readonly #payload = new Uint8Array(MAX_PAYLOAD_BYTES);
-  readonly #packet = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES);
+  readonly #packet = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES + LONGEST_TRAILER_BYTES);
   readonly #event: TelephoneEventSender;
   /** Samples of the packet that are there. */
   #filled = 0;

@@ -14,6 +14,7 @@ import type { Files } from './files.ts';
 import { Mouth } from './mouth.ts';
 import type { PortPair } from './network.ts';
 import type { Player } from './player.ts';
+import { Protection } from './protection.ts';
 import type {
   CodecChoice,
   Company,
@@ -52,6 +53,8 @@ interface Call {
   receiving: Receiving;
   remote: Remote;
   events: TelephoneEventReceiver;
+  /** SRTP; undefined: plain. */
+  protection: Protection | undefined;
   /** The source heard last. */
   ssrc: number | undefined;
 }
@@ -109,6 +112,7 @@ export class Stream {
       this.#renegotiate(call, settings);
     }
     if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
+    if (call.protection?.serves(settings.crypto) !== true) call.protection = this.#protection(settings);
     call.settings = settings;
     call.sending.telephoneEvent = settings.telephoneEvent;
     if (!hears(settings)) call.receiving.reset();
@@ -122,6 +126,7 @@ export class Stream {
       ...this.#codecs(settings, session),
       remote: announced(settings),
       events: this.#events(settings.codec),
+      protection: this.#protection(settings),
       ssrc: undefined,
     };
   }
@@ -169,11 +174,19 @@ export class Stream {
       codecs,
       session,
       rate,
-      send: (packet, length) => port.sendRtp(packet, length, this.#call!.remote.rtp),
+      send: (packet, length) => {
+        const { protection, remote } = this.#call!;
+        port.sendRtp(packet, protection?.protect(packet, length) ?? length, remote.rtp);
+      },
       onKeysSent: keys => emit({ is: 'dtmf sent', stream: id, keys }),
     });
     sending.telephoneEvent = settings.telephoneEvent;
     return sending;
+  }
+
+  #protection({ crypto }: StreamSettings): Protection | undefined {
+    const { emit, id } = this.#options;
+    return crypto && new Protection(crypto, packets => emit({ is: 'not authentic', stream: id, packets }));
   }
 
   #receiving(settings: StreamSettings): Receiving {
@@ -195,7 +208,9 @@ export class Stream {
     // Before the answer there is nobody whose packets these could be.
     if (call === undefined) return;
     if (looksLikeRtcp(bytes)) return this.onRtcp(bytes, from);
-    const packet = parseRtp(bytes, this.#packet);
+    const plain = call.protection === undefined ? bytes : call.protection.open(bytes);
+    if (plain === undefined) return;
+    const packet = parseRtp(plain, this.#packet);
     const { receiving, session, settings, events } = call;
     if (packet === undefined) {
       this.#tally.malformed++;
@@ -237,7 +252,9 @@ export class Stream {
     const call = this.#call;
     if (call === undefined) return;
     const nowMs = this.#options.clock.now();
-    if (!call.remote.heardRtcp(from) || !call.session.receivedRtcp(bytes, nowMs)) {
+    const plain = call.protection === undefined ? bytes : call.protection.openReport(bytes);
+    if (plain === undefined) return;
+    if (!call.remote.heardRtcp(from) || !call.session.receivedRtcp(plain, nowMs)) {
       this.#tally.malformed++;
       return;
     }
@@ -270,9 +287,14 @@ export class Stream {
     const nowMs = this.#options.clock.now();
     this.#speak(call, this.#company === 'all' ? this.#among(bridge, microphone) : microphone, nowMs);
     call.events.tick(nowMs);
-    const report = call.session.rtcp(nowMs);
-    if (report) this.#options.port.sendRtcp(report, report.length, call.remote.rtcp);
+    this.#report(call, call.session.rtcp(nowMs));
     this.#watch(call, nowMs);
+  }
+
+  #report({ protection, remote }: Call, report: Uint8Array | undefined) {
+    if (report === undefined) return;
+    const { bytes, length } = protection?.protectReport(report) ?? { bytes: report, length: report.length };
+    this.#options.port.sendRtcp(bytes, length, remote.rtcp);
   }
 
   #among(bridge: Bridge, microphone: Int16Array) {
@@ -310,8 +332,7 @@ export class Stream {
   /** Says BYE and lets everything go; `closed` when the recordings are on disk. */
   close(closed: () => void) {
     const call = this.#call;
-    const bye = call?.session.bye(this.#options.clock.now());
-    if (call && bye) this.#options.port.sendRtcp(bye, bye.length, call.remote.rtcp);
+    if (call !== undefined) this.#report(call, call.session.bye(this.#options.clock.now()));
     this.#options.port.close();
     this.player.stop('the stream was closed');
     const statistics = this.statistics;
@@ -331,7 +352,10 @@ export class Stream {
   chains(): Chain[] {
     const call = this.#call;
     if (call === undefined) return [];
-    const rtp = { name: `rtp ${this.id}`, detail: () => printAddress(call.remote.rtp) };
+    const rtp = {
+      name: `${call.protection === undefined ? 'rtp' : 'srtp'} ${this.id}`,
+      detail: () => printAddress(call.remote.rtp),
+    };
     const codecOut = { name: 'encode', detail: () => call.sending.describe() };
     const codecIn = { name: 'decode', detail: () => call.receiving.describe() };
     const buffer = { name: 'buffer', detail: () => `${Math.round(call.receiving.bufferMs)} ms` };

@@ -1,5 +1,6 @@
 /** A stream's counts, through every codec and session that negotiation gave it. */
 import type { RtpSession } from '../rtp/session.ts';
+import type { Protection } from './protection.ts';
 import type { CodecName, StreamStatistics } from './protocol.ts';
 import type { Receiving } from './receiving.ts';
 
@@ -8,6 +9,7 @@ export interface Counting {
   codec: CodecName;
   session: RtpSession;
   receiving: Receiving;
+  protection: Protection | undefined;
 }
 
 export class Tally {
@@ -49,7 +51,7 @@ export class Tally {
     const earlier = this.#earlier;
     const malformedPackets = earlier.malformedPackets + this.malformed;
     if (now === undefined) return { ...earlier, malformedPackets, codec: undefined, jitterMs: 0, bufferMs: 0 };
-    const { codec, session, receiving } = now;
+    const { codec, session, receiving, protection } = now;
     const { remoteLossFraction, remoteJitterMs, roundTripMs, ...rtp } = session.statistics;
     return {
       codec,
@@ -64,6 +66,7 @@ export class Tally {
       duplicatePackets: earlier.duplicatePackets + rtp.duplicatePackets,
       malformedPackets: malformedPackets + rtp.badPackets + receiving.badPayloads,
       bufferMs: receiving.bufferMs,
+      ...(protection && { srtp: { suite: protection.suite, refusedPackets: protection.refused } }),
       // Absent until the peer has reported.
       ...(remoteLossFraction !== undefined && { remoteLossFraction }),
       ...(remoteJitterMs !== undefined && { remoteJitterMs }),

@@ -1,8 +1,17 @@
 /** Offer and answer (RFC 3264) for one audio stream: what we can do, what they can do, and what comes of it. */
 import { isIP } from 'node:net';
+import {
+  chooseCrypto,
+  cryptoAttribute,
+  cryptoLines,
+  type Encryption,
+  isSecureProtocol,
+  type NegotiatedCrypto,
+  offeredCrypto,
+} from './crypto.ts';
 import { meet, receives, wishOf } from './direction.ts';
 import { parseParameters, rtpMapOf } from './payloads.ts';
-import type { Direction, MediaDescription, SessionDescription } from './types.ts';
+import type { Attribute, Direction, MediaDescription, SessionDescription } from './types.ts';
 
 export type CodecName = 'opus' | 'G722' | 'PCMA' | 'PCMU';
 
@@ -15,6 +24,8 @@ export interface Capabilities {
   telephoneEvent: boolean;
   /** In-band error correction of Opus (RFC 7587 §6.1). */
   opusFec: boolean;
+  /** SRTP with keys by SDES. Absent: plain sound only. */
+  encryption?: Encryption;
 }
 
 /** Our end. `host` is an IP literal; `version` grows by one with each changed description (RFC 3264 §8). */
@@ -44,6 +55,8 @@ export interface Negotiated {
   telephoneEvent?: number;
   /** The peer hears nothing of us by its own wish. */
   onHold: boolean;
+  /** Absent: the sound is plain. */
+  crypto?: NegotiatedCrypto;
 }
 
 export interface Refused {
@@ -66,6 +79,8 @@ const EVENT_PAYLOAD_TYPES = new Map([
   [48000, 97],
 ]);
 const EVENTS = '0-15';
+/** RTP, and RTP with feedback (RFC 4585), which we take and do not need; each plain or secure. */
+const PROTOCOLS = ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'];
 /** Packet times that both G.711 and Opus (RFC 6716 §2.1.4) know, milliseconds. */
 const PACKET_TIMES = [60, 40, 20, 10] as const;
 
@@ -87,6 +102,7 @@ export function makeOffer(
     name => (before && find(before, name)) ?? { name, payloadType: take(taken, CODECS[name].payloadType) },
   );
   const audio = ourAudio(capabilities, local, direction, codecs);
+  offerCrypto(audio, capabilities.encryption, before);
   if (capabilities.telephoneEvent) {
     // Events at 8000 are offered beside Opus alone too: many telephones know no others, and without keys no door opens.
     for (const clockRate of new Set([...capabilities.codecs.map(name => CODECS[name].clockRate), 8000])) {
@@ -99,6 +115,23 @@ export function makeOffer(
     local,
     previous.media.map(medium => (medium === before ? audio : refusedMedium(medium))),
   );
+}
+
+/** Inside a call its present way is offered again: keys that change would be heard, and plain stays plain. */
+function offerCrypto(
+  audio: MediaDescription,
+  encryption: Encryption | undefined,
+  before: MediaDescription | undefined,
+) {
+  if (before !== undefined) {
+    audio.protocol = before.protocol;
+    audio.attributes.push(...before.attributes.filter(([name]) => name === 'crypto'));
+    return;
+  }
+  if (encryption?.policy !== 'offered' && encryption?.policy !== 'required') return;
+  // RFC 4568 wants RTP/SAVP; beside plain RTP the keys stand in RTP/AVP, as telephones have it, and may be passed over.
+  if (encryption.policy === 'required') audio.protocol = 'RTP/SAVP';
+  audio.attributes.push(...offeredCrypto(encryption));
 }
 
 /** `wanted`, or the next payload type that means nothing yet. */
@@ -203,9 +236,14 @@ function answerMedium(
   const codec = capabilities.codecs.map(name => find(medium, name)).find(found => found !== undefined);
   if (codec === undefined) return { refused: `none of ${capabilities.codecs.join(', ')} is offered` };
 
+  const protection = protect(medium, capabilities.encryption);
+  if ('refused' in protection) return protection;
+
   const wanted = wishOf(offer, medium);
   const agreed = meet(direction, wanted);
   const audio = ourAudio(capabilities, local, agreed, [codec]);
+  audio.protocol = medium.protocol;
+  if (protection.attribute !== undefined) audio.attributes.push(protection.attribute);
   const event = capabilities.telephoneEvent ? findEvents(medium, codec.name) : undefined;
   if (event !== undefined) addEvents(audio, event.payloadType, event.clockRate);
   const negotiated: Negotiated = {
@@ -215,7 +253,42 @@ function answerMedium(
     onHold: !receives(wanted),
   };
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
+  if (protection.crypto !== undefined) negotiated.crypto = protection.crypto;
   return { audio, negotiated };
+}
+
+/** How an offered medium is encrypted: not at all, or our line and both keys. */
+function protect(
+  medium: MediaDescription,
+  encryption: Encryption | undefined,
+): { attribute?: Attribute; crypto?: NegotiatedCrypto } | Refused {
+  const isSecure = isSecureProtocol(medium.protocol);
+  if (encryption === undefined || encryption.policy === 'off') {
+    return isSecure ? { refused: `${medium.protocol} is offered, and encryption is switched off here` } : {};
+  }
+  const chosen = chooseCrypto(cryptoLines(medium), encryption);
+  if (chosen === undefined) {
+    if (isSecure) return { refused: `no key of ${medium.protocol} can be used` };
+    return encryption.policy === 'required'
+      ? { refused: 'plain sound is offered, and encryption is required here' }
+      : {};
+  }
+  const { line, suite } = chosen;
+  return {
+    attribute: cryptoAttribute(line.tag, suite, encryption),
+    crypto: { suite: suite.name, ours: encryption.keyFor(suite), theirs: line.key },
+  };
+}
+
+/** The way that their answer has taken of those that we offered; undefined: plain. */
+function agreedCrypto(ours: MediaDescription, theirs: MediaDescription): NegotiatedCrypto | Refused | undefined {
+  const [line] = cryptoLines(theirs);
+  const offered = line && cryptoLines(ours).find(({ tag, suite }) => tag === line.tag && suite === line.suite);
+  if (line !== undefined && offered !== undefined && line.key.length === offered.key.length)
+    return { suite: line.suite, ours: offered.key, theirs: line.key };
+  if (isSecureProtocol(ours.protocol))
+    return { refused: 'the answer has no key of ours: nothing is sent in the plain' };
+  return isSecureProtocol(theirs.protocol) ? { refused: `the answer is ${theirs.protocol} without a key` } : undefined;
 }
 
 /** What comes of our offer and their answer. */
@@ -248,6 +321,9 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
   if (others.length > 0) negotiated.alsoReceives = others;
   const event = findEvents(ours, codec.name) && findEvents(theirs, codec.name);
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
+  const crypto = agreedCrypto(ours, theirs);
+  if (crypto !== undefined && 'refused' in crypto) return crypto;
+  if (crypto !== undefined) negotiated.crypto = crypto;
   return negotiated;
 }
 
@@ -255,7 +331,7 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
 
 function remoteOf(session: SessionDescription, medium: MediaDescription): Negotiated['remote'] | Refused {
   if (medium.port === 0) return { refused: 'the audio has port 0' };
-  if (medium.protocol !== 'RTP/AVP') return { refused: `${medium.protocol} is not supported, RTP/AVP is` };
+  if (!PROTOCOLS.includes(medium.protocol)) return { refused: `${medium.protocol} is not supported, RTP/AVP is` };
   const host = medium.host ?? session.host;
   if (host === undefined) return { refused: 'no connection address' };
   // A name would have to be looked up before each packet or on the way to the call: nobody sends one.

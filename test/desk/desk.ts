@@ -7,7 +7,7 @@ import type { SipSocket } from '../../firmware/controller/intercom.ts';
 import type { Clock, WallClock } from '../../firmware/lib/clock.ts';
 import type { Log } from '../../firmware/lib/log.ts';
 import type { Random } from '../../firmware/lib/random.ts';
-import { CallSound } from '../../firmware/media/call-sound.ts';
+import { CallSound, type EncryptionPolicy } from '../../firmware/media/call-sound.ts';
 import type { Direction, Media, MediaEvent } from '../../firmware/media/protocol.ts';
 import type {
   Body,
@@ -43,6 +43,8 @@ export interface DeskSettings {
   /** Other users that the desk can call as. */
   callers: readonly string[];
   codecs: readonly ('opus' | 'PCMA' | 'PCMU')[];
+  /** How its calls are encrypted. Absent: where the other side offers it. */
+  encryption?: EncryptionPolicy;
   /** What to do with a call from the device. */
   onCall(call: DeskCall): void;
   onEvent(event: DeskEvent): void;
@@ -159,6 +161,8 @@ export class Desk {
     const sound = new CallSound(media, {
       stream,
       capabilities: { codecs: this.settings.codecs, ptimeMs: 20, telephoneEvent: true, opusFec: true },
+      encryption: this.settings.encryption ?? 'taken',
+      newKey: bytes => Buffer.from(random.token(bytes), 'hex'),
       host: this.settings.host,
       bind: this.settings.host,
       sessionId: String(random.uint32()),

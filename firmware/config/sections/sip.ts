@@ -36,6 +36,10 @@ const account = section({
     help: "With `callers`: the account's own server must know one of the passwords too.",
     needs,
   }),
+  srtp: field(oneOf(['off', 'optional', 'required']).prefault('optional'), {
+    help: 'Encrypted sound (SRTP, keys by SDES). `optional`: taken where it is offered, and offered where the signalling is encrypted too; `required`: no call without it.',
+    needs,
+  }),
   anonymous: field(yesOrNo().prefault(false), {
     help: 'Calls do not tell who calls; only the server learns it (RFC 3323, RFC 3325).',
     needs,

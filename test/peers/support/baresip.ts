@@ -18,6 +18,8 @@ export interface BaresipSpec {
   transport?: 'udp' | 'tcp' | 'tls';
   /** PEM files: its certificate with the key, and whom it believes. TLS is on the port above `port`. */
   tls?: { certificate: string; ca: string };
+  /** SRTP with keys by SDES: offered, or insisted on. */
+  encryption?: 'srtp' | 'srtp-mand' | undefined;
   /** In baresip's words: `PCMA/8000/1`. */
   codecs: readonly string[];
   /** A mono WAV of 48,000 samples a second; it must last longer than the call. */
@@ -146,7 +148,11 @@ export async function startBaresip(bench: Bench, name: string, spec: BaresipSpec
     aor === undefined
       ? `<sip:${name}@${host}:${transport === 'tls' ? port + 1 : port};transport=${transport}>;regint=0`
       : `<${aor}>;auth_user=${user};auth_pass=${password};regint=60`;
-  writeFileSync(join(folder, 'accounts'), `${account};answermode=manual;audio_codecs=${spec.codecs.join(',')}\n`);
+  const encryption = spec.encryption === undefined ? '' : `;mediaenc=${spec.encryption}`;
+  writeFileSync(
+    join(folder, 'accounts'),
+    `${account};answermode=manual${encryption};audio_codecs=${spec.codecs.join(',')}\n`,
+  );
   writeFileSync(join(folder, 'contacts'), '');
   const program = new Program('baresip', ['-f', folder, '-s'], { log: join(folder, 'log'), cwd: folder });
   bench.onStop(() => program.stop());
@@ -205,6 +211,7 @@ module g711.so
 module g722.so
 module opus.so
 module aufile.so
+module srtp.so
 module sndfile.so
 module_app account.so
 module_app menu.so

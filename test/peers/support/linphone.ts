@@ -14,6 +14,8 @@ export interface LinphoneSpec {
   ca?: string;
   /** As `PCMA/8000`; nothing else is offered. */
   codec: string;
+  /** SRTP with keys by SDES, insisted on. */
+  encrypted?: boolean;
   /** A mono WAV. */
   voice: string;
 }
@@ -96,7 +98,12 @@ export async function startLinphone(bench: Bench, name: string, spec: LinphoneSp
 }
 
 /** No sound card, no watching of the network, no wide band: what is not asked for is off. */
-const configuration = (name: string, port: number, rtp: number, { account, ca, codec }: LinphoneSpec) => {
+const configuration = (
+  name: string,
+  port: number,
+  rtp: number,
+  { account, ca, codec, encrypted = false }: LinphoneSpec,
+) => {
   const [mime, rate] = codec.split('/');
   const user = account === undefined ? undefined : /^sip:([^@]+)@/.exec(account.aor)![1];
   return `[sip]
@@ -107,7 +114,8 @@ guess_hostname=0
 contact="${name}" <sip:${name}@${HOST}>
 auto_net_state_mon=0
 register_only_when_network_is_up=0
-media_encryption=none
+media_encryption=${encrypted ? 'srtp' : 'none'}
+media_encryption_mandatory=${encrypted ? 1 : 0}
 ping_with_options=0
 default_proxy=${account === undefined ? -1 : 0}
 ${ca === undefined ? '' : `root_ca=${ca}\n`}

@@ -57,6 +57,7 @@ describe('a sound document', () => {
       callers: {},
       challengeServer: false,
       register: true,
+      srtp: 'optional',
       expires: 300_000,
       keepAlive: 'auto',
       outbound: 'auto',

@@ -212,7 +212,7 @@ describe('our answer', () => {
       ['only video', sdp('m=video 5000 RTP/AVP 31'), /no audio/],
       ['audio that is off', sdp('m=audio 0 RTP/AVP 0'), /port 0/],
       ['no common codec', sdp('m=audio 5000 RTP/AVP 9 18'), /none of opus, PCMA, PCMU/],
-      ['encryption', sdp('m=audio 5000 RTP/SAVP 0'), /RTP\/SAVP is not supported/],
+      ['encryption', sdp('m=audio 5000 RTP/SAVP 0'), /RTP\/SAVP is offered, and encryption is switched off/],
       ['WebRTC', sdp('m=audio 5000 UDP/TLS/RTP/SAVPF 0'), /not supported/],
       ['no address', parsed('v=0\r\nm=audio 5000 RTP/AVP 0'), /no connection address/],
       [
@@ -342,7 +342,8 @@ describe('their answer', () => {
     ['audio refused', sdp('m=audio 0 RTP/AVP 0'), /refused/],
     ['video in its place', sdp('m=video 5000 RTP/AVP 31'), /no audio/],
     ['no codec of ours', sdp('m=audio 5000 RTP/AVP 18'), /none of the codecs/],
-    ['another protocol', sdp('m=audio 5000 RTP/SAVP 0'), /not supported/],
+    ['another protocol', sdp('m=audio 5000 UDP/TLS/RTP/SAVPF 0'), /not supported/],
+    ['encryption that nobody asked for', sdp('m=audio 5000 RTP/SAVP 0'), /RTP\/SAVP without a key/],
     ['no address', parsed('v=0\r\nm=audio 5000 RTP/AVP 0'), /no connection address/],
   ];
   test.each(refusals)('%s: refused', (_, answer, why) => {
