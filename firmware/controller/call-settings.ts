@@ -70,6 +70,7 @@ function encryptionOf(account: Config['sip']['accounts'][string] | undefined): E
   const { srtp, transport, uri, registrar = '', outboundProxy = '', outboundProxies } = account;
   if (srtp !== 'optional') return srtp;
   const isSecure =
-    transport === 'tls' || [uri, registrar, outboundProxy, ...outboundProxies].some(text => /^sips:|;transport=tls/i.test(text));
+    transport === 'tls' ||
+    [uri, registrar, outboundProxy, ...outboundProxies].some(text => /^sips:|;transport=tls/i.test(text));
   return isSecure ? 'offered' : 'taken';
 }
