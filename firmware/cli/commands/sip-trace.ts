@@ -59,13 +59,17 @@ export const addSipTrace: AddCommand = (sip, environment) => {
         const show = printer(options, device.name, environment);
         const capture = captureOf(options, maxBytes, environment);
         const reader = new Reader();
+        let missed = 0;
         const take = (method: string, params: unknown) => {
           if (method === 'rtp') return capture?.packets(params as TracedPackets);
           const traced = params as TracedMessage;
           const seen = reader.read(traced);
+          // Also those before a message that is not wanted.
+          missed += traced.missed ?? 0;
           if (!filter.passes(seen)) return;
-          show(seen, traced.missed);
-          capture?.message(seen, traced.missed);
+          show(seen, missed);
+          capture?.message(seen, missed);
+          missed = 0;
         };
         let ended: 'done' | 'gone';
         try {
@@ -148,9 +152,9 @@ function sizeOf(text: string): number {
 
 function printer({ full, json }: Options, device: string, { out }: CliEnvironment) {
   const ladder = new Ladder({ device, full: full === true });
-  return (seen: Seen, missed: number | undefined) => {
-    if (json) return out(`${JSON.stringify({ ...asJson(seen), ...(missed !== undefined && { missed }) })}\n`);
-    if (missed !== undefined) out(`${count(missed, 'message')} not shown: they came too fast\n`);
+  return (seen: Seen, missed: number) => {
+    if (json) return out(`${JSON.stringify({ ...asJson(seen), ...(missed > 0 && { missed }) })}\n`);
+    if (missed > 0) out(`${count(missed, 'message')} not shown: they came too fast\n`);
     out(`${ladder.lines(seen).join('\n')}\n`);
   };
 }

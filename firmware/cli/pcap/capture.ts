@@ -19,10 +19,10 @@ export class Capture {
     this.#mask = mask;
   }
 
-  message({ atMs, way, transport, local, remote, bytes, is }: Seen, missed: number | undefined) {
+  message({ atMs, way, transport, local, remote, bytes, is }: Seen, missed: number) {
     this.#ours.set(family(local.host), local.host);
-    this.#missed += missed ?? 0;
-    const comment = missed === undefined ? {} : { comment: `${count(missed, 'message')} before this one not written` };
+    this.#missed += missed;
+    const comment = missed === 0 ? {} : { comment: `${count(missed, 'message')} before this one not written` };
     const shown = this.#mask && is !== 'keep-alive' ? maskMessage(bytes) : bytes;
     this.#file.add({ atMs, way, transport, local, remote, bytes: shown, ...comment });
   }

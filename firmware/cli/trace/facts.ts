@@ -52,9 +52,8 @@ function request(message: Request): string[] {
     case 'REFER':
       return [`to ${user(field('Refer-To'))}`];
     case 'INFO':
-      return [/^\s*Signal\s*=\s*(\S)/im.exec(text(message))?.[1] ?? '', field('Content-Type') ?? ''].map((fact, at) =>
-        at === 0 && fact !== '' ? `key ${fact}` : fact,
-      );
+      // Which key is not told: keys open doors.
+      return [/^\s*application\/dtmf/i.test(field('Content-Type') ?? '') ? 'a key' : (field('Content-Type') ?? '')];
     default:
       return [`${user(field('From'))} → ${user(field('To'))}`, ...authorized];
   }
@@ -98,8 +97,6 @@ function user(field: string | undefined): string {
   if (isMalformed(uri)) return party.uri;
   return uri.user === undefined || uri.user === '' ? uri.host : uri.user;
 }
-
-const text = ({ body }: Message) => Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
 
 /** The codecs of a session description, and whether the sound goes one way only. */
 function sound(message: Message): string[] {

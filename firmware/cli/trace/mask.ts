@@ -1,4 +1,4 @@
-/** Takes what is secret out of a SIP message: digest answers, passwords in URIs, keys of encrypted sound. Pure. */
+/** Takes what is secret out of a SIP message: digest answers, passwords in URIs, keys of encrypted sound, door codes. Pure. */
 
 /** What stands in its place. */
 export const MASKED = '***';
@@ -14,7 +14,9 @@ export function maskMessage(bytes: Uint8Array): Uint8Array {
   const end = /\r?\n\r?\n/.exec(text);
   const head = end === null ? text : text.slice(0, end.index);
   const body = end === null ? '' : text.slice(end.index + end[0].length);
-  const maskedBody = maskBody(body);
+  const maskedBody = /^(?:Content-Type|c)[ \t]*:[ \t]*application\/dtmf\b(?!-)/im.test(head)
+    ? body.replace(/\S/g, '*')
+    : maskBody(body);
   const maskedHead = withLength(maskHead(head), maskedBody.length - body.length);
   return Buffer.from(`${maskedHead}${end?.[0] ?? ''}${maskedBody}`, 'latin1');
 }
@@ -52,12 +54,13 @@ function maskCredentials(name: string, value: string): string {
 /** `sip:front:secret@example.org` (RFC 3261 §19.1.1: "NOT RECOMMENDED"; some do). */
 const maskUris = (text: string) => text.replace(/\b(sips?:[^\s@:;<>"]{1,256}):[^\s@<>"]{0,256}@/gi, `$1:${MASKED}@`);
 
-/** Keys of SRTP (RFC 4568 §9.1) and ICE, and what RFC 4566 §5.12 called a key. */
+/** Keys of SRTP (RFC 4568 §9.1) and ICE, what RFC 4566 §5.12 called a key, and telephone keys by INFO: they open doors. */
 const maskBody = (body: string) =>
   maskUris(body)
     .replace(/(inline:)[^\s|;]+/gi, `$1${MASKED}`)
     .replace(/^(k=\w+:)[^\r\n]*/gm, `$1${MASKED}`)
-    .replace(/^(a=ice-pwd:)[^\r\n]*/gim, `$1${MASKED}`);
+    .replace(/^(a=ice-pwd:)[^\r\n]*/gim, `$1${MASKED}`)
+    .replace(/^([ \t]*Signal[ \t]*=[ \t]*)\S+/gim, `$1${MASKED}`);
 
 /** A length that was right stays right; one that was wrong stays as wrong as it was. */
 const withLength = (head: string, grownBy: number) =>

@@ -50,6 +50,12 @@ test('keys of encrypted sound go, and the length is right again', () => {
   expect(read).toMatchObject({ body: { length: text.length - text.indexOf('v=0') } });
 });
 
+test('keys told by INFO go: they open doors', () => {
+  const relay = masked(message(['Content-Type: application/dtmf-relay'], 'Signal=5\r\nDuration=160\r\n'));
+  expect(relay).toContain('\r\n\r\nSignal=***\r\nDuration=160\r\n');
+  expect(masked(message(['Content-Type: application/dtmf', 'Content-Length: 1'], '5'))).toMatch(/: 1\r\n\r\n\*$/);
+});
+
 test('what has no secrets comes back byte for byte, whatever it is', () => {
   for (const text of [
     '',
