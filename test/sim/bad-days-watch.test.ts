@@ -64,6 +64,7 @@ test('a leak is seen at any moment, after the last call, and after the end', () 
   watch.look(town({ alive: { transactions: 1_000, calls: 0, timers: 1_000 } }));
   watch.atRest(town({ alive: { transactions: 0, calls: 1, timers: 1 } }));
   watch.over(town({ alive: { transactions: 1, calls: 0, timers: 0 } }, ['timer B']));
+  watch.stopped(town({ alive: { transactions: 0, calls: 0, timers: 2 } }).speakers[0]!);
   expect(watch.faults).toEqual([
     'desk has 1000 transactions at 0 s',
     'desk has 1000 timers at 0 s',
@@ -71,6 +72,7 @@ test('a leak is seen at any moment, after the last call, and after the end', () 
     'desk still has 1 timers; armed: ',
     'desk left behind: 1 transactions, 0 calls, 0 timers',
     'still armed: timer B',
+    'desk has stopped with 0 transactions, 0 calls, 2 timers',
   ]);
 });
 

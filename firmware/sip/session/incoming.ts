@@ -193,7 +193,9 @@ export class IncomingCall implements Call, DialogOwner {
 
   onRequest(transaction: ServerTransaction) {
     const { request } = transaction;
-    if (this.#established !== undefined) this.#established.onRequest(transaction);
+    // Hung up, and only its ACK is waited for: nothing more is told of it.
+    if (this.state === 'ended' && request.method !== 'BYE') transaction.respond(481);
+    else if (this.#established !== undefined) this.#established.onRequest(transaction);
     else if (!this.#dialog.accepts(request)) transaction.respond(500, { reason: 'CSeq out of order' });
     else if (request.method === 'BYE') {
       // §15: the caller may end an early dialog; §15.1.2: and the INVITE is answered.

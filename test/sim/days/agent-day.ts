@@ -10,6 +10,8 @@ import { Watch } from './watch.ts';
 
 /** The longest that a call without a far end lasts: until it is answered, until its session ends, until BYE is given up. */
 const lastCallMs = RING_LIMIT_MS + SESSION_MS + 90_000 + 3 * 32_000;
+/** The BYE of the last ones, in all its copies, and what they wait for. */
+const goodbyeMs = 100_000;
 const stopLimitMs = 40_000;
 /** Connections that nobody uses idle out. */
 const idleMs = 700_000;
@@ -81,9 +83,24 @@ function play(day: Day, town: Town, watch: Watch): number | undefined {
     watch.fault(`not registered ${Math.round(limitMs / 1000)} s after the troubles: ${JSON.stringify(state)}`);
 
   run(lastCallMs);
+  hangUpAll(town, watch);
+  run(goodbyeMs);
   watch.atRest(town);
   end(town, watch);
   return afterMs;
+}
+
+/** A call that lasts has somebody at its other end; where nobody is, it must be over by now. */
+function hangUpAll({ speakers }: Town, watch: Watch) {
+  const up = speakers.flatMap(speaker => (speaker.isDead ? [] : speaker.up));
+  for (const record of up) {
+    const { id, remote } = record.call!;
+    const isWithOther = up.some(other => other !== record && other.call!.id === id);
+    // The odd one answers each sign of life, for ever.
+    if (!isWithOther && !remote.uri.includes('192.0.2.40') && !remote.uri.includes('odd@'))
+      watch.fault(`half a call is left: ${record.owner} with ${remote.uri}: ${record.heard.join(', ')}`);
+  }
+  for (const { call } of up) call!.hangUp();
 }
 
 /** Everybody stops: calls that are still up end by that. */
@@ -92,7 +109,12 @@ function end(town: Town, watch: Watch) {
   town.note('the end');
   const alive = speakers.filter(({ isDead }) => !isDead);
   let stopped = 0;
-  for (const speaker of alive) speaker.stop(stopLimitMs, () => stopped++);
+  for (const speaker of alive) {
+    speaker.stop(stopLimitMs, () => {
+      stopped++;
+      watch.stopped(speaker);
+    });
+  }
   clock.advance(stopLimitMs + 1_000);
   for (const speaker of alive) speaker.close();
   clock.advance(idleMs);

@@ -21,6 +21,11 @@ export class CallRecord {
     return this.heard.includes('answered');
   }
 
+  /** Answered on this side, whether the ACK has come or not. */
+  get isTalking() {
+    return this.call?.state === 'answered' || this.call?.state === 'confirmed';
+  }
+
   /** How it went, in one word for the statistics. */
   get outcome() {
     if (this.isLost && this.ends.length === 0) return 'lost with its side';

@@ -156,7 +156,8 @@ export class Speaker {
     this.records.push(record);
     const call = this.userAgent.call({ target, body: sdp('offer') }, this.#handlerOf(record));
     record.call = call;
-    this.#later(forMs, () => call.hangUp());
+    // Some calls nobody hangs up: they last until the end, or until the other side is found to be gone.
+    if (this.#random.next() < 0.7) this.#later(forMs, () => call.hangUp());
     return record;
   }
 
@@ -211,7 +212,10 @@ export class Speaker {
       if (mood < 0.9) later(() => call.accept(sdp('answer')));
       else later(() => call.refuse(486));
     }
-    this.#later(4_000 + 90_000 * this.#random.next(), () => call.hangUp());
+    const hangsUp = this.#random.next() < 0.5;
+    this.#later(4_000 + 90_000 * this.#random.next(), () => {
+      if (hangsUp || !record.isTalking) call.hangUp();
+    });
     return this.#handlerOf(record);
   }
 
@@ -252,7 +256,7 @@ export class Speaker {
         });
         const call: Call = this.userAgent.call({ target, headers, body: sdp('offer') }, handler);
         next.call = call;
-        this.#later(20_000, () => call.hangUp());
+        if (this.#random.next() < 0.7) this.#later(20_000, () => call.hangUp());
       },
     });
   }

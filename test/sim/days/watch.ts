@@ -8,6 +8,9 @@ const mostTimers = 400;
 /** Of faults that are told. */
 const faultLimit = 20;
 
+/** What the registration needs between two calls: a REGISTER to each server on its way, the next one, keep-alive. */
+const registering = { transactions: 4, timers: 2 };
+
 /** What the watch looks at: a town, or something that a test has built like one. */
 export interface Watched {
   readonly speakers: readonly Pick<Speaker, 'name' | 'userAgent' | 'isDead' | 'records'>[];
@@ -45,10 +48,20 @@ export class Watch {
       if (isDead) continue;
       const { calls, timers, transactions } = userAgent.alive;
       if (calls > 0) this.fault(`${name} still has ${calls} calls`);
-      // A REGISTER may be on its way. Between two of them only the next one is armed.
-      const next = name === 'front' ? 1 : 0;
-      if (transactions === 0 && timers > next) this.fault(`${name} still has ${timers} timers; armed: ${armed()}`);
+      // A registrar answers for ever; a device keeps its registration.
+      if (name.startsWith('pbx')) continue;
+      const own = name === 'front' ? registering : { transactions: 0, timers: 0 };
+      if (transactions > own.transactions) this.fault(`${name} still has ${transactions} transactions`);
+      if (transactions === 0 && timers > own.timers)
+        this.fault(`${name} still has ${timers} timers; armed: ${armed()}`);
     }
+  }
+
+  /** As its stop is told to be done. */
+  stopped({ name, userAgent }: Pick<Speaker, 'name' | 'userAgent'>) {
+    const { transactions, calls, timers } = userAgent.alive;
+    if (transactions + calls + timers > 0)
+      this.fault(`${name} has stopped with ${transactions} transactions, ${calls} calls, ${timers} timers`);
   }
 
   /** After everybody has stopped. */

@@ -193,6 +193,19 @@ describe('an answered call', () => {
     expect(peer.requests('BYE').length).toBe(1);
   });
 
+  test('hung up before the ACK hears no more of what comes meanwhile: 481', () => {
+    const { peer, phone, call, inside } = called();
+    call.accept(sdp('answer'));
+    call.hangUp();
+    inside('INFO', 2, { more: 'Content-Type: application/dtmf-relay' });
+    inside('INVITE', 3, { branch: 'z9hG4bK-again', body: 'offer' });
+    inside('REFER', 4, { more: 'Refer-To: <sip:carol@192.0.2.3>' });
+    expect(peer.statuses.slice(-3)).toEqual([481, 481, 481]);
+    expect(phone.heard).toEqual(['invite', 'ended by us']);
+    inside('ACK', 1);
+    expect(peer.requests('BYE').length).toBe(1);
+  });
+
   test('hung up before an ACK that never comes says BYE after 32 s', () => {
     const { clock, peer, phone, call, userAgent } = called();
     peer.onRequest = received => peer.reply(received, 200);
