@@ -53,7 +53,13 @@ function* checkMedia({ media, audio, sip }: Config): Generator<Problem> {
 }
 
 function* checkContacts({ contacts, sip }: Config): Generator<Problem> {
-  for (const [name, { account }] of Object.entries(contacts)) {
+  for (const [name, { uri, account }] of Object.entries(contacts)) {
+    if (!/^sips?:/i.test(uri) && Object.keys(sip.accounts).length === 0) {
+      yield {
+        path: ['contacts', name, 'uri'],
+        message: `${JSON.stringify(uri)} is a number, and no account knows it; write "sip:user@host"`,
+      };
+    }
     if (account !== undefined && !(account in sip.accounts)) {
       yield { path: ['contacts', name, 'account'], message: noSuch(account, 'account', Object.keys(sip.accounts)) };
     }

@@ -163,6 +163,32 @@ function uriParameters(parameters: string[]): string | undefined {
 
 export const sipUri = () => uri(sipUriForm, notASipUri);
 
+// RFC 3966 §3, with visual separators between the digits; and a number as it is keyed in.
+const separators = '[().-]{0,3}';
+const globalNumber = String.raw`\+(?:${separators}[0-9]){1,31}${separators}`;
+const localNumber = `(?:${separators}[0-9A-Fa-f*#]){1,32}${separators}`;
+const telParameters = `(?:;[A-Za-z0-9-]+(?:=${parameterValue})?){0,8}`;
+const telephone = String.raw`tel:(?:${globalNumber}|${localNumber})${telParameters}|\+[0-9]{1,31}|[0-9*#]{1,32}`;
+const telephoneForm = new RegExp(`^(?:${telephone})$`);
+const notATarget = `${notASipUri}; or a number such as "tel:+49-30-123" or "4711"`;
+const sipTarget = uri(sipUriForm, notASipUri);
+
+/** Whom to call: a SIP URI, a `tel` URI, a number. */
+export const callTarget = () =>
+  text(
+    {
+      kind: 'call target',
+      allowed: '`sip:desk@example.org`, `tel:+49-30-123`, `4711`',
+      wrong: notATarget,
+      pattern: `${sipUriForm.source}|${telephoneForm.source}`,
+    },
+    value => {
+      if (telephoneForm.test(value)) return uriParameters(value.split(';').slice(1));
+      const issue = sipTarget.safeParse(value).error?.issues[0];
+      return issue && (issue.message === notASipUri ? notATarget : issue.message);
+    },
+  );
+
 /** A registrar or proxy: the user part may be absent. */
 export const sipServer = () =>
   uri(serverUriForm, 'is not the SIP URI of a server; write "sip:host" or "sip:host:port"');

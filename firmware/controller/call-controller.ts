@@ -1,5 +1,6 @@
 /** All calls of the device: who is called, who may call, what a press and a key mean. */
 import { resolve } from 'node:path';
+import { isDialable } from '../io/actions.ts';
 import { pressMeaning } from '../io/rules.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -8,6 +9,7 @@ import type { Media, MediaEvent } from '../media/protocol.ts';
 import { StreamsAhead } from '../media/streams-ahead.ts';
 import type { CallHandler, IncomingInvite, SipUserAgent } from '../sip/contracts.ts';
 import type { Hop } from '../sip/hop.ts';
+import { printUri } from '../sip/message/uri.ts';
 import { parseTarget } from '../sip/target.ts';
 import { callerMatches } from './auto-answer.ts';
 import { CallKeys } from './call-keys.ts';
@@ -211,11 +213,17 @@ export class CallController {
   /** The URI that a contact stands for, or that is one. */
   #uriOf(target: string): string | ActionResult {
     const { contacts } = this.#parts.settings();
-    const uri = contacts[target]?.uri ?? target;
-    if (contacts[target] === undefined && !/^sips?:/i.test(target))
-      return unknownName('contact', target, Object.keys(contacts));
-    const parsed = parseTarget(uri);
-    return 'kind' in parsed ? { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` } : uri;
+    const contact = contacts[target];
+    if (contact === undefined && !isDialable(target)) return unknownName('contact', target, Object.keys(contacts));
+    const parsed = this.#targetUri(contact?.uri ?? target, contact?.account);
+    return 'done' in parsed ? parsed : parsed.text;
+  }
+
+  /** A SIP URI as it is written; a number as one of the server of the account that would call. */
+  #targetUri(uri: string, account: string | undefined): { text: string; host: string } | ActionResult {
+    const parsed = this.#userAgent?.targetUri(uri, account) ?? parseTarget(uri);
+    if ('kind' in parsed) return { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` };
+    return { text: /^sips?:/i.test(uri) ? uri : printUri(parsed), host: parsed.host };
   }
 
   #place(target: string, how: { account: string | undefined; page: boolean; file: string | undefined }): ActionResult {
@@ -224,18 +232,18 @@ export class CallController {
     if (userAgent === undefined) return { done: false, code: 'not now', why: 'the telephone part is starting' };
     const contact = settings.contacts[target];
     const uri = contact?.uri ?? target;
-    if (contact === undefined && !/^sips?:/i.test(target))
+    if (contact === undefined && !isDialable(target))
       return unknownName('contact', target, Object.keys(settings.contacts));
-    const parsed = parseTarget(uri);
-    if ('kind' in parsed) return { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` };
     const account = how.account ?? contact?.account;
     if (account !== undefined && !settings.accounts.includes(account))
       return unknownName('account', account, settings.accounts);
+    const parsed = this.#targetUri(uri, account);
+    if ('done' in parsed) return parsed;
     if (this.#lines.taken >= settings.maxCalls)
       return notNow(`${this.#lines.taken} of ${settings.maxCalls} calls are up; hang up first`);
     this.#begin(parsed.host, {
       direction: 'outgoing',
-      remote: { uri },
+      remote: { uri: parsed.text },
       account,
       headers: how.page ? PAGE_HEADERS : [],
       page: how.page,

@@ -2,7 +2,14 @@
 import type { Config } from '../config/schema.ts';
 import { printAddress } from '../lib/address.ts';
 import { backoff } from '../lib/backoff.ts';
-import type { CallHandler, Environment, IncomingInvite, RegistrationState, SipUserAgent } from '../sip/contracts.ts';
+import type {
+  CallHandler,
+  Environment,
+  IncomingInvite,
+  Reachability,
+  RegistrationState,
+  SipUserAgent,
+} from '../sip/contracts.ts';
 import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
 import { UserAgent } from '../sip/user-agent.ts';
 import type { Status } from './contracts.ts';
@@ -48,6 +55,8 @@ export class Telephone {
   readonly #trusted: TrustedSources;
   /** Account → contact, as last told. */
   readonly #registeredAs = new Map<string, string>();
+  /** Account → whether its server answers, as last told. */
+  readonly #reached = new Map<string, Reachability['is']>();
   readonly #links: LinkWatch | undefined;
   #probing = false;
   #problem: string | undefined;
@@ -71,6 +80,7 @@ export class Telephone {
           id,
           aor: account.uri,
           expiresMs: account.expires,
+          pingMs: account.registrar === undefined && account.outboundProxy === undefined ? 0 : account.ping,
           callers: Object.entries(account.callers).map(([username, { password }]) => ({ username, password })),
           ...(account.keepAliveEvery !== undefined && { keepAliveMs: account.keepAliveEvery }),
         })),
@@ -83,12 +93,15 @@ export class Telephone {
         sessionExpiresMs: sip.sessionTimer,
         serverTimeoutMs: sip.serverTimeout,
         strangers: sip.strangers,
+        serialRegistration: sip.registration === 'serial',
+        tryNextAccount: calls.tryNextAccount,
       },
       {
         onInvite: invite => parts.onInvite(invite),
         onRegistration: (account, state) => this.#registration(account, state),
         trusts: host => this.isTrusted(host, undefined),
         onIgnored: ignored => parts.events.tell('sip', 'ignored', { ...ignored }),
+        onReachability: (account, state) => this.#reachability(account, state),
         notices: {
           trusts: ({ host }, account) => this.isTrusted(host, account),
           onCheckSync: ({ remote, account, asksForReboot }) => {
@@ -182,11 +195,20 @@ export class Telephone {
     if (this.#problem !== undefined) return false;
     const accounts = Object.entries(this.#parts.config().sip.accounts);
     if (accounts.length === 0) return true;
-    return accounts.some(([id, { register }]) => !register || this.userAgent.registration(id).is === 'registered');
+    return accounts.some(([id, { register }]) =>
+      register
+        ? this.userAgent.registration(id).is === 'registered'
+        : this.userAgent.reachability(id)?.is !== 'unreachable',
+    );
   }
 
   isTrusted(source: string, account: string | undefined): boolean {
-    return this.#trusted.isTrusted(source, account, this.#parts.config().calls.autoAnswer.trustedSources);
+    const { sip, calls } = this.#parts.config();
+    const isTrusted = this.#trusted.isTrusted(source, account, calls.autoAnswer.trustedSources);
+    // An account that never registers has no other moment at which its server is looked up again; DNS is asked seldom.
+    const settings = isTrusted || account === undefined ? undefined : sip.accounts[account];
+    if (account !== undefined && settings?.register === false) this.#trusted.learn(account, settings);
+    return isTrusted;
   }
 
   /** The address of ours that a peer there can send sound to; undefined where no route leads there. */
@@ -204,8 +226,12 @@ export class Telephone {
       Object.entries(accounts).map(([id, { uri, register }]) => {
         const state = this.userAgent.registration(id);
         if (this.#problem !== undefined) return [id, { aor: uri, state: 'failed', detail: this.#problem }];
-        const detail = register ? this.#detail(state) : 'not registered by configuration';
-        return [id, { aor: uri, state: state.is, detail }];
+        if (register) return [id, { aor: uri, state: state.is, detail: this.#detail(state) }];
+        const reached = this.userAgent.reachability(id);
+        if (reached?.is === 'unreachable')
+          return [id, { aor: uri, state: 'failed', detail: `its server cannot be reached: ${reached.why}` }];
+        const answers = reached === undefined ? '' : '; its server answers';
+        return [id, { aor: uri, state: state.is, detail: `not registered by configuration${answers}` }];
       }),
     );
   }
@@ -262,6 +288,18 @@ export class Telephone {
       case 'unregistered':
         return 'not registered';
     }
+  }
+
+  #reachability(account: string, state: Reachability) {
+    const { events, config, changed } = this.#parts;
+    if (this.#reached.get(account) !== state.is) {
+      const why = state.is === 'unreachable' ? { why: state.why } : { status: state.status };
+      events.tell('sip', state.is === 'reachable' ? 'server reached' : 'server not reached', { account, ...why });
+    }
+    this.#reached.set(account, state.is);
+    const settings = config().sip.accounts[account];
+    if (settings !== undefined) this.#trusted.learn(account, settings);
+    changed();
   }
 
   #registration(account: string, state: RegistrationState) {

@@ -107,6 +107,9 @@ export function printAction(action: Action): string {
 
 export const isMalformed = (parsed: Action | MalformedAction): parsed is MalformedAction => 'malformed' in parsed;
 
+/** A SIP URI, a `tel` URI or a number: no contact has to be known to call it. */
+export const isDialable = (target: string) => /^(?:(?:sips?|tel):|\+?[0-9*#]{1,32}$)/i.test(target);
+
 /** What an action may name in one configuration. */
 export interface ActionNames {
   contacts: readonly string[];
@@ -140,7 +143,7 @@ function checkNames(action: Action, { contacts, accounts, doors, buttons }: Acti
       return /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
     case 'call':
     case 'page': {
-      const target = /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
+      const target = isDialable(action.target) ? undefined : among('contact', action.target, contacts);
       const account = action.do === 'call' ? action.account : undefined;
       return target ?? (account === undefined ? undefined : among('account', account, accounts));
     }
@@ -158,7 +161,7 @@ type Parser = (words: string[], text: string) => Action | MalformedAction;
 const PARSERS: Record<string, Parser> = {
   call: words => {
     const [target, as, account, ...rest] = words;
-    if (target === undefined) return wants('call', 'whom: `call desk`, `call sip:desk@example.org`');
+    if (target === undefined) return wants('call', 'whom: `call desk`, `call sip:desk@example.org`, `call 4711`');
     if (as === undefined) return { do: 'call', target };
     if (as !== 'as' || account === undefined || rest.length > 0) {
       return wants('call', 'one target, then perhaps an account: `call desk as front`');

@@ -19,6 +19,8 @@ export class Account {
   server: Hop | undefined;
   /** The registrar keeps a flow to us: requests inside our dialogs come by it too (RFC 5626 §4.3). */
   hasFlow = false;
+  /** It does not register, and its server was not there when it was asked last. */
+  isUnreachable = false;
   /** Route values that the registrar wants our requests to take (RFC 3608). */
   serviceRoute: readonly string[] = [];
 
@@ -35,6 +37,11 @@ export class Account {
   /** The same account by way of another proxy. What is learnt of one way is not known of the other. */
   through(outboundProxy: string, random: Random): Account {
     return new Account({ ...this.settings, outboundProxy }, random);
+  }
+
+  /** A call by it has a chance now. */
+  get isUsable(): boolean {
+    return this.settings.register ? this.server !== undefined : !this.isUnreachable;
   }
 
   /** How servers are reached whose URI does not say. */

@@ -6,6 +6,8 @@ import type { Random } from '../lib/random.ts';
 import type { Hop, TransportName } from './hop.ts';
 import type { Services } from './locate/services.ts';
 import type { Probed, ProbeOptions } from './probe.ts';
+import type { Malformed } from './message/message.ts';
+import type { SipUri } from './message/uri.ts';
 
 /** A message body with its Content-Type, byte for byte. */
 export interface Body {
@@ -45,6 +47,8 @@ export interface AccountSettings {
   keepAlive?: 'auto' | 'off' | 'crlf' | 'stun';
   /** The longest pause between two. Absent: 29 s over UDP, 120 s over a connection. The registrar may want less. */
   keepAliveMs?: number;
+  /** How often the server of an account that does not register is asked whether it is there. 0 or absent: never. */
+  pingMs?: number;
   /** How servers are reached whose URI does not say. Absent: as DNS says, else UDP. */
   transport?: TransportName;
 }
@@ -70,6 +74,10 @@ export interface UserAgentSettings {
   maxRedirects: number;
   /** A server that says nothing for so long is passed over, where DNS names another. Absent: `serverTimeoutMs`. */
   serverTimeoutMs?: number;
+  /** Only the first account that can be registered is; the next takes over when it is lost. Absent: all are. */
+  serialRegistration?: boolean;
+  /** False: a call that an account's server cannot take is not tried by the next account. */
+  tryNextAccount?: boolean;
   /** The session interval that is asked for (RFC 4028), 90 s at least. 0 or absent: only where the peer asks. */
   sessionExpiresMs?: number;
 }
@@ -140,6 +148,9 @@ export interface RegistrationReport {
   /** How the last REGISTER ended; `status` is absent where nobody answered. */
   last: { atMs: number; status?: number; why: string; from: Hop | undefined } | undefined;
 }
+
+/** Whether the server of an account that does not register answers. */
+export type Reachability = { is: 'reachable'; status: number } | { is: 'unreachable'; why: string };
 
 /** A name-addr as a person would want to see it. */
 export interface Party {
@@ -294,6 +305,8 @@ export interface UserAgentHandler {
   /** A new incoming call, already answered 100. Must return the handler of what follows. */
   onInvite(invite: IncomingInvite): CallHandler;
   onRegistration(account: string, state: RegistrationState): void;
+  /** The server of an account with `pingMs` has answered, or has not. */
+  onReachability?(account: string, state: Reachability): void;
   /**
    * Whose messages go first when there are too many, and who is never taken for a scanner. Absent: everybody, and
    * nothing is limited: a desk, a bench.
@@ -332,9 +345,9 @@ export interface SipCounters {
 }
 
 export interface CallOptions {
-  /** `sip:desk@example.org`. */
+  /** `sip:desk@example.org`, `tel:+49-30-123`, `4711`. */
   target: string;
-  /** Which account calls; absent: the first. */
+  /** Which account calls; absent: the first that can. */
   account?: string;
   /** The offer. */
   body: Body;
@@ -351,8 +364,10 @@ export interface SipUserAgent {
   connectionLost(to: Hop): void;
   /** The hops that requests to a SIP URI would try, in order; `transport` counts where the URI names none. */
   locate(uri: string, transport: TransportName | undefined, done: (hops: readonly Hop[], why?: string) => void): void;
+  /** The SIP URI that a call to this target would go to, by this account or by the first that can; or why not. */
+  targetUri(target: string, account: string | undefined): SipUri | Malformed;
   /**
-   * Throws for a target that is not a SIP URI or an unknown account: check with `parseTarget` first. After `stop` the
+   * Throws for a target that cannot be called or an unknown account: check with `targetUri` first. After `stop` the
    * call has ended when this returns.
    */
   call(options: CallOptions, handler: CallHandler): Call;
@@ -368,6 +383,8 @@ export interface SipUserAgent {
   registration(account: string): RegistrationState;
   /** More of the same, one for each way, the one that counts first; none for an account that does not register. */
   registrationReports(account: string): readonly RegistrationReport[];
+  /** Undefined where nobody has been asked yet. */
+  reachability(account: string): Reachability | undefined;
   readonly counters: SipCounters;
   /** Subscriptions that others hold with us. */
   readonly watchers: number;

@@ -43,6 +43,8 @@ export interface ExchangeOptions {
    * is over. Absent: INVITE waits for a silent server as long as timer B does.
    */
   onLate?(response: Response, request: Request): void;
+  /** There is another way when all servers are silent: the last is waited for no longer than the others. */
+  impatient?: boolean;
   /** Nobody answered. Never called before `start` returns. */
   onFailure(why: string): void;
 }
@@ -126,13 +128,16 @@ export class Exchange {
   /** Goes on to the next server where this one says nothing at all. */
   #waitFor(transaction: ClientTransaction, hop: Hop) {
     this.#stopWaiting();
-    const { onLate } = this.#options;
+    const { onLate, impatient = false } = this.#options;
     const next = this.#nextHop(hop);
-    if (next === undefined || (this.request.method === 'INVITE' && onLate === undefined)) return;
+    if ((next === undefined && !impatient) || (this.request.method === 'INVITE' && onLate === undefined)) return;
     const passOver = () => {
       this.#core.locator.avoid(hop);
-      this.#again(next);
+      this.#transaction = undefined;
       transaction.abandon();
+      if (next !== undefined) return this.#again(next);
+      this.#settled = true;
+      this.#options.onFailure(`no answer from ${printHop(hop)}`);
     };
     const limitMs = this.#core.settings.serverTimeoutMs ?? serverTimeoutMs;
     this.#stopWaiting = this.#core.clock.after(limitMs, passOver, 'silent server');

@@ -61,7 +61,10 @@ export class Registration {
   #pauses: { areOfSpare: boolean; next: Generator<number, never> } | undefined;
   #exchange: Exchange | undefined;
   #again = false;
-  #stopping = false;
+  /** Not started yet, or told to stop. */
+  #stopping = true;
+  /** How often it was started or stopped: an answer to what was asked before changes nothing. */
+  #turn = 0;
   /** The Contact that the registrar has of us, and until when by our clock. */
   #contact: string | undefined;
   #contactUntilMs = 0;
@@ -97,6 +100,8 @@ export class Registration {
   }
 
   start() {
+    this.#stopping = false;
+    this.#turn++;
     this.#tell({ is: 'registering' });
     this.#register();
   }
@@ -172,12 +177,16 @@ export class Registration {
     this.#cancelTimer();
     this.#keepAlive.stop();
     this.#stopping = true;
+    const turn = ++this.#turn;
+    this.account.server = undefined;
     if (this.#contact === undefined && this.#exchange === undefined) {
       this.#tell({ is: 'unregistered' });
       done();
       return;
     }
     const finish = () => {
+      // Started again meanwhile.
+      if (turn !== this.#turn) return done();
       this.#contact = undefined;
       this.#tell({ is: 'unregistered' });
       done();

@@ -9,6 +9,7 @@ import type {
   CallOptions,
   Environment,
   IncomingInvite,
+  Reachability,
   RegistrationReport,
   RegistrationState,
   SipCounters,
@@ -18,6 +19,7 @@ import type {
 } from './contracts.ts';
 import type { Core } from './core.ts';
 import { newCounters } from './counters.ts';
+import { accountsFor } from './dialing.ts';
 import { contactOf } from './dialog/dialog.ts';
 import { bodyOf } from './dialog/request.ts';
 import { DialogTable } from './dialog/table.ts';
@@ -30,16 +32,18 @@ import { StunEndpoint } from './flow/stun-endpoint.ts';
 import { type Hop, isReliable, printHop, type TransportName } from './hop.ts';
 import { type Located, Locator } from './locate/locator.ts';
 import { noParameters } from './message/grammar.ts';
-import { isMalformed, type Request } from './message/message.ts';
-import { parseUri } from './message/uri.ts';
+import { isMalformed, type Malformed, malformed, type Request } from './message/message.ts';
+import { parseUri, type SipUri } from './message/uri.ts';
 import { optionsReply } from './options.ts';
 import { Probe, type Probed, type ProbeOptions } from './probe.ts';
+import { Ping } from './ping.ts';
+import { RegistrationOrder } from './registration-order.ts';
 import { IncomingCall } from './session/incoming.ts';
 import { OutgoingCall } from './session/outgoing.ts';
 import { assertedIdentity } from './session/party.ts';
 import { parseReplaces } from './session/replaces.ts';
 import { tooBrief } from './session/session-timer.ts';
-import { parseTarget } from './target.ts';
+import { parseTarget, targetAt } from './target.ts';
 import { Timers } from './timers.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { tagOf } from './transaction/matching.ts';
@@ -62,6 +66,8 @@ export class UserAgent implements SipUserAgent {
   readonly #timers: Timers;
   readonly #accounts: readonly Account[];
   readonly #registrations: readonly AccountFlows[];
+  readonly #order: RegistrationOrder;
+  readonly #pings: readonly Ping[];
   readonly #calls = new Set<IncomingCall | OutgoingCall>();
   readonly #events: Events;
   /** Method → who serves it outside any dialog. */
@@ -118,9 +124,20 @@ export class UserAgent implements SipUserAgent {
     this.#callerGate = new CallerGate(this.#core, this.#accounts, trusts);
     this.#registrations = this.#accounts
       .filter(({ settings: { register } }) => register)
-      .map(
-        account => new AccountFlows(this.#core, account, state => handler.onRegistration(account.settings.id, state)),
-      );
+      .map(account => {
+        const flows: AccountFlows = new AccountFlows(this.#core, account, state => {
+          this.#order.changed(flows, state);
+          handler.onRegistration(account.settings.id, state);
+        });
+        return flows;
+      });
+    this.#order = new RegistrationOrder(this.#registrations, settings.serialRegistration ?? false);
+    this.#pings = this.#accounts
+      .filter(({ settings: { register, pingMs = 0 } }) => !register && pingMs > 0)
+      .map(account => {
+        const tell = (state: Reachability) => handler.onReachability?.(account.settings.id, state);
+        return new Ping(this.#core, account, account.settings.pingMs!, tell);
+      });
   }
 
   #admission({ clock, transport }: Environment): Admission | undefined {
@@ -150,7 +167,8 @@ export class UserAgent implements SipUserAgent {
 
   start() {
     this.#running = true;
-    for (const registration of this.#registrations) registration.start();
+    this.#order.start();
+    for (const ping of this.#pings) ping.start();
   }
 
   stop(limitMs: number, done: () => void) {
@@ -173,6 +191,7 @@ export class UserAgent implements SipUserAgent {
     };
     this.#timers.after(limitMs, finish, 'stop limit');
     for (const call of [...this.#calls]) call.hangUp();
+    for (const ping of this.#pings) ping.stop();
     const quiet = () => {
       waitingFor--;
       this.#whenQuiet();
@@ -194,16 +213,12 @@ export class UserAgent implements SipUserAgent {
   }
 
   call(options: CallOptions, handler: CallHandler): Call {
-    const target = parseTarget(options.target);
+    const target = this.targetUri(options.target, options.account);
     if (isMalformed(target)) throw new TypeError(`${options.target}: ${target.why}`);
-    const account =
-      options.account === undefined
-        ? this.#accounts[0]
-        : this.#accounts.find(({ settings }) => settings.id === options.account);
-    if (options.account !== undefined && account === undefined) throw new TypeError(`no account ${options.account}`);
-    const call: OutgoingCall = new OutgoingCall(this.#core, this.#wayOf(account), options, handler, () =>
-      this.#forget(call),
-    );
+    const { tryNextAccount = true } = this.#core.settings;
+    const all = accountsFor(this.#ways, options.account, options.target);
+    const accounts = tryNextAccount ? all : all.slice(0, 1);
+    const call: OutgoingCall = new OutgoingCall(this.#core, accounts, options, handler, () => this.#forget(call));
     if (this.#stopping) {
       // Nobody would wait for its end, nor be told of it later.
       call.hangUp();
@@ -217,6 +232,13 @@ export class UserAgent implements SipUserAgent {
 
   connectionLost(to: Hop) {
     if (this.#running) for (const registration of this.#registrations) registration.connectionLost(to);
+  }
+
+  targetUri(target: string, named: string | undefined): SipUri | Malformed {
+    const [account] = accountsFor(this.#ways, named, target);
+    if (named !== undefined && account === undefined) return malformed(404, `no account ${named}`);
+    const uri = targetAt(target, account?.uri);
+    return typeof uri === 'string' ? parseTarget(uri) : uri;
   }
 
   locate(text: string, transport: TransportName | undefined, done: Located) {
@@ -252,6 +274,10 @@ export class UserAgent implements SipUserAgent {
 
   registrationReports(account: string): readonly RegistrationReport[] {
     return this.#registrations.find(({ account: { settings } }) => settings.id === account)?.reports ?? [];
+  }
+
+  reachability(account: string): Reachability | undefined {
+    return this.#pings.find(({ account: { settings } }) => settings.id === account)?.state;
   }
 
   get alive() {
@@ -297,6 +323,11 @@ export class UserAgent implements SipUserAgent {
   /** §11.2: what an INVITE would be answered now. Max-Forwards of 0 concerns proxies; we are where it ends (§16.3). */
   #asked(transaction: ServerTransaction) {
     transaction.respond(this.#isBusy() ? 486 : 200, optionsReply(this.#core, transaction.source));
+  }
+
+  /** Each account by the way that works. */
+  get #ways(): readonly Account[] {
+    return this.#accounts.map(account => this.#wayOf(account) ?? account);
   }
 
   #wayOf(account: Account | undefined, source?: Hop) {

@@ -409,3 +409,46 @@ test('RFC 3263 §4.3 a silent server is passed over, answers late, and is told t
     `${import.meta.dirname}/server-silent.flow`,
   );
 });
+
+test('the next account takes over while the first is lost, and steps back', async () => {
+  const { clock, network, golden } = stage();
+  const servers = [desk, { host: '192.0.2.30', port: 5060 }].map(address => new ScriptedPeer(network, address));
+  let isLost = true;
+  for (const [index, server] of servers.entries()) {
+    server.onRequest = request => {
+      const headers = [['Contact', request.headers.get('Contact') ?? '']] as const;
+      if (index === 0 && isLost) server.reply(request, 403);
+      else server.reply(request, 200, { headers });
+    };
+  }
+  const accounts = ['192.0.2.10', '192.0.2.30'].map((host, index) => ({
+    id: `account-${index}`,
+    aor: `sip:front@${host}`,
+    register: true,
+    expiresMs: 300_000,
+  }));
+  new Phone(clock, network, { address: front, settings: { accounts, serialRegistration: true } });
+  clock.advance(30_000);
+  isLost = false;
+  clock.advance(60_000);
+  await golden('registration-serial', 'Serial registration: the next account takes over, and steps back');
+});
+
+test('a caller is asked for a password (RFC 3261 §22.2, RFC 8760)', async () => {
+  const { clock, network, golden } = stage();
+  const callers = [{ username: 'desk', password: 'secret' }];
+  const door = new Phone(clock, network, { address: front, account: { ...account, callers } });
+  const telephone = new Phone(clock, network, {
+    address: desk,
+    seed: 2,
+    account: { aor: 'sip:desk@192.0.2.10', password: 'secret' },
+  });
+  door.onInvite = ({ call }) => call.accept(sdp('answer'));
+  telephone.dial('sip:front@192.0.2.20');
+  clock.advance(1_000);
+  telephone.call!.hangUp();
+  clock.advance(1_000);
+  expect(telephone.heard).toEqual(['answered answer', 'ended by us']);
+  expect(door.invite!.authenticated).toEqual({ uri: 'sip:desk@192.0.2.10' });
+  await golden('call-challenged', 'A caller is asked for a password (RFC 3261 §22.2, RFC 8760)');
+});

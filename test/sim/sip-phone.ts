@@ -52,6 +52,7 @@ export interface PhoneOptions {
   settings?: Partial<UserAgentSettings>;
   hosts?: Record<string, readonly Address[]>;
   methods?: Readonly<Record<string, RequestHandler>>;
+  onReachability?: UserAgentHandler['onReachability'];
   /** Serves NOTIFY and MESSAGE; these sources need no password. */
   trusts?: readonly string[];
   /** Serves NOTIFY `talk` and `hold` inside a call. */
@@ -137,6 +138,7 @@ export class Phone {
           },
         }),
         onRegistration: (_, state) => this.registrations.push(state),
+        ...(options.onReachability && { onReachability: options.onReachability }),
       },
     );
     for (const [method, serve] of Object.entries(methods)) this.userAgent.onRequest(method, serve);

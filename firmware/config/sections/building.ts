@@ -1,10 +1,16 @@
 /** Settings: whom to call, which button does what, which relay opens which door. */
 import { field, kind, section } from '../field.ts';
-import { duration, line, list, matching, name, named, sipUri } from '../types.ts';
+import { callTarget, duration, line, list, matching, name, named } from '../types.ts';
 
 const contact = section({
-  uri: field(sipUri(), { help: 'Whom a call to this contact reaches.', needs: 'live' }),
-  account: field(name().optional(), { help: 'The account that calls. By default the first one.', needs: 'live' }),
+  uri: field(callTarget(), {
+    help: 'Whom a call to this contact reaches; a number is one of the server of the account.',
+    needs: 'live',
+  }),
+  account: field(name().optional(), {
+    help: 'The account that calls. By default the first one that can.',
+    needs: 'live',
+  }),
 });
 
 export const contacts = field(named(contact).prefault({}), { help: 'Call targets by name.', needs: 'live' });

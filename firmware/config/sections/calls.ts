@@ -42,6 +42,10 @@ export const calls = section({
     help: 'Redirections followed for one call (RFC 3261 §8.1.3.4).',
     needs: 'restart sip',
   }),
+  tryNextAccount: field(yesOrNo().prefault(true), {
+    help: 'A call whose server is silent or answers 503 goes on by the next account that can call, where none is named.',
+    needs: 'restart sip',
+  }),
   incoming: field(oneOf(['ring', 'refuse']).prefault('ring'), {
     help: 'What becomes of a call that may not be answered automatically.',
     needs,

@@ -27,7 +27,10 @@ const account = section({
   }),
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),
   password: field(line(128).optional(), { help: 'For digest authentication.', secret: true, needs }),
-  register: field(yesOrNo().prefault(true), { help: 'False: calls from peer to peer, nothing is registered.', needs }),
+  register: field(yesOrNo().prefault(true), {
+    help: 'False: nothing is registered. A trunk, or calls from peer to peer.',
+    needs,
+  }),
   callers: field(named(caller, 16).prefault({}), {
     help: 'Who may call this device straight: user name and password of each, asked for by digest (SHA-256 or MD5). Who knows one counts as trusted, as `sip:NAME@` and the host of `uri`. Empty: anybody may call, and only the server is trusted.',
     needs,
@@ -42,6 +45,10 @@ const account = section({
   }),
   anonymous: field(yesOrNo().prefault(false), {
     help: 'Calls do not tell who calls; only the server learns it (RFC 3323, RFC 3325).',
+    needs,
+  }),
+  ping: field(duration(0, 3_600_000).prefault('1 min'), {
+    help: 'How often the server is asked whether it is there (OPTIONS), where the account does not register and names a `registrar` or an `outboundProxy`. `0 s` means never.',
     needs,
   }),
   expires: field(duration(10_000, 86_400_000).prefault('5 min'), {
@@ -111,5 +118,12 @@ export const sip = section({
     help: 'A request from an untrusted address that asks for a user or a host which is not of this device, or that comes from a known scanner: `ignore` gives no answer and counts it, `answer` treats it like any other. Trusted are the servers of the accounts and `calls.autoAnswer.trustedSources`.',
     needs: 'restart sip',
   }),
-  accounts: field(named(account, 8).prefault({}), { help: 'SIP accounts by name.', needs }),
+  registration: field(oneOf(['concurrent', 'serial']).prefault('concurrent'), {
+    help: 'With several accounts: all register, or only the first that can (`serial`); then the next takes over while it is lost.',
+    needs: 'restart sip',
+  }),
+  accounts: field(named(account, 8).prefault({}), {
+    help: 'SIP accounts by name. Calls go by the first in this order that can call now.',
+    needs,
+  }),
 });

@@ -13,22 +13,20 @@ const answerLimit = 16;
 
 export class LateAnswers {
   readonly #core: Core;
-  readonly #account: Account | undefined;
   readonly #tags = new Set<string>();
 
-  constructor(core: Core, account: Account | undefined) {
+  constructor(core: Core) {
     this.#core = core;
-    this.#account = account;
   }
 
-  /** A 2xx to `invite`, or a copy of one (RFC 3261 §13.2.2.4). */
-  end(response: Response, invite: Request) {
+  /** A 2xx to `invite`, which `account` sent, or a copy of one (RFC 3261 §13.2.2.4). */
+  end(response: Response, invite: Request, account: Account | undefined) {
     const tag = tagOf(response.headers.get('To')) ?? '';
     const copy = this.#tags.has(tag);
     if (!copy && this.#tags.size >= answerLimit) return;
     this.#tags.add(tag);
     const dialog = Dialog.ofResponse(invite, response);
-    acknowledge(this.#core, dialog, invite, { copy, account: this.#account });
-    if (!copy) sendBye(this.#core, dialog, this.#account, () => {}, answeredElsewhere);
+    acknowledge(this.#core, dialog, invite, { copy, account });
+    if (!copy) sendBye(this.#core, dialog, account, () => {}, answeredElsewhere);
   }
 }

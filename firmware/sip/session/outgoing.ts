@@ -9,6 +9,7 @@ import { Exchange } from '../exchange.ts';
 import { allows, supported } from '../extensions.ts';
 import type { Request, Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
+import { targetAt } from '../target.ts';
 import { tagOf } from '../transaction/matching.ts';
 import { acknowledge } from './acknowledge.ts';
 import { sendBye } from './bye.ts';
@@ -29,16 +30,19 @@ const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
 export class OutgoingCall implements Call {
   readonly id: string;
   readonly direction = 'outgoing';
-  readonly account: string | undefined;
+  account: string | undefined;
   readonly remote: Party;
   #state: Call['state'] = 'inviting';
   readonly #core: Core;
-  readonly #identity: Account | undefined;
+  #identity: Account | undefined;
+  /** Accounts that are tried when the server of this one cannot be had. */
+  readonly #others: Account[];
   readonly #options: CallOptions;
   readonly #handler: CallHandler;
   readonly #onQuiet: () => void;
-  readonly #from: string;
-  readonly #redirects: Redirects;
+  readonly #tag: string;
+  #target: string;
+  #redirects: Redirects;
   #early: EarlyDialogs;
   readonly #timer: SessionTimer;
   /** Remote tags of forks that answered too late: acknowledged and ended. */
@@ -54,25 +58,26 @@ export class OutgoingCall implements Call {
   /** `onQuiet`: the call has ended and left nothing on the wire. */
   constructor(
     core: Core,
-    account: Account | undefined,
+    [account, ...others]: readonly Account[],
     options: CallOptions,
     handler: CallHandler,
     onQuiet: () => void,
   ) {
     this.id = newCallId(core.random);
     this.account = account?.settings.id;
-    this.remote = { uri: options.target };
+    this.remote = { uri: targetOf(options.target, account) };
     this.#core = core;
     this.#identity = account;
+    this.#others = others;
+    this.#target = targetOf(options.target, account);
     this.#options = options;
     this.#handler = handler;
     this.#onQuiet = onQuiet;
-    const hidden = account === undefined || account.settings.anonymous === true;
-    this.#from = `${hidden ? anonymous : account.from};tag=${core.random.token(8)}`;
-    this.#redirects = new Redirects(options.target, core.settings.maxRedirects);
+    this.#tag = core.random.token(8);
+    this.#redirects = new Redirects(this.#target, core.settings.maxRedirects);
     this.#timer = new SessionTimer(core.clock, core.settings.sessionExpiresMs ?? 0);
     this.#early = new EarlyDialogs(core, account, handler);
-    this.#passedOver = new LateAnswers(core, account);
+    this.#passedOver = new LateAnswers(core);
   }
 
   start() {
@@ -82,7 +87,7 @@ export class OutgoingCall implements Call {
       this.#giveUp({ by: 'failure', why }, { cause: 408, text: why });
     };
     this.#cancelRingLimit = this.#core.clock.after(ringLimitMs, giveUp, 'ring limit');
-    this.#invite(this.#options.target);
+    this.#invite(this.#target);
   }
 
   hangUp() {
@@ -126,7 +131,7 @@ export class OutgoingCall implements Call {
   get facts(): CallFacts {
     const { id, direction, state, account, remote } = this;
     const remoteTag = this.#established?.dialog.remoteTag;
-    return { id, localTag: tagOf(this.#from) ?? '', remoteTag, direction, state, account, remote };
+    return { id, localTag: this.#tag, remoteTag, direction, state, account, remote };
   }
 
   /** Whether that dialog is this call, and how far it is (RFC 3891 §3). */
@@ -155,9 +160,9 @@ export class OutgoingCall implements Call {
     const request = makeRequest({
       method: 'INVITE',
       uri: target,
-      from: this.#from,
+      from: `${this.#isHidden ? anonymous : this.#identity!.from};tag=${this.#tag}`,
       // §8.1.3.4: To stays what the person asked for.
-      to: `<${this.#options.target}>`,
+      to: `<${this.#target}>`,
       callId: this.id,
       sequence: ++this.#sequence,
       account: this.#identity,
@@ -174,16 +179,18 @@ export class OutgoingCall implements Call {
     this.#busy++;
     this.#early.close();
     this.#early = new EarlyDialogs(this.#core, this.#identity, this.#handler);
+    const account = this.#identity;
     const exchange = new Exchange(this.#core, {
       request,
       nextHop: firstHop(request),
-      account: this.#identity,
+      account,
       nextSequence: () => ++this.#sequence,
-      prepare: addContact(this.#identity),
+      prepare: addContact(account),
+      impatient: this.#others.length > 0,
       onResponse: response => this.#receive(response, exchange.request),
-      onLate: (response, late) => this.#passedOver.end(response, late),
+      onLate: (response, late) => this.#passedOver.end(response, late, account),
       onFailure: why => {
-        this.#end({ by: 'failure', why });
+        if (!this.#goesOn()) this.#end({ by: 'failure', why });
         this.#release();
       },
     });
@@ -198,9 +205,27 @@ export class OutgoingCall implements Call {
     else {
       const next = this.state === 'ended' ? undefined : this.#next(response, invite);
       if (next !== undefined) this.#invite(next);
-      else this.#end({ by: 'refusal', status, reason: reason === '' ? reasonPhrase(status) : reason });
+      else if (status !== 503 || !this.#goesOn())
+        this.#end({ by: 'refusal', status, reason: reason === '' ? reasonPhrase(status) : reason });
       this.#release();
     }
+  }
+
+  /** By the next account: no server of this one could take the call, and nobody has rung yet. */
+  #goesOn(): boolean {
+    const account = this.state === 'inviting' ? this.#others.shift() : undefined;
+    if (account === undefined) return false;
+    this.#core.log.info('call goes on by another account', { call: this.id, account: account.settings.id });
+    this.account = account.settings.id;
+    this.#identity = account;
+    this.#target = targetOf(this.#options.target, account);
+    this.#redirects = new Redirects(this.#target, this.#core.settings.maxRedirects);
+    this.#invite(this.#target);
+    return true;
+  }
+
+  get #isHidden() {
+    return this.#identity === undefined || this.#identity.settings.anonymous === true;
   }
 
   /** RFC 3323 §4.2, RFC 3325 §9.2: only our own server learns who we are. */
@@ -283,4 +308,10 @@ export class OutgoingCall implements Call {
     this.#busy--;
     if (this.#busy === 0) this.#onQuiet();
   }
+}
+
+/** Checked before the call was made. */
+function targetOf(text: string, account: Account | undefined): string {
+  const uri = targetAt(text, account?.uri);
+  return typeof uri === 'string' ? uri : text;
 }

@@ -58,6 +58,7 @@ describe('a sound document', () => {
       challengeServer: false,
       register: true,
       srtp: 'optional',
+      ping: 60_000,
       expires: 300_000,
       keepAlive: 'auto',
       outbound: 'auto',

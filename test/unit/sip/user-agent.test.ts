@@ -218,7 +218,7 @@ test('a controller that throws on an INVITE costs that call and no more', () => 
 
 describe('a target', () => {
   test.each([
-    'tel:123',
+    'tel:front',
     'sips:a@example.org;transport=udp',
     'sip:a@example.org;transport=sctp',
     'front desk',
