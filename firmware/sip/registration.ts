@@ -11,6 +11,7 @@ import { type Hop, sameHop } from './hop.ts';
 import type { Request, Response } from './message/message.ts';
 import { reasonPhrase } from './message/status.ts';
 import { flowTimerOf, grantedFor, grantsOutbound, seenAt, serviceRouteOf } from './registrar-answer.ts';
+import { Redirects } from './session/redirects.ts';
 
 /** Pauses after a failure: short at first, since a door that cannot be called is useless. */
 const firstRetryMs = 4_000;
@@ -35,6 +36,8 @@ export const recoveryMs = 2_000;
 /** A link that comes and goes does not make more REGISTERs than one in this time. */
 const renewGapMs = 2_000;
 const noNetwork = 'no network: is the cable or the switch away?';
+/** How often a registrar may find our time too short before one registration (423): it could go up by seconds. */
+const tooBriefLimit = 3;
 /** The longest registration that we accept from a 423. */
 const expiresLimitMs = 86_400_000;
 
@@ -65,6 +68,10 @@ export class Registration {
   #stopping = true;
   /** How often it was started or stopped: an answer to what was asked before changes nothing. */
   #turn = 0;
+  #tooBrief = 0;
+  /** Where to register: elsewhere for once, where a 3xx says so (§8.1.3.4). */
+  #registrar: string;
+  #redirects: Redirects;
   /** The Contact that the registrar has of us, and until when by our clock. */
   #contact: string | undefined;
   #contactUntilMs = 0;
@@ -92,6 +99,8 @@ export class Registration {
     // §10.2: one Call-ID and growing numbers for all registrations of a boot.
     this.#callId = newCallId(core.random);
     this.#fromTag = core.random.token(8);
+    this.#registrar = account.registrar;
+    this.#redirects = new Redirects(this.#registrar, 1);
     this.#expiresMs = account.settings.expiresMs;
     this.#keepAlive = new KeepAlive(core, (why, mapped) => {
       core.log.warn('registered anew', { account: account.settings.id, why });
@@ -255,7 +264,7 @@ export class Registration {
     const { account } = this;
     const request = makeRequest({
       method: 'REGISTER',
-      uri: account.registrar,
+      uri: this.#registrar,
       from: `${account.from};tag=${this.#fromTag}`,
       to: `<${account.settings.aor}>`,
       callId: this.#callId,
@@ -283,6 +292,7 @@ export class Registration {
     { to, preferredAgainMs }: Exchange,
   ) {
     this.#contact = contact;
+    this.#tooBrief = 0;
     this.#server = to;
     this.#localHost = local.host;
     this.account.server = to;
@@ -333,8 +343,15 @@ export class Registration {
     const { status, headers } = response;
     const least = 1000 * Number(headers.get('Min-Expires') ?? 0);
     // §10.2.8: too short for this registrar.
-    if (status === 423 && least > this.#expiresMs && least <= expiresLimitMs) {
+    if (status === 423 && least > this.#expiresMs && least <= expiresLimitMs && this.#tooBrief < tooBriefLimit) {
+      this.#tooBrief++;
       this.#expiresMs = least;
+      this.#register();
+      return;
+    }
+    const elsewhere = this.#redirects.next(response);
+    if (elsewhere !== undefined) {
+      this.#registrar = elsewhere;
       this.#register();
       return;
     }
@@ -351,6 +368,9 @@ export class Registration {
   }
 
   #retryLater(why: string, status?: number, leastMs = 0) {
+    this.#registrar = this.account.registrar;
+    this.#redirects = new Redirects(this.#registrar, 1);
+    this.#tooBrief = 0;
     const retryMs = Math.max(this.#nextPauseMs(), leastMs);
     if (this.#core.clock.now() >= this.#contactUntilMs) this.#contact = undefined;
     this.account.server = undefined;

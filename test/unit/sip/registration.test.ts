@@ -26,6 +26,9 @@ const grant = (peer: ScriptedPeer, request: Request, seconds = 100) =>
 
 const granting = (peer: ScriptedPeer, request: Request) => grant(peer, request);
 
+/** Every name leads to the peer, as a proxy would. */
+const more = { outboundProxy: 'sip:192.0.2.2' };
+
 const isOf = (states: readonly RegistrationState[]) => states.map(({ is }) => is);
 
 test('a registration is told with its contact and its end', () => {
@@ -95,6 +98,53 @@ describe('a refusal', () => {
     expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed', status: 423 });
     expect(peer.requests('REGISTER').length).toBe(1);
   });
+
+  test('423 that asks for a little more each time is followed three times, then it is a failure', () => {
+    const { phone, peer } = registering((peer, request, count) =>
+      peer.reply(request, 423, { headers: [['Min-Expires', String(100 + count)]] }),
+    );
+    expect(peer.requests('REGISTER').length).toBe(4);
+    expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed', status: 423 });
+  });
+
+  test('302 is followed once, to the registrar that it names; the refresh goes there too (§8.1.3.4)', () => {
+    const { clock, peer, phone } = registering((peer, request) => {
+      if (request.uri === 'sip:new.example') grant(peer, request);
+      else peer.reply(request, 302, { headers: [['Contact', '<sip:new.example>']] });
+    }, more);
+    clock.advance(100_000);
+    expect(peer.requests('REGISTER').map(({ uri }) => uri)).toEqual([
+      'sip:192.0.2.2',
+      'sip:new.example',
+      'sip:new.example',
+    ]);
+    expect(isOf(phone.registrations)).not.toContain('failed');
+  });
+
+  test('302 that leads to another 302 is a failure, and the next attempt begins where it should', () => {
+    const { clock, peer, phone } = registering((peer, request, count) => {
+      if (count > 2) grant(peer, request);
+      else peer.reply(request, 302, { headers: [['Contact', `<sip:r${count}.example>`]] });
+    }, more);
+    expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed', status: 302 });
+    clock.advance(5_000);
+    expect(peer.requests('REGISTER').map(({ uri }) => uri)).toEqual([
+      'sip:192.0.2.2',
+      'sip:r1.example',
+      'sip:192.0.2.2',
+    ]);
+  });
+
+  test.each(['', '<tel:+123>', '<sip:', '<sip:192.0.2.2>', '<sip:new.example?Route=x>'])(
+    '302 to %j leads nowhere and is a failure',
+    contact => {
+      const { phone, peer } = registering((peer, request) =>
+        peer.reply(request, 302, { headers: [['Contact', contact]] }),
+      );
+      expect(peer.requests('REGISTER').length).toBe(1);
+      expect(phone.registrations.at(-1)).toMatchObject({ is: 'failed', status: 302 });
+    },
+  );
 
   test('is tried again after growing pauses, for ever', () => {
     const { clock, at, phone } = registering((peer, request) => peer.reply(request, 500));
