@@ -5,9 +5,9 @@ import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Hop, TransportName } from './hop.ts';
 import type { Services } from './locate/services.ts';
-import type { Probed, ProbeOptions } from './probe.ts';
 import type { Malformed } from './message/message.ts';
 import type { SipUri } from './message/uri.ts';
+import type { Probed, ProbeOptions } from './probe.ts';
 
 /** A message body with its Content-Type, byte for byte. */
 export interface Body {
