@@ -66,6 +66,55 @@ function generated(random: Random): Buffer {
   return Buffer.from(text.replaceAll(/\r?\n/g, '\r\n'));
 }
 
+// biome-ignore format: a list to read across
+const statuses = [
+  100, 180, 183, 199, 200, 200, 200, 202, 300, 302, 305, 400, 401, 403, 404, 405, 407, 408, 412, 415, 420, 421, 422, 423,
+  439, 480, 481, 482, 486, 487, 488, 489, 491, 494, 500, 501, 503, 504, 580, 600, 603, 699,
+];
+
+const answerFields = [
+  'Contact: <sip:peer@192.0.2.2>',
+  'Contact: <sip:a@192.0.2.2>;q=0.7, <sip:b@192.0.2.9>;expires=3',
+  'Contact: *',
+  'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth,auth-int", algorithm=SHA-256',
+  'Proxy-Authenticate: Digest realm="p", nonce="n", stale=true',
+  'Require: 100rel',
+  'RSeq: 1',
+  'RSeq: 2',
+  'Retry-After: 1 (soon)',
+  'Min-Expires: 4294967295',
+  'Min-SE: 100',
+  'Session-Expires: 90;refresher=uas',
+  'Record-Route: <sip:192.0.2.3;lr>, <sip:192.0.2.4>',
+  'Service-Route: <sip:192.0.2.3;lr>',
+  'Path: <sip:192.0.2.3;lr;ob>',
+  'Flow-Timer: 10',
+  'Expires: 0',
+  'SIP-ETag: x',
+];
+
+/** Some answer to a request of ours, so that its other end is met too: forks, challenges, redirections. */
+function answerTo(random: Random, asked: Buffer): Buffer {
+  const lines = asked.toString('latin1').split('\r\n');
+  const copied = lines.filter(line => /^(?:Via|From|To|Call-ID|CSeq): /.test(line));
+  const tagged = copied.map(line =>
+    line.startsWith('To: ') && !line.includes(';tag=') ? `${line};tag=fork-${below(random, 3)}` : line,
+  );
+  const more = Array.from({ length: below(random, 4) }, () => pick(random, answerFields));
+  const body = random.next() < 0.4 ? descriptions[0]! : '';
+  const type = body === '' ? [] : ['Content-Type: application/sdp'];
+  const head = [
+    `SIP/2.0 ${pick(random, statuses)} Words`,
+    ...tagged,
+    ...more,
+    ...type,
+    `Content-Length: ${body.length}`,
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`, 'latin1');
+}
+
+const isRequest = (bytes: Buffer) => bytes.toString('latin1', 0, 8) !== 'SIP/2.0 ';
+
 /** Via, CSeq and Call-ID of a final response: what one request is known by. */
 function answered(text: string): string | undefined {
   if (!/^SIP\/2\.0 [2-6]/.test(text)) return undefined;
@@ -85,6 +134,8 @@ class Episode {
     const network = new LossyNetwork(this.clock, random, presets.perfect);
     this.#phone = new Phone(this.clock, network, {
       address: us,
+      // Some have a registrar, which is the peer, and to which they come back all the time.
+      account: { register: random.next() < 0.5, registrar: 'sip:192.0.2.2', password: 'secret', expiresMs: 30_000 },
       settings: { maxCalls: 4, strangers: 'ignore' },
       trusts: [them.host],
       admits: { trusts: host => host === them.host },
@@ -118,11 +169,11 @@ class Episode {
     const answers = this.#answers.length;
     if (new Set(this.#answers).size < answers) throw new Error('one request, two answers');
     const chance = this.#random.next();
-    if (chance < 0.02) this.#phone.dial('sip:user@192.0.2.2');
-    else if (chance < 0.03) this.#phone.call?.reoffer(sdp('ours'));
-    else if (chance < 0.04) this.#phone.call?.sendKey('5', 100);
-    else if (chance < 0.05) this.#phone.call?.transfer('sip:carol@192.0.2.9');
-    else if (chance < 0.08) this.#phone.call?.hangUp();
+    if (chance < 0.05) this.#phone.dial('sip:user@192.0.2.2');
+    else if (chance < 0.07) this.#phone.call?.reoffer(sdp('ours'));
+    else if (chance < 0.09) this.#phone.call?.sendKey('5', 100);
+    else if (chance < 0.11) this.#phone.call?.transfer('sip:carol@192.0.2.9');
+    else if (chance < 0.15) this.#phone.call?.hangUp();
     this.clock.advance(this.#random.next() < 0.05 ? 5_000 : 20);
     return answers === 0 ? 'no answer' : 'answered';
   }
@@ -151,8 +202,14 @@ export const userAgent: Target = {
     const chance = random.next();
     if (chance < 0.3) return generated(random);
     if (chance < 0.4) return mutate(random, generated(random), messages);
-    if (chance < 0.6 || said.length === 0) return mutated(random, messages);
-    return chance < 0.7 ? pick(random, said) : mutate(random, pick(random, said), messages);
+    // The youngest, which may still wait for it.
+    const asked = said.filter(isRequest).slice(-4);
+    if (chance < 0.7 && asked.length > 0) {
+      const answer = answerTo(random, pick(random, asked));
+      return random.next() < 0.6 ? answer : mutate(random, answer, messages);
+    }
+    if (chance < 0.85 || said.length === 0) return mutated(random, messages);
+    return chance < 0.9 ? pick(random, said) : mutate(random, pick(random, said), messages);
   },
   feed(bytes) {
     episode ??= new Episode(seeded(++episodes));
