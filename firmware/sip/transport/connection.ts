@@ -17,7 +17,7 @@ export const waitingLimitBytes = 262_144;
 /** How long an answer to a request may still come, and the loss of the connection concerns it: 64*T1. */
 const answerLimitMs = 32_000;
 /** Requests of one connection whose answer may still come. */
-const unansweredLimit = 256;
+export const unansweredLimit = 256;
 /** Pause before each ping of a kept connection, by chance between these two (RFC 5626 §4.4.1); how long its pong may take. */
 export const pingLeastMs = 95_000;
 export const pingMostMs = 120_000;

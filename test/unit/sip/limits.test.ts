@@ -3,12 +3,14 @@ import { expect, test } from 'vitest';
 import { silentLog } from '../../../firmware/lib/log.ts';
 import { Credentials, rememberedLimit } from '../../../firmware/sip/credentials.ts';
 import { makeRequest } from '../../../firmware/sip/dialog/request.ts';
+import { DnsCache, recordLimit } from '../../../firmware/sip/locate/cache.ts';
 import { avoidedLimit, Locator } from '../../../firmware/sip/locate/locator.ts';
 import { forkLimit } from '../../../firmware/sip/session/early-dialogs.ts';
 import { waitingLimit } from '../../../firmware/sip/session/key-sender.ts';
 import { lateForkLimit } from '../../../firmware/sip/session/outgoing.ts';
 import { tagOf } from '../../../firmware/sip/transaction/matching.ts';
 import { makeResponse } from '../../../firmware/sip/transaction/reply.ts';
+import { Connection, unansweredLimit } from '../../../firmware/sip/transport/connection.ts';
 import { endedCallLimit } from '../../../firmware/sip/user-agent.ts';
 import { seeded } from '../../sim/seeded.ts';
 import { sdp } from '../../sim/sip-phone.ts';
@@ -122,4 +124,38 @@ test('so many challenges are remembered; the one met longest ago is not answered
   credentials.authorize(next, from);
   const realms = next.headers.all('Authorization').map(value => /realm="(\d+)"/.exec(value)?.[1]);
   expect(realms).toEqual(Array.from({ length: rememberedLimit }, (_, index) => String(index + 1)));
+});
+
+test('so many records of one name are kept', () => {
+  const cache = new DnsCache(new VirtualClock());
+  const records = Array.from({ length: 10 * recordLimit }, (_, index) => index);
+  const ask = () => {
+    let kept = 0;
+    cache.ask<number>(
+      'a name',
+      { limitMs: 1_000, askAgainMs: 1_000 },
+      done => done({ records, ttlMs: 60_000 }),
+      found => {
+        kept = 'records' in found ? found.records.length : 0;
+      },
+    );
+    return kept;
+  };
+  expect([ask(), ask()]).toEqual([recordLimit, recordLimit]);
+});
+
+test('so many requests are told that their connection broke: the youngest', () => {
+  const clock = new VirtualClock();
+  const remote = { host: '192.0.2.2', port: 5060, transport: 'tcp' } as const;
+  const connection = new Connection({ clock, random: seeded(1) }, remote, true, { onMessage() {}, onGone() {} });
+  connection.start({ write() {}, waitingBytes: 0, localHost: undefined, close() {} });
+  connection.onOpen();
+  const told: number[] = [];
+  for (let number = 0; number < 2 * unansweredLimit; number++) {
+    connection.send(Buffer.from('x'), () => void told.push(number));
+  }
+  connection.fail('broken');
+  clock.advance(1);
+  expect(told).toHaveLength(unansweredLimit);
+  expect(told[0]).toBe(unansweredLimit);
 });
