@@ -95,16 +95,22 @@ const sdp: Target = {
 };
 
 const password = { password: 'zanzibar' };
-const server = new DigestServer(
-  {
-    realm: 'example.org',
-    algorithms: ['SHA-256', 'MD5'],
-    nonceLifetimeMs: 60_000,
-    secretOf: name => (name === 'bob' ? password : undefined),
-  },
-  new VirtualClock(),
-  seeded(3),
-);
+const newServer = () =>
+  new DigestServer(
+    {
+      realm: 'example.org',
+      algorithms: ['SHA-256', 'MD5'],
+      nonceLifetimeMs: 60_000,
+      secretOf: name => (name === 'bob' ? password : undefined),
+    },
+    new VirtualClock(),
+    seeded(3),
+  );
+
+/** Inputs to one server: its table of nonces fills, and who watches memory would see that. */
+const serverInputs = 2_000;
+let server = newServer();
+let served = 0;
 
 const digest: Target = {
   name: 'digest',
@@ -112,6 +118,7 @@ const digest: Target = {
   repeatable: true,
   /** Now and then one that is right, or was before somebody touched it. */
   input(random) {
+    if (++served % serverInputs === 0) server = newServer();
     if (random.next() < 0.5) return mutated(random, digests);
     const challenges = server.challenges();
     const answer = answerChallenge({
