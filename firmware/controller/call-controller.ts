@@ -99,9 +99,8 @@ export class CallController {
   // ---- actions ------------------------------------------------------------------------------------------------
 
   press(action: () => ActionResult): ActionResult | undefined {
-    const { front, ringing } = this.#lines;
     // Nobody here is in a call with an announcement: help can be called beside it.
-    const call = front?.isAnnouncement ? ringing : front;
+    const { own: call, ringing } = this.#lines;
     const state = call === undefined ? 'none' : call === ringing ? 'ringing' : ringing ? 'knocked at' : 'active';
     switch (pressMeaning({ state, forMs: call?.sinceMs ?? 0 }, this.#parts.settings().press)) {
       case 'do its action':

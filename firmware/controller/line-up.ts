@@ -41,8 +41,13 @@ export class LineUp {
     return this.heard.find(({ isAnnouncement }) => !isAnnouncement) ?? this.heard[0] ?? this.all[0];
   }
 
+  /** The call of whoever stands at the device: an announcement is none of his. */
+  get own(): DeviceCall | undefined {
+    return this.front?.isAnnouncement ? this.all.find(({ isAnnouncement }) => !isAnnouncement) : this.front;
+  }
+
   get ringing() {
-    return this.all.find(({ state }) => state === 'ringing');
+    return this.all.find(({ state, isAnnouncement }) => state === 'ringing' && !isAnnouncement);
   }
 
   add(call: DeviceCall) {
@@ -65,13 +70,13 @@ export class LineUp {
     for (const other of this.all) other.othersChanged();
   }
 
-  /** `call` is to be heard alone: the others are held. An announcement is not a call that one could hold. */
+  /**
+   * `call` is to be heard alone: the others are held, but an announcement, which nobody can hold, and the call that it is
+   * a transfer of, which is silent already and about to end.
+   */
   makeWay(call: DeviceCall) {
-    for (const other of this.heard) {
-      if (other === call || other.isAnnouncement) continue;
-      this.#gaveWay.set(other, call);
-      other.talk.hold(true);
-    }
+    const besides = call.plan.direction === 'outgoing' ? call.plan.besides : undefined;
+    for (const other of this.heard) if (other !== call && other !== besides) this.#giveWay(other, call);
     for (const other of this.all) other.othersChanged();
   }
 
@@ -83,11 +88,7 @@ export class LineUp {
 
   /** Back to the device's ear; who has it now gives way, unless they are joined. */
   resume(call: DeviceCall) {
-    for (const other of this.heard) {
-      if (call.talk.isJoined && other.talk.isJoined) continue;
-      this.#gaveWay.set(other, call);
-      other.talk.hold(true);
-    }
+    for (const other of this.heard) if (!(call.talk.isJoined && other.talk.isJoined)) this.#giveWay(other, call);
     this.#return(call);
   }
 
@@ -98,6 +99,12 @@ export class LineUp {
       call.talk.join(true);
       this.#return(call);
     }
+  }
+
+  #giveWay(other: DeviceCall, call: DeviceCall) {
+    if (other.isAnnouncement) return;
+    this.#gaveWay.set(other, call);
+    other.talk.hold(true);
   }
 
   #return(call: DeviceCall) {

@@ -181,6 +181,12 @@ describe('an announcement', () => {
     device.hold('button-1', false);
     await world.run(500);
     expect(states()).toContain('desk ringback');
+    // Pressed again and again, it is one call.
+    device.hold('button-1', true);
+    await world.run(150);
+    device.hold('button-1', false);
+    await world.run(500);
+    expect(desk.calls).toHaveLength(1);
     desk.calls[0]!.answer();
     await world.run(1_500);
     expect(hears('desk')).toEqual(['device']);

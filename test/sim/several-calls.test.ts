@@ -259,7 +259,7 @@ describe('a call is passed on', () => {
 
   test('by the far end: the old call is silent while the new one rings', async () => {
     const calls = { ...building.calls, transfer: { allow: ['*'] } };
-    const { world, desk, hall, does, hears, states } = await twoDesks({ calls });
+    const { world, desk, hall, does, hears, states, told } = await twoDesks({ calls });
     const call = desk.call(FRONT);
     await world.run(300);
     does({ do: 'answer' });
@@ -271,6 +271,8 @@ describe('a call is passed on', () => {
     await world.run(1_500);
     expect(states()).toEqual(['hall talking']);
     expect([hears('device'), hears('hall')]).toEqual([['hall'], ['device']]);
+    // It is ended, and not held before.
+    expect(told('call', 'held')).toEqual([]);
   });
 
   test('by the far end, to somebody who declines: the old call goes on', async () => {
