@@ -19,17 +19,36 @@ const WAITING_LIMIT_CHARACTERS = 256 * 1024;
 
 /** JSON lines to standard error, one object a line. `setLevel` counts for every part at once. */
 export function systemLog(level: LogLevel): { log: Log; setLevel(level: LogLevel): void } {
-  const sink = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    // Not in step: a reader that sleeps (a stalled journal, a pager) must not hold a thread that closes relays.
-    pino.destination({ dest: 2, sync: false, maxLength: WAITING_LIMIT_CHARACTERS }),
-  );
+  // Not in step: a reader that sleeps (a stalled journal, a pager) must not hold a thread that closes relays.
+  const output = pino.destination({ dest: 2, sync: false, maxLength: WAITING_LIMIT_CHARACTERS });
+  const sink = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, afterwards(output));
   return {
     log: wrap(sink, {}),
     setLevel: next => {
       sink.level = next;
     },
   };
+}
+
+/** Writes what one turn of the event loop says at its end, and in one piece: an answer goes out before the word about it. */
+function afterwards(output: pino.DestinationStream): pino.DestinationStream {
+  let waiting = '';
+  const flush = () => {
+    if (waiting !== '') output.write(waiting);
+    waiting = '';
+  };
+  const stream = {
+    // Asks pino to set `lastLevel`.
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0,
+    write(line: string) {
+      if (waiting === '') queueMicrotask(flush);
+      waiting += line;
+      // The process may end in this very turn.
+      if (stream.lastLevel >= pino.levels.values.warn!) flush();
+    },
+  };
+  return stream;
 }
 
 export const silentLog: Log = {

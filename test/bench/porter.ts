@@ -11,7 +11,7 @@ import { Measured } from './processes.ts';
 export const HOST = '127.0.0.1';
 const MAIN = resolve(import.meta.dirname, '../../firmware/main.ts');
 /** For as many calls as a device takes, each with RTCP, and twice that. */
-const RTP_PORTS = 64;
+const RTP_PORTS = 128;
 const START_MS = 20_000;
 
 export interface PorterSpec {

@@ -1,9 +1,12 @@
 /** Calls as a PBX would send them: how soon they ring or are answered, and how many a second go through. */
+import { join } from 'node:path';
 import type { Bench } from '../peers/support/bench.ts';
+import { sipPort } from '../peers/support/ports.ts';
 import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
 import { calling } from './calling.ts';
 import { HOST, startPorter } from './porter.ts';
+import { Measured } from './processes.ts';
 import type { Sheet } from './sheet.ts';
 import { sippLoad, sippVersion } from './sipp-load.ts';
 import { longSpeech } from './speech.ts';
@@ -13,7 +16,8 @@ const ANSWERED_S = 10;
 /** The first calls run through code that is not compiled yet; they are told apart. */
 const FIRST_CALLS = 20;
 /** As many as the device is configured to take at once. */
-const MAX_CALLS = 8;
+const MAX_CALLS = 32;
+const ANSWERING = join(import.meta.dirname, 'answering.ts');
 const ROUNDS = 3;
 const CALLS_PER_SECOND = [10, 100];
 /** Of a figure with a 99th percentile. */
@@ -35,8 +39,9 @@ export const sipCalls: Benchmark = {
     `INVITE to 180 and to 200: by a caller in a process of its own, ${ROUNDS} rounds, device and peer in turn; timed ` +
     'where it sends the INVITE and where the answer arrives, on loopback. A page is answered by itself and hung up at ' +
     'once; a ringing call is cancelled. Calls per second: SIPp sets calls up and hangs them up at ever higher rates; ' +
-    `the figure is the highest at which none failed and nothing was sent twice, in one of ${TRIES} tries. Up to ` +
-    `${MAX_CALLS} calls at once for the device, no limit for the peer.`,
+    `the figure is the highest at which none failed and nothing was sent twice, in one of ${TRIES} tries. The ` +
+    'device answers one call at a time by itself and refuses the next as busy, so this is of its user agent alone, in ' +
+    'a process of its own, without sound; the peer opens its sound, and has no limit of calls.',
   async run(sheet, bench, { seconds }) {
     const porter = await startPorter(bench, { user: 'porter', maxCalls: MAX_CALLS });
     await porter.ready();
@@ -55,7 +60,7 @@ export const sipCalls: Benchmark = {
       await answers(sheet, bench, { callees: answering, kind: 'answered', callsPerSecond, seconds });
       await answers(sheet, bench, { callees: ringing, kind: 'rings', callsPerSecond, seconds });
     }
-    await ramp(sheet, bench, answering, seconds);
+    await ramp(sheet, bench, [await startUserAgent(bench), ...answering.slice(1)], seconds);
   },
 };
 
@@ -69,6 +74,14 @@ async function startPeer(bench: Bench, rings: boolean): Promise<Callee[]> {
     rings,
   });
   return [{ name: peerName, port, user }];
+}
+
+async function startUserAgent(bench: Bench): Promise<Callee> {
+  const port = await sipPort();
+  const log = join(bench.room('user-agent'), 'log');
+  const child = new Measured(process.execPath, [ANSWERING, String(port)], { log, cwd: bench.folder });
+  bench.onStop(() => child.stop());
+  return { name: 'user agent', port, user: 'porter' };
 }
 
 interface Series {
@@ -99,7 +112,7 @@ async function answers(sheet: Sheet, bench: Bench, { callees, kind, callsPerSeco
 
 /** Both climb in turn, so that whatever disturbs the machine disturbs both. */
 async function ramp(sheet: Sheet, bench: Bench, callees: readonly Callee[], seconds: number) {
-  const name = 'set up and hung up without a failure';
+  const name = 'the user agent alone: set up and hung up without a failure';
   if (sippVersion === undefined) return sheet.unavailable(name, 'SIPp is not installed');
   const highest = callees.map(() => 0);
   const ends = callees.map(() => '');

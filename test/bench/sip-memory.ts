@@ -31,7 +31,7 @@ export const sipMemory: Benchmark = {
       sheet.add(`heap of the user agent after ${CALLS[index]} calls`, 'MB', [heap / MB], note);
     });
 
-    const porter = await startPorter(bench, { user: 'porter', maxCalls: 8 });
+    const porter = await startPorter(bench, { user: 'porter', maxCalls: 32 });
     await porter.ready();
     const many = async (calls: number) => {
       const order = { host: HOST, port: porter.port, user: 'porter', callsPerSecond: CALLS_PER_SECOND, calls } as const;

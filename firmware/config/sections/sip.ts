@@ -102,7 +102,7 @@ export const sip = section({
       needs: 'restart sip',
     }),
   }).prefault({}),
-  maxCalls: field(whole(1, 8).prefault(1), {
+  maxCalls: field(whole(1, 32).prefault(1), {
     help: 'Calls at one time; one more is answered 486 Busy Here, or waits (`calls.waiting`).',
     needs: 'restart sip',
   }),
