@@ -60,6 +60,7 @@ export const titles: Readonly<Record<number, string>> = {
   4585: 'RTP Profile with Feedback (RTP/AVPF)',
   4733: 'RTP Payload for DTMF Digits',
   4961: 'Symmetric RTP/RTCP',
+  5057: 'Multiple Dialog Usages in SIP',
   5079: 'Rejecting Anonymous Requests',
   5118: 'SIP Torture Test Messages for IPv6',
   5359: 'SIP Service Examples',
@@ -155,7 +156,12 @@ export const leftOut: readonly LeftOut[] = [
     why: 'the system is asked for addresses, for it knows the hosts file and mDNS; it tells no TTL, 30 s are assumed',
   },
   { rfc: 3312, what: 'preconditions', why: 'nothing is reserved on a local network' },
-  { rfc: 3428, what: 'sending MESSAGE', why: 'not yet; texts are received' },
+  {
+    rfc: 3428,
+    section: '4',
+    what: '`im:` URIs, delivery reports, texts inside a call of ours',
+    why: 'a note to a desk needs an address of SIP and an answer',
+  },
   {
     rfc: 3515,
     what: 'REFER outside a call',
@@ -164,7 +170,7 @@ export const leftOut: readonly LeftOut[] = [
   { rfc: 3515, section: '2.4.4', what: 'NOTIFY after the BYE of the call', why: 'who has hung up waits for nothing' },
   { rfc: 3841, what: 'caller preferences', why: 'one device, one way to reach it' },
   { rfc: 3891, section: '4', what: 'replacing a call that rings here', why: 'the RFC forbids it: 481' },
-  { rfc: 3903, what: 'PUBLISH', why: 'not yet' },
+  { rfc: 3903, section: '6', what: 'PUBLISH received', why: 'a device is no presence server' },
   { rfc: 3911, what: 'Join', why: 'nobody joins a call of a door unasked: 420 where it is required' },
   {
     rfc: 4028,
@@ -195,8 +201,9 @@ export const leftOut: readonly LeftOut[] = [
   { rfc: 6086, what: 'Info Packages', why: 'none is in use with telephones: 469; keys come in the older bodies' },
   {
     rfc: 6665,
-    what: 'subscriptions of ours',
-    why: 'not yet; `check-sync` comes outside of one, REFER makes its own',
+    section: '4.1.3',
+    what: 'silence after `rejected`, `noresource`, `invariant`',
+    why: 'asked again every 10 min: nobody stands at a door to do it once the PBX is set right',
   },
   { rfc: 8224, what: 'signed identity', why: 'not yet; P-Asserted-Identity of the own server is believed' },
 ];

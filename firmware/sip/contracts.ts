@@ -43,6 +43,8 @@ export interface AccountSettings {
   /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
   anonymous?: boolean;
   expiresMs: number;
+  /** Its presence is told to the server: there, or on the phone (RFC 3903). */
+  publish?: boolean;
   /** How the way from the registrar to us is kept open (RFC 5626 §4.4). Absent: `auto`. */
   keepAlive?: 'auto' | 'off' | 'crlf' | 'stun';
   /** The longest pause between two. Absent: 29 s over UDP, 120 s over a connection. The registrar may want less. */
@@ -271,6 +273,41 @@ export interface IncomingInvite {
   readonly toUser: string | undefined;
 }
 
+export interface SubscriptionOptions {
+  /** Whose state: `sip:desk@example.org`. */
+  target: string;
+  /** Which account asks; absent: the first. */
+  account?: string;
+  /** The event package, lower-case: `dialog`, `presence`, `check-sync`. */
+  event: string;
+  /** Content types of documents that are understood, lower-case. Empty: none is looked at. */
+  accept: readonly string[];
+  expiresMs: number;
+}
+
+export type SubscriptionState =
+  | { is: 'asking' }
+  /** `pending`: the peer has yet to decide whether we may. */
+  | { is: 'active' | 'pending' }
+  /** Tried again after `retryMs`. `status` is absent where there was no answer, or an end without one. */
+  | { is: 'failed'; status?: number; why: string; retryMs: number };
+
+export interface SubscriptionHandler {
+  onState(state: SubscriptionState): void;
+  /** `isFirst`: it only says how things stand (RFC 6665 §4.2.1.2). A body of a type in `accept`. */
+  onNotify(body: Body | undefined, isFirst: boolean): void;
+}
+
+export interface TextOptions {
+  /** `sip:desk@example.org`. */
+  target: string;
+  /** Which account says it; absent: the first. */
+  account?: string;
+  text: string;
+}
+
+export type TextResult = { sent: true; status: number } | { sent: false; status?: number; why: string };
+
 /** Somebody wants the device to look at its configuration now: NOTIFY `check-sync`. */
 export interface CheckSync {
   remote: Party;
@@ -373,6 +410,13 @@ export interface SipUserAgent {
   call(options: CallOptions, handler: CallHandler): Call;
   /** Asks a server with OPTIONS and tells each step. `account`: an id. `done` is called once, unless stopped before. */
   probe(account: string | undefined, options: ProbeOptions, done: (probed: Probed) => void): void;
+  /**
+   * Hears of a state for as long as it lasts, and asks again when it cannot be had. The returned function ends it.
+   * Throws as `call` does.
+   */
+  subscribe(options: SubscriptionOptions, handler: SubscriptionHandler): () => void;
+  /** MESSAGE (RFC 3428); `done` is called once. Throws as `call` does. */
+  sendText(options: TextOptions, done: (result: TextResult) => void): void;
   /** Registers again now (a changed address, a returned link). */
   refreshRegistrations(): void;
   /**

@@ -14,6 +14,10 @@ import type {
   RegistrationState,
   SipCounters,
   SipUserAgent,
+  SubscriptionHandler,
+  SubscriptionOptions,
+  TextOptions,
+  TextResult,
   UserAgentHandler,
   UserAgentSettings,
 } from './contracts.ts';
@@ -44,6 +48,8 @@ import { assertedIdentity } from './session/party.ts';
 import { parseReplaces } from './session/replaces.ts';
 import { tooBrief } from './session/session-timer.ts';
 import { parseTarget, targetAt } from './target.ts';
+import { parseTarget } from './target.ts';
+import { Texts } from './texts.ts';
 import { Timers } from './timers.ts';
 import { TransactionLayer } from './transaction/layer.ts';
 import { tagOf } from './transaction/matching.ts';
@@ -70,6 +76,7 @@ export class UserAgent implements SipUserAgent {
   readonly #pings: readonly Ping[];
   readonly #calls = new Set<IncomingCall | OutgoingCall>();
   readonly #events: Events;
+  readonly #texts: Texts;
   /** Method → who serves it outside any dialog. */
   readonly #outside: Map<string, RequestHandler>;
   readonly #callerGate: CallerGate;
@@ -116,10 +123,12 @@ export class UserAgent implements SipUserAgent {
       allowEvents: handler.notices === undefined ? remoteControlEvents.join(', ') : allowEvents,
       callsChanged: () => this.#events.callsChanged(),
     };
-    this.#events = new Events(this.#core, handler, () => [...this.#calls].map(({ facts }) => facts));
+    this.#accounts = settings.accounts.map(account => new Account(account, environment.random));
+    this.#texts = new Texts(this.#core);
+    const calls = () => [...this.#calls].map(({ facts }) => facts);
+    this.#events = new Events(this.#core, this.#accounts, handler, calls);
     for (const [method, serve] of this.#events.outside)
       outside.set(method, transaction => serve(transaction, this.#accountOf(transaction.request)));
-    this.#accounts = settings.accounts.map(account => new Account(account, environment.random));
     const trusts = (source: Hop, account: string | undefined) => handler.notices?.trusts(source, account) ?? false;
     this.#callerGate = new CallerGate(this.#core, this.#accounts, trusts);
     this.#registrations = this.#accounts
@@ -169,6 +178,8 @@ export class UserAgent implements SipUserAgent {
     this.#running = true;
     this.#order.start();
     for (const ping of this.#pings) ping.start();
+    for (const registration of this.#registrations) registration.start();
+    this.#events.start();
   }
 
   stop(limitMs: number, done: () => void) {
@@ -219,6 +230,10 @@ export class UserAgent implements SipUserAgent {
     const all = accountsFor(this.#ways, options.account, options.target);
     const accounts = tryNextAccount ? all : all.slice(0, 1);
     const call: OutgoingCall = new OutgoingCall(this.#core, accounts, options, handler, () => this.#forget(call));
+    const account = this.#accountFor(options);
+    const call: OutgoingCall = new OutgoingCall(this.#core, this.#wayOf(account), options, handler, () =>
+      this.#forget(call),
+    );
     if (this.#stopping) {
       // Nobody would wait for its end, nor be told of it later.
       call.hangUp();
@@ -228,6 +243,24 @@ export class UserAgent implements SipUserAgent {
     this.#events.callsChanged();
     call.start();
     return call;
+  }
+
+  subscribe(options: SubscriptionOptions, handler: SubscriptionHandler) {
+    return this.#events.subscriber.subscribe(this.#accountFor(options), options, handler);
+  }
+
+  sendText(options: TextOptions, done: (result: TextResult) => void) {
+    this.#texts.send(this.#accountFor(options), options, done);
+  }
+
+  /** Who speaks to whom: asserts that both are there. */
+  #accountFor(options: { target: string; account?: string }): Account | undefined {
+    const target = parseTarget(options.target);
+    if (isMalformed(target)) throw new TypeError(`${options.target}: ${target.why}`);
+    if (options.account === undefined) return this.#accounts[0];
+    const account = this.#accounts.find(({ settings }) => settings.id === options.account);
+    if (account === undefined) throw new TypeError(`no account ${options.account}`);
+    return account;
   }
 
   connectionLost(to: Hop) {
@@ -313,6 +346,7 @@ export class UserAgent implements SipUserAgent {
       const owner = this.#core.dialogs.find(request);
       if (owner !== undefined && method === 'MESSAGE' && serve !== undefined) return serve(transaction);
       if (owner !== undefined) return owner.onRequest(transaction);
+      if (this.#events.subscriber.serve(transaction)) return;
       this.counters.strayMessages++;
       return this.#reject(transaction, 481);
     }

@@ -82,6 +82,23 @@ export class Dialog implements DialogIdentity {
     });
   }
 
+  /** The subscriber's side, from our SUBSCRIBE and the first NOTIFY: RFC 6665 §4.4.1. */
+  static ofNotify(notify: Request, subscribe: Request, sequence: number): Dialog {
+    const { headers } = notify;
+    const local = subscribe.headers.get('From') ?? '';
+    return new Dialog({
+      callId: headers.get('Call-ID') ?? '',
+      localTag: tagOf(local) ?? '',
+      remoteTag: tagOf(headers.get('From')) ?? '',
+      local,
+      remote: headers.get('From') ?? '',
+      remoteTarget: contactOf(notify) ?? subscribe.uri,
+      routeSet: headers.all('Record-Route'),
+      localSequence: sequence,
+      remoteSequence: undefined,
+    });
+  }
+
   nextSequence() {
     return ++this.#localSequence;
   }

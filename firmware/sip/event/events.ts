@@ -7,6 +7,8 @@ import { Notices } from '../notices.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { Notifier } from './notifier.ts';
 import type { CallFacts, Facts } from './package.ts';
+import { Publication } from './publication.ts';
+import { Subscriber } from './subscriber.ts';
 
 type Serve = (transaction: ServerTransaction, account: Account | undefined) => void;
 
@@ -15,10 +17,16 @@ export class Events {
   readonly outside: ReadonlyMap<string, Serve>;
   readonly #calls: () => readonly CallFacts[];
   readonly #notifier: Notifier | undefined;
+  readonly subscriber: Subscriber;
+  readonly #publications: readonly Publication[];
   #stopping = false;
 
-  constructor(core: Core, handler: UserAgentHandler, calls: () => readonly CallFacts[]) {
+  constructor(core: Core, accounts: readonly Account[], handler: UserAgentHandler, calls: () => readonly CallFacts[]) {
     this.#calls = calls;
+    this.subscriber = new Subscriber(core);
+    this.#publications = accounts
+      .filter(({ settings: { publish } }) => publish)
+      .map(account => new Publication(core, account, () => this.#facts(account, account.settings.aor)));
     const outside = new Map<string, Serve>();
     if (handler.notices !== undefined) {
       const authority = new Authority(core, (source, account) => handler.notices!.trusts(source, account));
@@ -40,15 +48,26 @@ export class Events {
     return this.#notifier?.size ?? 0;
   }
 
-  callsChanged() {
-    this.#notifier?.changed();
+  start() {
+    for (const publication of this.#publications) publication.start();
   }
 
-  /** `done` is called when whoever watches us has been told, or cannot be. */
+  callsChanged() {
+    this.#notifier?.changed();
+    for (const publication of this.#publications) publication.changed();
+  }
+
+  /** `done` is called when everybody who knows of us has been told, or cannot be. */
   stop(done: () => void) {
     this.#stopping = true;
-    if (this.#notifier === undefined) done();
-    else this.#notifier.stop(done);
+    const parts = [this.subscriber, ...this.#publications, ...(this.#notifier === undefined ? [] : [this.#notifier])];
+    let waitingFor = parts.length;
+    for (const part of parts) {
+      part.stop(() => {
+        waitingFor--;
+        if (waitingFor === 0) done();
+      });
+    }
   }
 
   /** Of an account its own calls; of the device, where no account is meant, all. */

@@ -1,0 +1,78 @@
+/** The subscriptions that we hold with others: whose a NOTIFY is (RFC 6665 §4.4.1). */
+import type { Account } from '../account.ts';
+import type { SubscriptionHandler, SubscriptionOptions } from '../contracts.ts';
+import type { Core } from '../core.ts';
+import type { Request } from '../message/message.ts';
+import { tagOf } from '../transaction/matching.ts';
+import type { ServerTransaction } from '../transaction/server.ts';
+import { Subscription } from './subscription.ts';
+
+/** Subscriptions of ours at one time: a device that watches more desks than that is a telephone exchange. */
+export const ownSubscriptionLimit = 64;
+/** Not all in one instant, nor with every other device of the site. Milliseconds. */
+const spreadMs = 2_000;
+
+export class Subscriber {
+  readonly #core: Core;
+  readonly #open = new Set<Subscription>();
+  /** `Call-ID tag` → whose. */
+  readonly #byKey = new Map<string, Subscription>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  get size() {
+    return this.#open.size;
+  }
+
+  /** The returned function ends it. Above the limit it fails at once, and is not tried again. */
+  subscribe(account: Account | undefined, options: SubscriptionOptions, handler: SubscriptionHandler): () => void {
+    if (this.#open.size >= ownSubscriptionLimit) {
+      const why = `more than ${ownSubscriptionLimit} subscriptions`;
+      this.#core.clock.after(0, () => handler.onState({ is: 'failed', why, retryMs: 0 }), 'subscription refused');
+      return () => {};
+    }
+    let key: string | undefined;
+    const subscription: Subscription = new Subscription({
+      core: this.#core,
+      account,
+      options,
+      handler,
+      identify: next => {
+        if (key !== undefined) this.#byKey.delete(key);
+        key = next;
+        if (next !== undefined) this.#byKey.set(next, subscription);
+      },
+    });
+    this.#open.add(subscription);
+    subscription.start(spreadMs * this.#core.random.next());
+    return () => {
+      this.#open.delete(subscription);
+      subscription.stop();
+    };
+  }
+
+  /** The subscription that a NOTIFY belongs to. */
+  find({ headers }: Request): Subscription | undefined {
+    return this.#byKey.get(`${headers.get('Call-ID')} ${tagOf(headers.get('To'))}`);
+  }
+
+  serve(transaction: ServerTransaction): boolean {
+    const { request } = transaction;
+    const subscription = request.method === 'NOTIFY' ? this.find(request) : undefined;
+    subscription?.serve(transaction);
+    return subscription !== undefined;
+  }
+
+  stop(done: () => void) {
+    let waitingFor = this.#open.size;
+    if (waitingFor === 0) return done();
+    const over = () => {
+      waitingFor--;
+      if (waitingFor === 0) done();
+    };
+    for (const subscription of this.#open) subscription.stop(over);
+    this.#open.clear();
+  }
+}
