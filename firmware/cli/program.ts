@@ -7,6 +7,7 @@ import { addDebug } from './commands/debug.ts';
 import { addDial } from './commands/dial.ts';
 import { addEvents } from './commands/events.ts';
 import { addHangup } from './commands/hangup.ts';
+import { addMessage } from './commands/message.ts';
 import { addOpen } from './commands/open.ts';
 import { addPage } from './commands/page.ts';
 import { addPress } from './commands/press.ts';
@@ -33,6 +34,7 @@ const commands = [
   addOpen,
   addPage,
   addDial,
+  addMessage,
   addSeveralCalls,
   addEvents,
   addSip,

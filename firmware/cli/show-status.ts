@@ -17,6 +17,7 @@ export function showStatus(status: Status): string[] {
     '',
     ...part('Call', call(status)),
     ...part('Accounts', accounts(status)),
+    ...part('Contacts', contacts(status)),
     ...part('Buttons', buttons(status)),
     ...part('Doors', doors(status)),
     ...part('Sound', [sound(status)]),
@@ -125,6 +126,10 @@ function accounts({ accounts }: Status): string[] {
   const rows = Object.entries(accounts).map(([id, { aor, state, detail }]) => [id, aor, standing(state, detail)]);
   return rows.length === 0 ? ['none; calls go from peer to peer'] : columns(rows);
 }
+
+/** Those that are watched. */
+const contacts = ({ contacts }: Status): string[] =>
+  columns(Object.entries(contacts).map(([name, { is, why }]) => [name, why === undefined ? is : `${is}: ${why}`]));
 
 /** A failure's reason stands among the problems; that of an account which is not to register says all by itself. */
 function standing(state: string, detail: string): string {

@@ -14,6 +14,8 @@ export interface Hands {
   board: Board;
   clock: Clock;
   policy: Policy;
+  /** Sends a text. */
+  say(target: string, text: string): ActionResult;
 }
 
 /** A debug stall lasts at most this long. Milliseconds. */
@@ -34,6 +36,8 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
       return doors.open(action.door, origin);
     case 'page':
       return calls.page(action.target, action.file);
+    case 'message':
+      return hands.say(action.target, action.text);
     case 'press':
       return panel.press(action.button, action.holdMs);
     case 'dial':

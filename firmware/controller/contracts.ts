@@ -5,6 +5,7 @@ import type { StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import type { SipStatus } from './sip-status.ts';
+import type { Availability } from '../sip/event/reading.ts';
 import type { Watcher } from './wire-tap.ts';
 
 export type { Action };
@@ -53,6 +54,12 @@ export interface CallStatus {
   statistics?: StreamStatistics;
 }
 
+/** Whether a contact can be called. */
+export interface ContactStatus {
+  is: Availability;
+  why?: string;
+}
+
 export interface Status {
   /** `location`: where it hangs, where the configuration says so. */
   device: {
@@ -70,6 +77,10 @@ export interface Status {
   /** Callers for whom no line is free, the next one first. */
   waiting: readonly string[];
   accounts: Record<string, { aor: string; state: RegistrationState['is']; detail: string }>;
+  /** Contacts that are watched: whether they can be called. `why`: where that is not known. */
+  contacts: Record<string, ContactStatus>;
+  /** Subscriptions that others hold with this device. */
+  watchers: number;
   /** Lines of the board that cannot be used, and why; and the SIP socket, where it cannot be had. */
   faults: Record<string, string>;
   doors: Record<string, { relay: 'at rest' | 'energised' | 'fault'; unlocked: boolean }>;

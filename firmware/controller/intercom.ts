@@ -239,6 +239,7 @@ export class Intercom implements Device {
     } else if (changes.every(({ needs }) => !DISTURBING.includes(needs))) {
       this.#config = config;
       this.#sound.setVolume(config.audio.loudspeaker, config.audio.microphone);
+      this.#telephone.configured();
       this.events.tell('config', 'applied', { paths });
       this.#changed();
     } else if (this.#inUse !== undefined) {
@@ -276,6 +277,7 @@ export class Intercom implements Device {
       panel: this.#panel,
       board: this.#board,
       clock: this.#parts.clock,
+      say: (target, text) => this.#telephone.say(target, text),
       policy: {
         mqtt: this.#config.mqtt,
         simulated: this.#board.hand !== undefined,
@@ -327,6 +329,8 @@ export class Intercom implements Device {
       otherCalls: this.#calls.others(),
       waiting: this.#calls.waiting,
       accounts: this.#telephone.accounts(),
+      contacts: this.#telephone.contacts(),
+      watchers: this.#telephone.userAgent.watchers,
       faults: {
         ...Object.fromEntries(this.#board.faults.map(({ line, error }) => [line, error.message])),
         ...(this.#telephone.problem !== undefined && { 'SIP socket': this.#telephone.problem }),

@@ -12,13 +12,16 @@ import type {
 } from '../sip/contracts.ts';
 import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
 import { UserAgent } from '../sip/user-agent.ts';
-import type { Status } from './contracts.ts';
+import { subscribeToCheckSync } from './check-sync.ts';
+import type { ActionResult, Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import { SPARE_CALLS } from './incoming-calls.ts';
 import type { SipSocket } from './intercom.ts';
 import { type ProbeRequest, type ProbeResult, probeTarget, withAdvice } from './sip-probe.ts';
 import { accountStatus, type SipStatus } from './sip-status.ts';
+import { sendText } from './texts.ts';
 import { TrustedSources } from './trusted-sources.ts';
+import { WatchedContacts } from './watched-contacts.ts';
 import type { WireTap } from './wire-tap.ts';
 
 export interface TelephoneParts {
@@ -59,6 +62,7 @@ export class Telephone {
   readonly #reached = new Map<string, Reachability['is']>();
   readonly #links: LinkWatch | undefined;
   #probing = false;
+  readonly #watched: WatchedContacts;
   #problem: string | undefined;
   /** A way in that cannot be had, while others can. */
   #closed: string | undefined;
@@ -104,15 +108,19 @@ export class Telephone {
         onReachability: (account, state) => this.#reachability(account, state),
         notices: {
           trusts: ({ host }, account) => this.isTrusted(host, account),
-          onCheckSync: ({ remote, account, asksForReboot }) => {
-            parts.events.tell('provisioning', 'check asked for', { remote: remote.uri, account, asksForReboot });
-            parts.onCheckSync();
-          },
+          onCheckSync: ({ remote, account, asksForReboot }) => this.#checkSync(remote.uri, account, asksForReboot),
           onMessage: ({ remote, account, text }) =>
             parts.events.tell('sip', 'message', { remote: remote.uri, account, text }),
         },
       },
     );
+    const contacts = () => parts.config().contacts;
+    this.#watched = new WatchedContacts({
+      userAgent: this.userAgent,
+      events: parts.events,
+      contacts,
+      changed: parts.changed,
+    });
   }
 
   start() {
@@ -120,6 +128,30 @@ export class Telephone {
     this.#openSocket();
     this.userAgent.start();
     this.#links?.start();
+    this.#watched.update();
+    const { accounts } = this.#parts.config().sip;
+    subscribeToCheckSync(this.userAgent, accounts, (remote, account) => this.#checkSync(remote, account, false));
+  }
+
+  /** The configuration has changed in what needs no new start. */
+  configured() {
+    this.#watched.update();
+  }
+
+  /** Contacts that are watched, and whether they can be called. */
+  contacts(): Status['contacts'] {
+    return this.#watched.status();
+  }
+
+  /** Sends a text; what becomes of it is an event. */
+  say(target: string, text: string): ActionResult {
+    const { events, config } = this.#parts;
+    return sendText(target, text, { userAgent: this.userAgent, events, config });
+  }
+
+  #checkSync(remote: string, account: string | undefined, asksForReboot: boolean) {
+    this.#parts.events.tell('provisioning', 'check asked for', { remote, account, asksForReboot });
+    this.#parts.onCheckSync();
   }
 
   #networkChanged({ addresses, came, gone }: LinkChange) {

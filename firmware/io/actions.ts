@@ -11,6 +11,8 @@ export type Action =
   | { do: 'open'; door: string }
   /** Calls the target, asks it to answer by itself, speaks (or plays the WAV and hangs up). */
   | { do: 'page'; target: string; file?: string }
+  /** A text (MESSAGE) to a contact or a SIP URI. */
+  | { do: 'message'; target: string; text: string }
   /** As if a finger had pressed and let go. */
   | { do: 'press'; button: string; holdMs?: number }
   /** Sends keys into the present call. */
@@ -49,6 +51,7 @@ export const ACTION_FORMS = [
   'hang up [TARGET]',
   'open DOOR',
   'page TARGET [file WAV]',
+  'message TARGET "TEXT"',
   'press BUTTON [for 3 s]',
   'dial KEYS',
   'hold [TARGET]',
@@ -94,6 +97,8 @@ export function printAction(action: Action): string {
       return `open ${action.door}`;
     case 'page':
       return `page ${action.target}${action.file === undefined ? '' : ` file ${action.file}`}`;
+    case 'message':
+      return `message ${action.target} "${action.text}"`;
     case 'press':
       return `press ${action.button}${action.holdMs === undefined ? '' : ` for ${action.holdMs} ms`}`;
     case 'dial':
@@ -142,6 +147,7 @@ function checkNames(action: Action, { contacts, accounts, doors, buttons }: Acti
       if (action.target === undefined) return undefined;
       return /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
     case 'call':
+    case 'message':
     case 'page': {
       const target = isDialable(action.target) ? undefined : among('contact', action.target, contacts);
       const account = action.do === 'call' ? action.account : undefined;
@@ -193,6 +199,15 @@ const PARSERS: Record<string, Parser> = {
     if (file !== 'file' || rest.length === 0) return wants('page', 'one target, then perhaps `file` and a WAV');
     // A path may hold spaces, so it is the rest of the line as it stands.
     return { do: 'page', target, file: text.slice(text.indexOf(' file ') + ' file '.length).trim() };
+  },
+
+  message: ([target], text) => {
+    // The rest of the line as it stands, quotes around it or not.
+    const rest = target === undefined ? '' : text.slice('message'.length).trim().slice(target.length).trim();
+    const said = /^"(.*)"$/.exec(rest)?.[1] ?? rest;
+    if (target === undefined || said.trim() === '')
+      return wants('message', 'whom and what: `message desk "The gate is open"`');
+    return { do: 'message', target, text: said };
   },
 
   press: ([button, ...hold]) => {

@@ -250,7 +250,7 @@ export class UserAgent implements SipUserAgent {
   }
 
   sendText(options: TextOptions, done: (result: TextResult) => void) {
-    this.#texts.send(this.#accountFor(options), options, done);
+    this.#texts.send(this.#wayOf(this.#accountFor(options)), options, done);
   }
 
   /** Who speaks to whom: asserts that both are there. */
@@ -289,6 +289,7 @@ export class UserAgent implements SipUserAgent {
     this.#core.transport.networkChanged?.(gone);
     this.#core.locator.forgive();
     for (const registration of this.#registrations) registration.networkChanged(isUp);
+    if (isUp) this.#events.networkChanged();
   }
 
   registration(account: string): RegistrationState {

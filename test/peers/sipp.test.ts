@@ -203,6 +203,11 @@ describe('the device is called', () => {
     await device.event('sip', 'message', { text: 'The fire drill is at ten.' });
   });
 
+  test('a lamp of its server follows its calls', async () => {
+    const lamp = await call('uac-subscribe');
+    await lamp.passes();
+  });
+
   test('it is transferred: calls the other, tells how that goes, and leaves the first', async () => {
     const other = await startSipp(bench, 'uas-transferred');
     const caller = await answered('uac-refer', { keys: { elsewhere: String(other.port) } });

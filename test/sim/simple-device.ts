@@ -28,6 +28,8 @@ export class SimpleDevice implements Device {
     otherCalls: [],
     waiting: [],
     accounts: { main: { aor: 'sip:door@example.org', state: 'registered', detail: '' } },
+    contacts: {},
+    watchers: 0,
     faults: {},
     doors: { main: { relay: 'at rest', unlocked: false } },
     buttons: { front: { pressed: false, stuck: false } },

@@ -49,6 +49,12 @@ const account = section({
   }),
   ping: field(duration(0, 3_600_000).prefault('1 min'), {
     help: 'How often the server is asked whether it is there (OPTIONS), where the account does not register and names a `registrar` or an `outboundProxy`. `0 s` means never.',
+  publish: field(yesOrNo().prefault(false), {
+    help: 'Tells the telephone system whether this device is free or in a call (PUBLISH, RFC 3903).',
+    needs,
+  }),
+  events: field(list(oneOf(['check-sync']), 1).prefault([]), {
+    help: 'What the telephone system tells only to who has subscribed. `check-sync`: look at the configuration now.',
     needs,
   }),
   expires: field(duration(10_000, 86_400_000).prefault('5 min'), {

@@ -52,6 +52,12 @@ export class Events {
     for (const publication of this.#publications) publication.start();
   }
 
+  /** Our address may be another one: who is to find us by a subscription hears of it. */
+  networkChanged() {
+    this.subscriber.refresh();
+    this.#notifier?.refresh();
+  }
+
   callsChanged() {
     this.#notifier?.changed();
     for (const publication of this.#publications) publication.changed();

@@ -78,6 +78,11 @@ export class Notifier {
     this.#cancelTelling = this.#core.clock.after(0, tell, 'calls changed');
   }
 
+  /** Each is told again, from the address that is ours now. */
+  refresh() {
+    for (const subscription of this.#subscriptions) subscription.tellAgain();
+  }
+
   /** Ends every subscription. `done` is called when the last NOTIFYs have been answered or have failed. */
   stop(done: () => void) {
     this.#whenEmpty = done;

@@ -70,6 +70,10 @@ export class ServedSubscription {
     if (!this.isOver) this.#want('soon');
   }
 
+  tellAgain() {
+    if (!this.isOver) this.#want('at once');
+  }
+
   /** The last NOTIFY says why, and what the state was. */
   end(reason: EndReason) {
     if (this.isOver) return;

@@ -65,6 +65,11 @@ export class Subscriber {
     return subscription !== undefined;
   }
 
+  /** Each again now, with the Contact of now. */
+  refresh() {
+    for (const subscription of this.#open) subscription.refresh();
+  }
+
   stop(done: () => void) {
     let waitingFor = this.#open.size;
     if (waitingFor === 0) return done();

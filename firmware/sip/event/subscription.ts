@@ -59,6 +59,13 @@ export class Subscription {
     this.#after(afterMs, () => this.#begin(), 'SUBSCRIBE');
   }
 
+  /** Now, where it stands; where it does not, it is asked for in its time. */
+  refresh() {
+    if (this.#dialog === undefined || this.#exchange !== undefined || this.#stopped) return;
+    this.#cancelTimer();
+    this.#ask();
+  }
+
   /** `done` is called when the peer has been told, or cannot be. Nothing is heard of it any more. */
   stop(done: () => void = () => {}) {
     if (this.#stopped) return done();

@@ -70,6 +70,7 @@ describe('actions', () => {
     ['open main', { do: 'open', door: 'main' }, 'opened main'],
     ['page hall', { do: 'page', target: 'hall' }, 'paging hall'],
     ['page hall --file /a.wav', { do: 'page', target: 'hall', file: '/a.wav' }, 'paging hall'],
+    ['message desk Hello', { do: 'message', target: 'desk', text: 'Hello' }, 'text to desk on its way'],
     ['dial 12#', { do: 'dial', keys: '12#' }, 'dialled 12#'],
     ['hold', { do: 'hold' }, 'on hold'],
     ['resume hall', { do: 'resume', target: 'hall' }, 'resumed'],

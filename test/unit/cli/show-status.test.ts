@@ -146,6 +146,11 @@ test('how an account stands', () => {
   expect(account('failed', '403 Forbidden')).toBe('FAILED');
 });
 
+test('contacts that are watched', () => {
+  const contacts = { desk: { is: 'busy' }, guard: { is: 'unknown', why: '404 Not Found' } } as const;
+  expect(show({ contacts })).toContain('Contacts  desk   busy\n          guard  unknown: 404 Not Found');
+});
+
 test('a device without accounts, buttons, doors, counters', () => {
   const shown = show({ accounts: {}, buttons: {}, doors: {}, audio: { driver: 'simulated', state: 'starting' } });
   expect(shown).toContain('Accounts  none; calls go from peer to peer');

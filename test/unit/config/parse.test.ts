@@ -59,6 +59,8 @@ describe('a sound document', () => {
       register: true,
       srtp: 'optional',
       ping: 60_000,
+      publish: false,
+      events: [],
       expires: 300_000,
       keepAlive: 'auto',
       outbound: 'auto',
