@@ -3,9 +3,9 @@ import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
 import type { StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
+import type { Availability } from '../sip/event/reading.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import type { SipStatus } from './sip-status.ts';
-import type { Availability } from '../sip/event/reading.ts';
 import type { Watcher } from './wire-tap.ts';
 
 export type { Action };

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { dialogPackage } from '../../../../firmware/sip/event/dialog-info.ts';
 import { presenceDocument } from '../../../../firmware/sip/event/presence.ts';
 import { availabilityIn, DialogReader } from '../../../../firmware/sip/event/reading.ts';
+import { seeded } from '../../../sim/seeded.ts';
+import { spoil } from '../../../sim/spoil.ts';
 
 const body = (xml: string) => ({ contentType: '', bytes: new TextEncoder().encode(xml) });
 const pidf = (inside: string) =>
@@ -105,4 +107,18 @@ describe('a list of calls', () => {
       expect(new DialogReader().read(body(text))).toBe('unknown');
     },
   );
+});
+
+test('spoiled documents are read as something, and never throw', () => {
+  const random = seeded(1);
+  const documents = [
+    '<presence xmlns="urn:ietf:params:xml:ns:pidf"><tuple id="1"><status><basic>open</basic></status></tuple></presence>',
+    '<dialog-info version="1" state="full"><dialog id="a"><state>early</state></dialog></dialog-info>',
+  ].map(text => new TextEncoder().encode(text));
+  const all = ['available', 'busy', 'away', 'unknown'];
+  for (let count = 0; count < 2_000; count++) {
+    const spoiled = { contentType: '', bytes: spoil(documents[count % 2]!, random) };
+    expect(all).toContain(availabilityIn(spoiled));
+    expect(all).toContain(new DialogReader().read(spoiled));
+  }
 });
