@@ -1,7 +1,8 @@
 /** `message`: a text to a contact; what became of it is told as an event. */
 import type { Config } from '../config/schema.ts';
+import { isDialable } from '../io/actions.ts';
 import type { SipUserAgent } from '../sip/contracts.ts';
-import { parseTarget } from '../sip/target.ts';
+import { printUri } from '../sip/message/uri.ts';
 import type { ActionResult } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import { unknownName } from './names.ts';
@@ -15,13 +16,15 @@ export interface TextParts {
 export function sendText(target: string, text: string, { userAgent, events, config }: TextParts): ActionResult {
   const { contacts, sip } = config();
   const contact = contacts[target];
-  const uri = contact?.uri ?? target;
-  if (contact === undefined && !/^sips?:/i.test(target)) return unknownName('contact', target, Object.keys(contacts));
-  const parsed = parseTarget(uri);
-  if ('kind' in parsed) return { done: false, code: 'bad request', why: `${uri} cannot be written to: ${parsed.why}` };
+  if (contact === undefined && !isDialable(target)) return unknownName('contact', target, Object.keys(contacts));
   const account = contact?.account;
   if (account !== undefined && !(account in sip.accounts))
     return unknownName('account', account, Object.keys(sip.accounts));
+  const written = contact?.uri ?? target;
+  const parsed = userAgent.targetUri(written, account);
+  if ('kind' in parsed)
+    return { done: false, code: 'bad request', why: `${written} cannot be written to: ${parsed.why}` };
+  const uri = printUri(parsed);
   userAgent.sendText({ target: uri, text, ...(account !== undefined && { account }) }, result => {
     if (result.sent) events.tell('sip', 'message sent', { remote: uri, status: result.status });
     else events.tell('sip', 'message refused', { remote: uri, status: result.status, why: result.why });

@@ -2,7 +2,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Body, SipUserAgent, SubscriptionState } from '../sip/contracts.ts';
 import { availabilityIn, DialogReader, dialogTypes, presenceTypes } from '../sip/event/reading.ts';
-import { parseTarget } from '../sip/target.ts';
 import type { ContactStatus } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -50,7 +49,7 @@ export class WatchedContacts {
   #watch(name: string, contact: Config['contacts'][string], event: 'presence' | 'dialog') {
     const watched: Watched = { what: whatOf(contact), status: { is: 'unknown', why: 'not heard of yet' }, end() {} };
     this.#watched.set(name, watched);
-    const parsed = parseTarget(contact.uri);
+    const parsed = this.#parts.userAgent.targetUri(contact.uri, contact.account);
     if ('kind' in parsed) {
       watched.status = { is: 'unknown', why: `${contact.uri} cannot be asked: ${parsed.why}` };
       return;

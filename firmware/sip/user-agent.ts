@@ -37,7 +37,7 @@ import { type Hop, isReliable, printHop, type TransportName } from './hop.ts';
 import { type Located, Locator } from './locate/locator.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed, type Malformed, malformed, type Request } from './message/message.ts';
-import { parseUri, type SipUri } from './message/uri.ts';
+import { parseUri, printUri, type SipUri } from './message/uri.ts';
 import { optionsReply } from './options.ts';
 import { Ping } from './ping.ts';
 import { Probe, type Probed, type ProbeOptions } from './probe.ts';
@@ -48,7 +48,6 @@ import { assertedIdentity } from './session/party.ts';
 import { parseReplaces } from './session/replaces.ts';
 import { tooBrief } from './session/session-timer.ts';
 import { parseTarget, targetAt } from './target.ts';
-import { parseTarget } from './target.ts';
 import { Texts } from './texts.ts';
 import { Timers } from './timers.ts';
 import { TransactionLayer } from './transaction/layer.ts';
@@ -178,7 +177,6 @@ export class UserAgent implements SipUserAgent {
     this.#running = true;
     this.#order.start();
     for (const ping of this.#pings) ping.start();
-    for (const registration of this.#registrations) registration.start();
     this.#events.start();
   }
 
@@ -230,10 +228,6 @@ export class UserAgent implements SipUserAgent {
     const all = accountsFor(this.#ways, options.account, options.target);
     const accounts = tryNextAccount ? all : all.slice(0, 1);
     const call: OutgoingCall = new OutgoingCall(this.#core, accounts, options, handler, () => this.#forget(call));
-    const account = this.#accountFor(options);
-    const call: OutgoingCall = new OutgoingCall(this.#core, this.#wayOf(account), options, handler, () =>
-      this.#forget(call),
-    );
     if (this.#stopping) {
       // Nobody would wait for its end, nor be told of it later.
       call.hangUp();
@@ -246,21 +240,21 @@ export class UserAgent implements SipUserAgent {
   }
 
   subscribe(options: SubscriptionOptions, handler: SubscriptionHandler) {
-    return this.#events.subscriber.subscribe(this.#accountFor(options), options, handler);
+    const { account, target } = this.#addressed(options);
+    return this.#events.subscriber.subscribe(account, { ...options, target }, handler);
   }
 
   sendText(options: TextOptions, done: (result: TextResult) => void) {
-    this.#texts.send(this.#wayOf(this.#accountFor(options)), options, done);
+    const { account, target } = this.#addressed(options);
+    this.#texts.send(account, { ...options, target }, done);
   }
 
   /** Who speaks to whom: asserts that both are there. */
-  #accountFor(options: { target: string; account?: string }): Account | undefined {
-    const target = parseTarget(options.target);
-    if (isMalformed(target)) throw new TypeError(`${options.target}: ${target.why}`);
-    if (options.account === undefined) return this.#accounts[0];
-    const account = this.#accounts.find(({ settings }) => settings.id === options.account);
-    if (account === undefined) throw new TypeError(`no account ${options.account}`);
-    return account;
+  #addressed({ target: text, account: named }: { target: string; account?: string }) {
+    const uri = this.targetUri(text, named);
+    if (isMalformed(uri)) throw new TypeError(`${text}: ${uri.why}`);
+    const [account] = accountsFor(this.#ways, named, text);
+    return { account, target: printUri(uri) };
   }
 
   connectionLost(to: Hop) {

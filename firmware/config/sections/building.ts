@@ -1,6 +1,6 @@
 /** Settings: whom to call, which button does what, which relay opens which door. */
 import { field, kind, section } from '../field.ts';
-import { callTarget, duration, line, list, matching, name, named } from '../types.ts';
+import { callTarget, duration, line, list, matching, name, named, oneOf } from '../types.ts';
 
 const contact = section({
   uri: field(callTarget(), {
@@ -9,11 +9,8 @@ const contact = section({
   }),
   account: field(name().optional(), {
     help: 'The account that calls. By default the first one that can.',
-import { duration, line, list, matching, name, named, oneOf, sipUri } from '../types.ts';
-
-const contact = section({
-  uri: field(sipUri(), { help: 'Whom a call to this contact reaches.', needs: 'live' }),
-  account: field(name().optional(), { help: 'The account that calls. By default the first one.', needs: 'live' }),
+    needs: 'live',
+  }),
   watch: field(oneOf(['presence', 'dialog']).optional(), {
     help: 'Asks the telephone system whether the contact is free, and shows it in the status: `presence` (the person), or `dialog` (the calls of the telephone). By default not asked.',
     needs: 'live',

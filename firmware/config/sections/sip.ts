@@ -49,6 +49,8 @@ const account = section({
   }),
   ping: field(duration(0, 3_600_000).prefault('1 min'), {
     help: 'How often the server is asked whether it is there (OPTIONS), where the account does not register and names a `registrar` or an `outboundProxy`. `0 s` means never.',
+    needs,
+  }),
   publish: field(yesOrNo().prefault(false), {
     help: 'Tells the telephone system whether this device is free or in a call (PUBLISH, RFC 3903).',
     needs,
