@@ -53,6 +53,14 @@ test('a call with one end is good; with none, with two, or with something after 
   expect(told(answered, answered, ended)).toEqual(['answered twice']);
 });
 
+test('a call that is hung up is told to be over before that returns', () => {
+  const record = new CallRecord('front');
+  const handler = record.handler();
+  record.hangUp();
+  handler.onEnded({ by: 'us' });
+  expect(faultsOf(record)).toEqual([expect.stringMatching(/^was hung up, and not told to be over at once/)]);
+});
+
 test('who has lost its power owes no outcome', () => {
   const record = new CallRecord('desk');
   record.isLost = true;

@@ -100,7 +100,7 @@ function hangUpAll({ speakers }: Town, watch: Watch) {
     if (!isWithOther && !remote.uri.includes('192.0.2.40') && !remote.uri.includes('odd@'))
       watch.fault(`half a call is left: ${record.owner} with ${remote.uri}: ${record.heard.join(', ')}`);
   }
-  for (const { call } of up) call!.hangUp();
+  for (const record of up) record.hangUp();
 }
 
 /** Everybody stops: calls that are still up end by that. */

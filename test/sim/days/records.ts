@@ -8,9 +8,16 @@ export class CallRecord {
   call: SipCall | undefined;
   /** Its side has lost its power: nobody is told any more. */
   isLost = false;
+  /** It was hung up, and its end was not told before that returned. */
+  wasToldLate = false;
 
   constructor(owner: string) {
     this.owner = owner;
+  }
+
+  hangUp() {
+    this.call?.hangUp();
+    if (this.ends.length === 0) this.wasToldLate = true;
   }
 
   get isUp() {
@@ -82,6 +89,7 @@ export function faultsOf(record: CallRecord): string[] {
   const say = (what: string) => faults.push(`${what} (${about})`);
   if (ends.length > 1) say(`ended ${ends.length} times`);
   if (ends.length === 0 && !isLost) say('has no outcome');
+  if (record.wasToldLate) say('was hung up, and not told to be over at once');
   if (ends.length > 0 && !heard.at(-1)!.startsWith('ended')) say('something was told after the end');
   if (heard.filter(line => line === 'answered').length > 1) say('answered twice');
   if (ends.length > 0 && !isLost && call !== undefined && call.state !== 'ended') say(`ended, yet ${call.state}`);

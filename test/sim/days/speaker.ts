@@ -157,7 +157,7 @@ export class Speaker {
     const call = this.userAgent.call({ target, body: sdp('offer') }, this.#handlerOf(record));
     record.call = call;
     // Some calls nobody hangs up: they last until the end, or until the other side is found to be gone.
-    if (this.#random.next() < 0.7) this.#later(forMs, () => call.hangUp());
+    if (this.#random.next() < 0.7) this.#later(forMs, () => record.hangUp());
     return record;
   }
 
@@ -185,7 +185,7 @@ export class Speaker {
         break;
       }
       case 'hang up':
-        call.hangUp();
+        record!.hangUp();
         break;
       case 'answer':
         call.accept(sdp('answer'));
@@ -214,7 +214,7 @@ export class Speaker {
     }
     const hangsUp = this.#random.next() < 0.5;
     this.#later(4_000 + 90_000 * this.#random.next(), () => {
-      if (hangsUp || !record.isTalking) call.hangUp();
+      if (hangsUp || !record.isTalking) record.hangUp();
     });
     return this.#handlerOf(record);
   }
@@ -222,7 +222,7 @@ export class Speaker {
   /** What a controller may do while it is being told something: the user agent is in the middle of its work. */
   #atOnce(record: CallRecord) {
     const mood = this.#random.next();
-    if (mood < 0.03) record.call?.hangUp();
+    if (mood < 0.03) record.hangUp();
     else if (mood < 0.06) record.call?.reoffer(sdp('offer at once'));
     else if (mood < 0.08) this.userAgent.refreshRegistrations();
     else if (mood < 0.1) record.call?.sendKey('5', 100);
@@ -250,13 +250,13 @@ export class Speaker {
           onProgress: status => tell(status),
           onAnswered: () => {
             tell(200);
-            record.call?.hangUp();
+            record.hangUp();
           },
           onEnded: end => tell(end.by === 'refusal' ? end.status : 487),
         });
         const call: Call = this.userAgent.call({ target, headers, body: sdp('offer') }, handler);
         next.call = call;
-        if (this.#random.next() < 0.7) this.#later(20_000, () => call.hangUp());
+        if (this.#random.next() < 0.7) this.#later(20_000, () => next.hangUp());
       },
     });
   }
