@@ -1,6 +1,7 @@
 /** Whether memory grows with calls: of the user agent alone over many, of the whole device over as many as time allows. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { calling } from './calling.ts';
 import { HOST, startPorter } from './porter.ts';
@@ -23,9 +24,8 @@ export const sipMemory: Benchmark = {
     `${TIMES_SECONDS} times the time given; no collection is asked for.`,
   async run(sheet, bench, { seconds }) {
     const program = join(import.meta.dirname, 'call-memory.ts');
-    const child = spawnSync(process.execPath, ['--expose-gc', program, JSON.stringify(CALLS)], { encoding: 'utf8' });
-    if (child.status !== 0) throw new Error(`the calls of the user agent failed: ${child.stderr}`);
-    const heaps: number[] = JSON.parse(child.stdout);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, JSON.stringify(CALLS)]);
+    const heaps: number[] = JSON.parse(stdout);
     heaps.forEach((heap, index) => {
       const note = index === 0 ? {} : { note: `${percent(heap, heaps[0]!)} of what it was after ${CALLS[0]} calls` };
       sheet.add(`heap of the user agent after ${CALLS[index]} calls`, 'MB', [heap / MB], note);
