@@ -1,6 +1,6 @@
 /** Kamailio as PBXs and providers run it: TLS, SHA-256, an edge proxy with Path, a second instance for the first. */
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Authority, type Pair } from '../sim/certificates.ts';
 import { startBaresip } from './support/baresip.ts';
 import { Bench } from './support/bench.ts';
@@ -8,6 +8,7 @@ import { HOST, type RunningDevice, startDevice } from './support/device.ts';
 import { hears, writeTone } from './support/hearing.ts';
 import { type Kamailio, startKamailio } from './support/kamailio.ts';
 import { startLinphone } from './support/linphone.ts';
+import { sipPort } from './support/ports.ts';
 import { passes, until } from './support/until.ts';
 
 const VISITOR_HZ = 1100;
@@ -141,4 +142,36 @@ test.each(['udp', 'tcp'] as const)('through an edge proxy that notes itself in P
   await callsBothWays(kamailio, intercom);
   // Out by the proxy of the configuration, in by the Path of the registration.
   await until('two INVITEs at the edge', () => edge.log().split('edge: INVITE').length > 2);
+});
+
+describe('two instances, the second for when the first is gone', () => {
+  test('it registers with the second, calls through it, and is back at the first when that is back', async () => {
+    const domain = 'pbx.test';
+    const first = await startKamailio(bench, users, { domain });
+    const second = await startKamailio(bench, users, { domain, port: await sipPort() });
+    const account = (kamailio: Kamailio) => ({
+      uri: `sip:front@${domain}`,
+      password: users.front,
+      registrar: `sip:${HOST}:${kamailio.port}`,
+      // Over a connection its end is seen at once; over UDP half a minute is waited for an answer.
+      outboundProxy: `sip:${HOST}:${kamailio.port};transport=tcp`,
+      expires: '10 s',
+    });
+    const intercom = await startDevice(bench, {
+      microphone: visitor,
+      config: {
+        sip: { registration: 'serial', accounts: { first: account(first), second: account(second) } },
+        contacts: { desk: { uri: `sip:desk@${domain}` } },
+        media: { codecs: ['PCMA'] },
+      },
+    });
+    await intercom.registered('first');
+    await first.stop();
+    await intercom.registered('second');
+    expect(second.log()).toContain('REGISTER from front over tcp');
+    await intercom.do('call desk');
+    await intercom.event('call', 'ended', { by: 'refusal', status: 480 });
+    await startKamailio(bench, users, { domain, port: first.port });
+    await intercom.registered('first');
+  });
 });
