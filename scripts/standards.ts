@@ -194,9 +194,9 @@ export const leftOut: readonly LeftOut[] = [
   { rfc: 5626, section: '5', what: 'the parts of an edge proxy and a registrar', why: 'a device is where a flow ends' },
   {
     rfc: 5923,
-    section: '5',
-    what: '`alias`: our requests over connections that a peer has opened',
-    why: 'a peer that is no proxy seldom proves its name by a client certificate; each side opens one of its own',
+    section: '6',
+    what: 'our own requests over a TLS connection that a peer has opened',
+    why: 'ours open one of their own; `alias` is offered, so that the peer need not',
   },
   { rfc: 6086, what: 'Info Packages', why: 'none is in use with telephones: 469; keys come in the older bodies' },
   {

@@ -55,8 +55,8 @@ export interface IntercomParts {
   instanceId?: string | undefined;
   resolve: Resolve;
   openBoard(config: Config): Board;
-  /** Addresses of this machine that others can reach. Absent: they never change. */
-  addresses?(): readonly string[];
+  /** Addresses of this machine that others can reach; undefined: not known just now. Absent: they never change. */
+  addresses?(): readonly string[] | undefined;
   /** Absent: no SRV and NAPTR records are asked for. */
   services?: Services;
   openSocket(settings: Config['sip']): SipSocket;

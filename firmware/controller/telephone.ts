@@ -35,7 +35,7 @@ export interface TelephoneParts {
   instanceId?: string | undefined;
   onInvite: (invite: IncomingInvite) => CallHandler;
   /** Addresses of this machine that others can reach. Absent: they never change. */
-  addresses?: () => readonly string[];
+  addresses?: () => readonly string[] | undefined;
   /** They have changed, and some are there: calls may have to be repaired. */
   onNetworkChanged: () => void;
   /** Somebody who may has asked for a look at the configuration. */

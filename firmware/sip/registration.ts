@@ -1,24 +1,19 @@
 /** Keeps one account registered: REGISTER, its refresh, and patience when the registrar is away (RFC 3261 §10.2). */
-import { type Address, sameAddress } from '../lib/address.ts';
-import { backoff } from '../lib/backoff.ts';
+import type { Address } from '../lib/address.ts';
 import type { Account } from './account.ts';
 import type { RegistrationReport, RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { Exchange } from './exchange.ts';
 import { KeepAlive } from './flow/keep-alive.ts';
+import { Patience } from './flow/patience.ts';
+import { SeenAddress } from './flow/seen-address.ts';
 import { type Hop, sameHop } from './hop.ts';
 import type { Request, Response } from './message/message.ts';
 import { reasonPhrase } from './message/status.ts';
-import { flowTimerOf, grantedFor, grantsOutbound, seenAt, serviceRouteOf } from './registrar-answer.ts';
+import { flowTimerOf, grantedFor, grantsOutbound, serviceRouteOf } from './registrar-answer.ts';
 import { Redirects } from './session/redirects.ts';
 
-/** Pauses after a failure: short at first, since a door that cannot be called is useless. */
-const firstRetryMs = 4_000;
-export const retryLimitMs = 300_000;
-/** The same for a way beside others that work (RFC 5626 §4.5). */
-const spareRetryMs = 90_000;
-const spareRetryLimitMs = 1_800_000;
 /** Wrong credentials do not become right in seconds, and many registrars ban who insists. */
 const credentialsRetryMs = 60_000;
 const credentialsRefused = [401, 403, 404, 407];
@@ -56,12 +51,12 @@ export class Registration {
   readonly #onState: (state: RegistrationState) => void;
   readonly #flow: FlowFacts;
   readonly #keepAlive: KeepAlive;
+  readonly #patience: Patience;
+  readonly #seen: SeenAddress;
   readonly #callId: string;
   readonly #fromTag: string;
   #sequence = 0;
   #expiresMs: number;
-  /** Begun with the first failure. */
-  #pauses: { areOfSpare: boolean; next: Generator<number, never> } | undefined;
   #exchange: Exchange | undefined;
   #again = false;
   /** Not started yet, or told to stop. */
@@ -80,12 +75,9 @@ export class Registration {
   /** The address that it was sent from. */
   #localHost: string | undefined;
   #isUp = true;
-  #isBehindNat = false;
   /** A proxy on the way knows nothing of flows (439). */
   #lacksOutbound = false;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
-  /** The last answer told us an address; the next one to do so is not believed. */
-  #justLearnt = false;
   #cancelTimer = () => {};
   #sinceMs: number | undefined;
   #nextMs: number | undefined;
@@ -102,6 +94,8 @@ export class Registration {
     this.#registrar = account.registrar;
     this.#redirects = new Redirects(this.#registrar, 1);
     this.#expiresMs = account.settings.expiresMs;
+    this.#patience = new Patience(core.random, flow.othersAreUp);
+    this.#seen = new SeenAddress(account);
     this.#keepAlive = new KeepAlive(core, (why, mapped) => {
       core.log.warn('registered anew', { account: account.settings.id, why });
       this.#renew(0, mapped);
@@ -161,11 +155,10 @@ export class Registration {
   }
 
   /** Nothing that is on its way can be answered, and nothing that was learnt of a NAT is true any more. */
-  #renew(delayMs: number, seenAt?: Address) {
+  #renew(delayMs: number, seen?: Address) {
     this.#abandon();
-    this.account.publicAddress = seenAt;
-    this.#justLearnt = false;
-    this.#pauses = undefined;
+    this.#seen.forget(seen);
+    this.#patience.reset();
     const nowMs = this.#core.clock.now();
     const waitMs = Math.max(delayMs, this.#renewedAtMs + renewGapMs - nowMs);
     this.#renewedAtMs = nowMs + waitMs;
@@ -297,15 +290,15 @@ export class Registration {
     this.#localHost = local.host;
     this.account.server = to;
     this.account.hasFlow = this.#asksForFlow && grantsOutbound(response);
-    const learnt = this.#learnAddress(response, local);
+    const learnt = this.#seen.learn(response, local);
     this.#keepAlive.follow(to, {
       settings: this.account.settings,
       flowTimerMs: flowTimerOf(response),
       hasFlow: this.account.hasFlow,
-      isBehindNat: this.#isBehindNat,
+      isBehindNat: this.#seen.isBehindNat,
     });
     this.account.serviceRoute = serviceRouteOf(response);
-    this.#pauses = undefined;
+    this.#patience.reset();
     const grantedMs = grantedFor(response, contact, this.#flow.regId) ?? this.#expiresMs;
     const untilMs = this.#core.clock.now() + grantedMs;
     this.#contactUntilMs = untilMs;
@@ -321,22 +314,6 @@ export class Registration {
     const refreshMs = Math.max(leastRefreshMs, Math.min(usualMs, backMs));
     this.#nextMs = this.#core.clock.now() + refreshMs;
     this.#cancelTimer = this.#core.clock.after(refreshMs, () => this.#register(), 'REGISTER refresh');
-  }
-
-  /**
-   * Behind a NAT the registrar can reach us only where it sees us, so that becomes our Contact; where it keeps a flow it
-   * reaches us by that. True where it is news. A NAT that gives each REGISTER another port is followed once per refresh
-   * and not round in circles: what was learnt just now is not learnt again.
-   */
-  #learnAddress(response: Response, local: Hop): boolean {
-    const seen = seenAt(response, local);
-    if (seen === undefined) return false;
-    this.#isBehindNat = !sameAddress(seen, local);
-    if (this.account.hasFlow) return false;
-    const isNews = !this.#justLearnt && !sameAddress(seen, this.account.publicAddress ?? local);
-    this.#justLearnt = isNews;
-    if (isNews) this.account.publicAddress = this.#isBehindNat ? seen : undefined;
-    return isNews;
   }
 
   #refused(response: Response) {
@@ -371,7 +348,7 @@ export class Registration {
     this.#registrar = this.account.registrar;
     this.#redirects = new Redirects(this.#registrar, 1);
     this.#tooBrief = 0;
-    const retryMs = Math.max(this.#nextPauseMs(), leastMs);
+    const retryMs = Math.max(this.#patience.nextPause(), leastMs);
     if (this.#core.clock.now() >= this.#contactUntilMs) this.#contact = undefined;
     this.account.server = undefined;
     this.#keepAlive.stop();
@@ -382,16 +359,6 @@ export class Registration {
     };
     this.#nextMs = this.#core.clock.now() + retryMs;
     this.#cancelTimer = this.#core.clock.after(retryMs, retry, 'REGISTER again');
-  }
-
-  #nextPauseMs(): number {
-    const { random } = this.#core;
-    const isSpare = this.#flow.othersAreUp();
-    if (this.#pauses?.areOfSpare !== isSpare) {
-      const [firstMs, limitMs] = isSpare ? [spareRetryMs, spareRetryLimitMs] : [firstRetryMs, retryLimitMs];
-      this.#pauses = { areOfSpare: isSpare, next: backoff({ firstMs, limitMs, random }) };
-    }
-    return this.#pauses.next.next().value;
   }
 
   get report(): RegistrationReport {

@@ -19,22 +19,22 @@ beforeEach(() => {
 afterEach(() => bench.stop());
 
 /** A call between the device, in a namespace, and baresip, outside. */
-async function talking() {
+async function talking(transport: 'udp' | 'tcp') {
   const namespace = new Namespace(bench);
   const visitor = join(bench.folder, 'visitor.wav');
   const voice = join(bench.folder, 'desk.wav');
   writeTone(visitor, { hz: VISITOR_HZ, levelDb: -12, rate: 16_000, seconds: 1 });
   writeTone(voice, { hz: DESK_HZ, levelDb: -12, rate: 48_000, seconds: 60 });
-  const desk = await startBaresip(bench, 'desk', { host: namespace.here, codecs: ['PCMA/8000/1'], voice });
+  const desk = await startBaresip(bench, 'desk', { host: namespace.here, transport, codecs: ['PCMA/8000/1'], voice });
   const device = await startDevice(bench, {
     microphone: visitor,
     within: namespace.prefix,
     config: {
       sip: {
         listen: { host: '0.0.0.0' },
-        accounts: { direct: { uri: `sip:front@${namespace.first}`, register: false } },
+        accounts: { direct: { uri: `sip:front@${namespace.first}`, register: false, transport } },
       },
-      contacts: { desk: { uri: `sip:desk@${namespace.here}:${desk.port}` } },
+      contacts: { desk: { uri: `sip:desk@${namespace.here}:${desk.port};transport=${transport}` } },
       media: { codecs: ['PCMA'] },
     },
   });
@@ -47,22 +47,25 @@ async function talking() {
   return { namespace, desk, device };
 }
 
-test('another address in mid-call: both hear each other from there', async () => {
-  const { namespace, desk, device } = await talking();
-  namespace.moveToSecond();
-  await device.event('sip', 'network changed');
-  await device.event('call', 'repaired', { host: namespace.second });
-  const heardBefore = hears(device.heard, DESK_HZ).seconds;
-  await passes(2 * TALK_MS);
-  await desk.command('hangup');
-  await device.event('call', 'ended', { by: 'them' });
-  expect(hears(device.heard, DESK_HZ).seconds - heardBefore).toBeGreaterThan(3);
-  // Its recording has both halves, or begins with the second.
-  expect(hears(desk.recording(), VISITOR_HZ).seconds).toBeGreaterThan(3);
-});
+test.each(['udp', 'tcp'] as const)(
+  'over %s, another address in mid-call: both hear each other from there',
+  async transport => {
+    const { namespace, desk, device } = await talking(transport);
+    namespace.moveToSecond();
+    await device.event('sip', 'network changed');
+    await device.event('call', 'repaired', { host: namespace.second });
+    const heardBefore = hears(device.heard, DESK_HZ).seconds;
+    await passes(2 * TALK_MS);
+    await desk.command('hangup');
+    await device.event('call', 'ended', { by: 'them' });
+    expect(hears(device.heard, DESK_HZ).seconds - heardBefore).toBeGreaterThan(3);
+    // Its recording has both halves, or begins with the second.
+    expect(hears(desk.recording(), VISITOR_HZ).seconds).toBeGreaterThan(3);
+  },
+);
 
 test('a cable that is away for three seconds: said so, and the call goes on', async () => {
-  const { namespace, desk, device } = await talking();
+  const { namespace, desk, device } = await talking('udp');
   namespace.cable('down');
   await device.event('sip', 'network gone');
   await passes(3_000);

@@ -142,3 +142,19 @@ describe('a cable that is pulled', () => {
     await end();
   });
 });
+
+test('a call that still rings here when the address changes is heard both ways once it is answered', async () => {
+  const world = new World({ seed: 4, impairment: presets.perfect });
+  const desk = world.desk({ speaks: tone(1_000) });
+  const device = world.device(anywhere, tone(600));
+  await world.until(() => device.intercom.status().accounts.pbx!.state === 'registered', 5_000);
+  desk.desk.call(desk.desk.registrar.contactFor('front')!);
+  await world.until(() => device.intercom.status().call.state === 'ringing', 5_000);
+  device.moveTo(NEW_HOST);
+  await world.run(3_000);
+  device.intercom.perform({ do: 'answer' }, 'cli');
+  await world.run(4_000);
+  expect(device.intercom.status().call.state).toBe('talking');
+  expect(loud(desk.ears.heard(500), 600)).toBe(true);
+  expect(loud(device.ears.heard(500), 1_000)).toBe(true);
+});

@@ -19,12 +19,15 @@ class End implements ByteStream {
   other!: End;
   events: StreamEvents | undefined;
   waitingBytes = 0;
-  localHost: string | undefined;
   over = false;
   readonly #network: StreamNetwork;
 
   constructor(network: StreamNetwork) {
     this.#network = network;
+  }
+
+  get localHost() {
+    return this.#network.localHost;
   }
 
   write(bytes: Uint8Array) {
@@ -79,6 +82,8 @@ export class StreamNetwork {
   readonly asked: string[] = [];
   /** Sees what user agents send by it. */
   tap: ((bytes: Uint8Array, from: Hop, to: Hop) => void) | undefined;
+  /** What each end says of its own address. */
+  localHost: string | undefined;
   /** False: nobody takes bytes any more. */
   reads = true;
   /** Until then the link is down: what is on its way arrives after it, as TCP sees to it. */

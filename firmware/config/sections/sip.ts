@@ -105,6 +105,10 @@ export const sip = section({
       help: 'Private key of `certificate`, PEM. By default in the same file.',
       needs: 'restart sip',
     }),
+    clientCertificates: field(oneOf(['off', 'require']).prefault('off'), {
+      help: 'With `require` only who shows a certificate signed by `ca` may connect to the TLS port of this device (RFC 5922).',
+      needs: 'restart sip',
+    }),
     ca: field(path().optional(), {
       help: 'Who may sign the certificates of SIP servers, PEM. By default the public authorities.',
       needs: 'restart sip',

@@ -144,9 +144,12 @@ export class ClientTransaction {
   }
 }
 
-/** The Via of a request of ours, with room for the source port (RFC 3581 §3). */
+/**
+ * The Via of a request of ours, with room for the source port (RFC 3581 §3). Over TLS the peer may send its own requests
+ * to us over the same connection (RFC 5923 §5).
+ */
 export const viaOf = (local: Address, transport: TransportName, branch: string) =>
-  `SIP/2.0/${transport.toUpperCase()} ${printAddress(local)};branch=${branch};rport`;
+  `SIP/2.0/${transport.toUpperCase()} ${printAddress(local)};branch=${branch};rport${transport === 'tls' ? ';alias' : ''}`;
 
 /** §17.1.1.3: the ACK to a failure response. */
 function ackOf(invite: Request, response: Response): Request {

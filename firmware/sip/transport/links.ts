@@ -14,19 +14,20 @@ export interface LinkChange {
 
 export class LinkWatch {
   readonly #clock: Clock;
-  readonly #look: () => readonly string[];
+  readonly #look: () => readonly string[] | undefined;
   readonly #onChange: (change: LinkChange) => void;
   #known: readonly string[] = [];
   #cancel = () => {};
 
-  constructor(clock: Clock, look: () => readonly string[], onChange: (change: LinkChange) => void) {
+  /** `look` answers undefined where the machine cannot tell just now. */
+  constructor(clock: Clock, look: () => readonly string[] | undefined, onChange: (change: LinkChange) => void) {
     this.#clock = clock;
     this.#look = look;
     this.#onChange = onChange;
   }
 
   start() {
-    this.#known = this.#look();
+    this.#known = this.#look() ?? [];
     this.#lookLater();
   }
 
@@ -40,7 +41,7 @@ export class LinkWatch {
       () => {
         this.#lookLater();
         const before = this.#known;
-        this.#known = this.#look();
+        this.#known = this.#look() ?? before;
         const change = changeBetween(before, this.#known);
         if (change !== undefined) this.#onChange(change);
       },
@@ -60,9 +61,14 @@ export function changeBetween(before: readonly string[], now: readonly string[])
  * Addresses of this machine that others can reach: of interfaces whose link is up (others are not listed), without
  * loopback and without link-local IPv6, which no Contact can name (RFC 4291 §2.5.6).
  */
-export function systemAddresses(): readonly string[] {
-  return Object.values(networkInterfaces())
-    .flatMap(entries => entries ?? [])
-    .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address))
-    .map(({ address }) => address);
+export function systemAddresses(): readonly string[] | undefined {
+  try {
+    return Object.values(networkInterfaces())
+      .flatMap(entries => entries ?? [])
+      .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address))
+      .map(({ address }) => address);
+  } catch {
+    // The kernel is asked by a socket, and a flood may have taken the last one.
+    return undefined;
+  }
 }

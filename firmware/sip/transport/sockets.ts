@@ -33,6 +33,8 @@ export interface TlsSettings {
   certificate?: string | undefined;
   /** Of `certificate`. */
   key?: string | undefined;
+  /** Whether callers must show a certificate that `ca` has signed. Absent: no. */
+  clientCertificates?: 'off' | 'require' | undefined;
   /** Who may sign the certificates of servers. Absent: the public authorities. */
   ca?: string | undefined;
 }
@@ -91,6 +93,8 @@ export class SipSockets implements Transport {
     this.#connections = connections;
     const accept = connections.accept.bind(connections);
     const context = this.#listeningContext();
+    const wantsCertificate = tls.clientCertificates === 'require';
+    const listenTls = (at: string) => new StreamListener({ host: at, port: tls.port }, context, wantsCertificate);
     this.#places = [host, ...more].map(at => {
       const udp = transports.includes('udp') ? new UdpSocket({ host: at, port }, this.#clock) : undefined;
       // RFC 3581 §4: the answer has to come from where the request went.
@@ -101,7 +105,7 @@ export class SipSockets implements Transport {
       const samePort = udp?.localFor({ host: at, port: 9 }).port ?? port;
       const tcp = transports.includes('tcp') ? new StreamListener({ host: at, port: samePort }) : undefined;
       tcp?.start(accept, why => onFailure(why, udp === undefined));
-      const secure = context === undefined ? undefined : new StreamListener({ host: at, port: tls.port }, context);
+      const secure = context === undefined ? undefined : listenTls(at);
       secure?.start(accept, why => onFailure(why, udp === undefined && tcp === undefined));
       return { host: at, udp, tcp, tls: secure };
     });

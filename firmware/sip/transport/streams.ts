@@ -55,11 +55,14 @@ export type Accept = (remote: Hop, stream: ByteStream) => StreamEvents | undefin
 export class StreamListener {
   readonly #listen: Listen;
   readonly #context: SecureContext | undefined;
+  /** TLS: who shows no certificate of our CA is not let in. */
+  readonly #wantsCertificate: boolean;
   #server: Server | undefined;
   #port: number;
 
-  constructor(listen: Listen, context?: SecureContext) {
+  constructor(listen: Listen, context?: SecureContext, wantsCertificate = false) {
     this.#listen = listen;
+    this.#wantsCertificate = wantsCertificate;
     this.#context = context;
     this.#port = listen.port;
   }
@@ -99,7 +102,14 @@ export class StreamListener {
     const stream =
       this.#context === undefined
         ? socket
-        : new TLSSocket(socket, { isServer: true, secureContext: this.#context, minVersion: 'TLSv1.2' });
+        : new TLSSocket(socket, {
+            isServer: true,
+            secureContext: this.#context,
+            minVersion: 'TLSv1.2',
+            requestCert: this.#wantsCertificate,
+            rejectUnauthorized: this.#wantsCertificate,
+          });
+    if (this.#wantsCertificate && stream instanceof TLSSocket) onlyKnown(stream);
     const late: { events?: StreamEvents | undefined } = {};
     const wrapped = wrap(
       stream,
@@ -114,6 +124,18 @@ export class StreamListener {
     late.events = accept(remote, wrapped);
     if (late.events === undefined) wrapped.close();
   }
+}
+
+/**
+ * OpenSSL lets nobody in without a certificate, but leaves it to us to judge one that our CA has not signed; node:tls
+ * does so only for servers that it has made itself. Nothing has been read before `secure`.
+ */
+function onlyKnown(stream: TLSSocket) {
+  const { ssl } = stream as unknown as { ssl: { verifyError(): Error | null } };
+  stream.once('secure', () => {
+    const error = ssl.verifyError();
+    if (error !== null) stream.destroy(error);
+  });
 }
 
 /** Events of a socket as ours. The first word of its end counts. */

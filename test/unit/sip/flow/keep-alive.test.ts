@@ -156,6 +156,7 @@ test('the shorter of the two words counts', () => {
   });
 });
 
+// RFC 5626 §3.5.2
 describe('asked by others', () => {
   test('a Binding request is answered with the address it came from', () => {
     const { network, clock } = stage({});

@@ -176,6 +176,16 @@ describe('that peers reach us by', () => {
     expect(peers[0]!.closed).toBe(false);
   });
 
+  test('is lost with the address of ours that it went out from', () => {
+    const { send, wires, lost, network } = scene();
+    send('REGISTER', kept);
+    network.localHost = '192.0.2.1';
+    wires.connections.addressesGone(['192.0.2.77']);
+    expect(lost).toEqual([]);
+    wires.connections.addressesGone(['192.0.2.1']);
+    expect(lost).toEqual([server]);
+  });
+
   test('is lost when it breaks', () => {
     const { send, network, lost } = scene();
     send('REGISTER', kept);

@@ -184,6 +184,19 @@ describe('TLS', () => {
     expect((await client.party.hears()).from).toMatchObject(to);
   });
 
+  test('who must show a certificate of our CA is let in with it, and not without or with another', async () => {
+    const door = await party({ ...pbx, ca: authority.ca, clientCertificates: 'require' });
+    const to: Hop = { host: '127.0.0.1', port: door.tlsPort, transport: 'tls', domain };
+    const known = await party({ ca: authority.ca, ...authority.sign('desk', 'DNS:desk.example.org') });
+    const foreign = await party({ ca: authority.ca, ...others.sign('stranger', `DNS:${domain}`) });
+    const nobody = await party({ ca: authority.ca });
+    expect(await foreign.party.fails(to)).toMatch(/closed by the peer|refused our TLS/);
+    expect(await nobody.party.fails(to)).toMatch(/it may want a client certificate/);
+    known.party.sockets.send(text('known'), to);
+    // The first that is heard: of the others nothing was.
+    expect((await door.party.hears()).text).toContain('known');
+  });
+
   const refused = async (server: Pair, tls: Partial<TlsSettings>, wanted = domain) => {
     const { tlsPort } = await party(server);
     const { party: client } = await party(tls);
