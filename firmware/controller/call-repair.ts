@@ -12,6 +12,8 @@ export interface CallRepairParts {
   hostTold(): string;
   /** Offers this one; `answered` is told what becomes of it, perhaps at once. */
   offer(host: string): void;
+  /** Calls once more from this one: no answer could reach us where the first call came from. */
+  callAnew(host: string): void;
   onRepaired(host: string): void;
   /** No try was of use: the call goes on until nothing has been heard for too long. */
   onFailed(why: string): void;
@@ -32,11 +34,14 @@ export class CallRepair {
     this.#parts = parts;
   }
 
-  /** An address has come or gone. `talking`: the call is up, and can be repaired now. */
-  networkChanged(talking: boolean) {
+  /** An address has come or gone. */
+  networkChanged(phase: 'calling' | 'talking' | 'other') {
     this.#due = true;
     this.#tries = 0;
-    if (talking) this.look();
+    if (phase === 'talking') this.look();
+    if (phase !== 'calling') return;
+    const host = this.#parts.hostNow();
+    if (host !== undefined && host !== this.#parts.hostTold()) this.#parts.callAnew(host);
   }
 
   /** The call is up. */

@@ -97,6 +97,8 @@ export class DeviceCall implements CallHandler {
   #why: string | undefined;
   #end: CallEnd | undefined;
   #toldFinal = false;
+  /** The session that ends just now is followed by another in its place. */
+  #callsAnew = false;
   readonly talk: Conversation;
   /** Who wanted the offer that is open. */
   #offerFor: 'hold' | 'repair' | undefined;
@@ -130,6 +132,7 @@ export class DeviceCall implements CallHandler {
         sound.moveTo(host);
         this.#offer('repair');
       },
+      callAnew: host => this.#callAnew(host),
       onRepaired: host => events.tell('call', 'repaired', { remote, host }),
       onFailed: why => events.tell('call', 'not repaired', { remote, why }),
     });
@@ -180,7 +183,8 @@ export class DeviceCall implements CallHandler {
 
   /** Addresses of ours have come or gone. */
   networkChanged() {
-    this.#repair.networkChanged(this.#state === 'talking');
+    const isCalling = this.#state === 'calling' || this.#state === 'ringback';
+    this.#repair.networkChanged(isCalling ? 'calling' : this.#state === 'talking' ? 'talking' : 'other');
   }
 
   /** What names it to SIP; absent before the INVITE. */
@@ -290,6 +294,18 @@ export class DeviceCall implements CallHandler {
     this.#session?.reoffer(this.#parts.sound.offer(this.talk.direction), wantedBy === 'repair');
   }
 
+  #callAnew(host: string) {
+    const { sound, events } = this.#parts;
+    if (this.plan.direction !== 'outgoing') return;
+    events.tell('call', 'calling anew', { remote: this.plan.remote.uri, host });
+    this.#callsAnew = true;
+    this.#session?.hangUp();
+    this.#callsAnew = false;
+    this.#early = false;
+    sound.moveTo(host);
+    this.#session = this.plan.invite(sound.offer(this.talk.direction), this);
+  }
+
   #offerEnded(wantedBy: 'hold' | 'repair' | undefined, refusal: { status: number; reason: string } | undefined) {
     if (wantedBy === 'hold') this.talk.offered(refusal?.status);
     if (wantedBy === 'repair') this.#repair.answered(refusal);
@@ -320,6 +336,7 @@ export class DeviceCall implements CallHandler {
   }
 
   onEnded(end: CallEnd) {
+    if (this.#callsAnew) return;
     this.#end = end;
     this.#tellStatus(end.by === 'refusal' ? end.status : end.by === 'failure' ? 408 : 487);
     this.handle('ended');

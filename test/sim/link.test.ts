@@ -158,3 +158,25 @@ test('a call that still rings here when the address changes is heard both ways o
   expect(loud(desk.ears.heard(500), 600)).toBe(true);
   expect(loud(device.ears.heard(500), 1_000)).toBe(true);
 });
+
+test('a call that rings there when the address changes is made once more, and heard both ways', async () => {
+  const world = new World({ seed: 5, impairment: presets.perfect });
+  const desk = world.desk({ speaks: tone(1_000), onCall: call => call.ring() });
+  const device = world.device(anywhere, tone(600));
+  await world.until(() => device.intercom.status().accounts.pbx!.state === 'registered', 5_000);
+  device.hold('button-1', true);
+  await world.run(150);
+  device.hold('button-1', false);
+  await world.until(() => device.intercom.status().call.state === 'ringback', 5_000);
+  device.moveTo(NEW_HOST);
+  await world.run(3_000);
+  expect(device.intercom.status().call.state).toBe('ringback');
+  expect(desk.desk.calls).toHaveLength(1);
+  desk.desk.calls[0]!.answer();
+  await world.run(3_000);
+  expect(loud(desk.ears.heard(500), 600)).toBe(true);
+  expect(loud(device.ears.heard(500), 1_000)).toBe(true);
+  device.intercom.perform({ do: 'hang up' }, 'cli');
+  await world.until(() => device.intercom.alive.calls === 0, 60_000);
+  expect(device.events.filter(({ type }) => type === 'ended')).toHaveLength(1);
+});

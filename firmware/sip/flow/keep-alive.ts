@@ -109,6 +109,8 @@ export class KeepAlive {
     this.#cancelAsking = this.#parts.stun.ask(to, result => {
       if (!result.answered) return this.#silent();
       this.#answers = true;
+      const seen = result.mapped === undefined ? undefined : printAddress(result.mapped);
+      this.#parts.log.debug('keep-alive answered', { server: printHop(to), seen });
       const before = this.#mapped;
       this.#mapped = result.mapped ?? before;
       const moved = before !== undefined && result.mapped !== undefined && !sameAddress(before, result.mapped);

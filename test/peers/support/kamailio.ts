@@ -28,6 +28,8 @@ export interface KamailioOptions {
   algorithm?: 'SHA-256';
   /** What its users belong to, where that is not its address. */
   domain?: string;
+  /** It answers STUN on its SIP port and asks to be told so often that the way still works (Flow-Timer). */
+  flowTimerS?: number;
   /** The port of another, which knows no users: this one hands everything on to it, and asks to be on the way back. */
   edgeOf?: number;
 }
@@ -125,7 +127,7 @@ const configuration = (
   port: number,
   users: Readonly<Record<string, string>>,
   room: string,
-  { tls, algorithm, domain }: KamailioOptions,
+  { tls, algorithm, domain, flowTimerS }: KamailioOptions,
 ) => `#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -137,6 +139,7 @@ listen=tcp:${HOST}:${port}
 ${tls === undefined ? '' : `listen=tls:${HOST}:${port + 1}\nenable_tls=yes\n`}alias="${HOST}:${port}"
 ${domain === undefined ? '' : `alias="${domain}"\n`}${modules(
   ...(tls === undefined ? [] : ['tls']),
+  ...(flowTimerS === undefined ? [] : ['stun']),
   ...[
     'kex',
     'tm',
@@ -191,6 +194,7 @@ request_route {
   if (is_method("REGISTER")) {
     if (!pv_www_authenticate("porter.test", "$sht(users=>$fU)", "0")) { www_challenge("porter.test", "1"); exit; }
     consume_credentials();
+    ${flowTimerS === undefined ? '' : `append_to_reply("Flow-Timer: ${flowTimerS}\\r\\n");`}
     save("location");
     exit;
   }

@@ -16,6 +16,7 @@ function stage() {
       if (line.free) heard.push(`offer ${host} at ${clock.now()}`);
       else repair.answered({ status: 491, reason: 'another offer is open' });
     },
+    callAnew: host => void heard.push(`call from ${host}`),
     onRepaired: host => void heard.push(`repaired ${host}`),
     onFailed: why => void heard.push(`failed: ${why}`),
   });
@@ -24,7 +25,7 @@ function stage() {
 
 test('a change that leaves our address as it is offers nothing', () => {
   const { repair, heard, clock } = stage();
-  repair.networkChanged(true);
+  repair.networkChanged('talking');
   expect(heard).toEqual([]);
   expect(clock.idle).toBe(true);
 });
@@ -32,7 +33,7 @@ test('a change that leaves our address as it is offers nothing', () => {
 test('a call that is not answered yet is repaired once it is', () => {
   const { repair, heard, line } = stage();
   line.now = 'new';
-  repair.networkChanged(false);
+  repair.networkChanged('other');
   expect(heard).toEqual([]);
   repair.look();
   repair.answered(undefined);
@@ -42,7 +43,7 @@ test('a call that is not answered yet is repaired once it is', () => {
 test('an open offer, and a route that comes a moment later, are waited out', () => {
   const { repair, heard, line, clock } = stage();
   line.now = undefined;
-  repair.networkChanged(true);
+  repair.networkChanged('talking');
   clock.advance(500);
   line.now = 'new';
   line.free = false;
@@ -55,7 +56,7 @@ test('an open offer, and a route that comes a moment later, are waited out', () 
 test('a refusal is tried again, and given up after six tries', () => {
   const { repair, heard, line, clock } = stage();
   line.now = 'new';
-  repair.networkChanged(true);
+  repair.networkChanged('talking');
   for (let turn = 0; turn < 7; turn++) {
     repair.answered({ status: 491, reason: 'Request Pending' });
     clock.advance(10_000);
@@ -68,9 +69,9 @@ test('a refusal is tried again, and given up after six tries', () => {
 test('an address that changes while an offer is open is offered after its answer', () => {
   const { repair, heard, line } = stage();
   line.now = 'new';
-  repair.networkChanged(true);
+  repair.networkChanged('talking');
   line.now = 'newer';
-  repair.networkChanged(true);
+  repair.networkChanged('talking');
   repair.answered(undefined);
   repair.answered(undefined);
   expect(heard).toEqual(['offer new at 0', 'repaired new', 'offer newer at 0', 'repaired newer']);
@@ -80,4 +81,12 @@ test('the answer to another offer of ours is none of its business', () => {
   const { repair, heard } = stage();
   repair.answered({ status: 488, reason: 'Not Acceptable Here' });
   expect(heard).toEqual([]);
+});
+
+test('a call that nobody has answered yet is made once more from the new address', () => {
+  const { repair, heard, line } = stage();
+  repair.networkChanged('calling');
+  line.now = 'new';
+  repair.networkChanged('calling');
+  expect(heard).toEqual(['call from new']);
 });
