@@ -1,82 +1,12 @@
-/** Call progress tones by country, and the device's own signals: made from a table, without clicks. */
+/** Tones by meaning, those of the network and the device's own signals: made from a table, without clicks. */
+import { type Cadence, type Part, partial, pause } from './cadence.ts';
+import { type NetworkTones, networkTones } from './network-tones.ts';
 
-/** What a tone means; what it sounds like is in the tables below. */
-export type Tone = 'waiting' | 'ringback' | 'busy' | 'congestion' | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
-
-interface Partial {
-  hz: number;
-  /** Peak, sample steps. */
-  amplitude: number;
-}
-
-interface Part {
-  /** Sounding together; none is a pause. */
-  partials: readonly Partial[];
-  ms: number;
-  /** Dies away like a struck bar, to 1/e after this time; absent: steady. */
-  decayMs?: number;
-}
-
-export interface Cadence {
-  parts: readonly Part[];
-  /** True: over and over until stopped. False: once. */
-  repeats: boolean;
-}
+/** What a tone means; what it sounds like is in the tables. */
+export type Tone = keyof NetworkTones | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
 
 /** Each part swells and fades for so long at its ends: a tone that begins at full strength clicks. */
 const RAMP_MS = 5;
-
-/** Network tones go to the ear of a caller: −15 dBFS leaves them beside speech. */
-const NETWORK_DBFS = -15;
-
-const partial = (hz: number, dbfs: number): Partial => ({ hz, amplitude: 32_767 * 10 ** (dbfs / 20) });
-const pause = (ms: number): Part => ({ partials: [], ms });
-const tone = (ms: number, ...hz: number[]): Part => ({
-  ms,
-  // Two together are as loud as one alone.
-  partials: hz.map(each => partial(each, NETWORK_DBFS - (hz.length > 1 ? 3 : 0))),
-});
-/** On and off in turn, from a plain list of times: ITU-T E.180 Supplement 2 prints them so. */
-const cadence = (hz: readonly number[], ...onOffMs: number[]): Cadence => ({
-  repeats: true,
-  parts: onOffMs.map((ms, index) => (index % 2 === 0 ? tone(ms, ...hz) : pause(ms))),
-});
-
-type NetworkTones = Record<'ringback' | 'busy' | 'congestion' | 'waiting', Cadence>;
-
-/** ITU-T E.180 Supplement 2 (01/94); `eu` after ETSI TR 101 041-2, which most of Europe follows. */
-const networkTones = {
-  eu: {
-    ringback: cadence([425], 1000, 4000),
-    busy: cadence([425], 500, 500),
-    congestion: cadence([425], 250, 250),
-    waiting: cadence([425], 200, 200, 200, 9000),
-  },
-  de: {
-    ringback: cadence([425], 1000, 4000),
-    busy: cadence([425], 480, 480),
-    congestion: cadence([425], 240, 240),
-    waiting: cadence([425], 200, 200, 200, 5000),
-  },
-  fr: {
-    ringback: cadence([440], 1500, 3500),
-    busy: cadence([440], 500, 500),
-    congestion: cadence([440], 250, 250),
-    waiting: cadence([440], 300, 10_000),
-  },
-  uk: {
-    ringback: cadence([400, 450], 400, 200, 400, 2000),
-    busy: cadence([400], 375, 375),
-    congestion: cadence([400], 400, 350, 225, 525),
-    waiting: cadence([400], 100, 3000),
-  },
-  us: {
-    ringback: cadence([440, 480], 2000, 4000),
-    busy: cadence([480, 620], 500, 500),
-    congestion: cadence([480, 620], 250, 250),
-    waiting: cadence([440], 300, 9700),
-  },
-} satisfies Record<string, NetworkTones>;
 
 export type Country = keyof typeof networkTones;
 export const countries = Object.keys(networkTones) as Country[];
@@ -117,10 +47,14 @@ export class ToneGenerator {
   #part = 0;
   /** Samples into the part. */
   #at = 0;
+  /** Has no pause: it swells once, and where it begins again nothing is heard of that. */
+  readonly #isSteady: boolean;
+  #again = false;
 
   constructor(cadence: Cadence, rate: number) {
     this.#cadence = cadence;
     this.#rate = rate;
+    this.#isSteady = cadence.repeats && cadence.parts.length === 1;
   }
 
   /** Fills `frame`; false when the tone was over before it, and the frame is silence. */
@@ -138,7 +72,10 @@ export class ToneGenerator {
     if (this.#at >= length) {
       this.#at = 0;
       this.#part++;
-      if (this.#cadence.repeats && this.#part === this.#cadence.parts.length) this.#part = 0;
+      if (this.#cadence.repeats && this.#part === this.#cadence.parts.length) {
+        this.#part = 0;
+        this.#again = true;
+      }
     }
     const seconds = at / this.#rate;
     let value = 0;
@@ -147,6 +84,7 @@ export class ToneGenerator {
   }
 
   #envelope(part: Part, at: number, length: number): number {
+    if (this.#isSteady && (this.#again || at > length / 2)) return 1;
     const ramp = (RAMP_MS * this.#rate) / 1000;
     const edge = Math.min(1, (at + 1) / ramp, (length - at) / ramp);
     // A raised cosine: the ramp itself has no corners.

@@ -1,6 +1,7 @@
 /** The command line: builds the commands, runs one, turns what goes wrong into a sentence and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { addAnswer } from './commands/answer.ts';
+import { addAudio } from './commands/audio.ts';
 import { addCall } from './commands/call.ts';
 import { addConfig } from './commands/config.ts';
 import { addDebug } from './commands/debug.ts';
@@ -38,6 +39,7 @@ const commands = [
   addSeveralCalls,
   addEvents,
   addSip,
+  addAudio,
   addConfig,
   addDebug,
 ];

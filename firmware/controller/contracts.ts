@@ -98,6 +98,11 @@ export interface Status {
   sip: SipCounters;
 }
 
+/** Each way from a source to a sink: the places on it, each with what is worth knowing (`encode opus 16 kHz 20 ms`). */
+export interface AudioGraph {
+  ways: readonly (readonly string[])[];
+}
+
 /** The device as its outside sees it: MQTT, the socket, later HTTP. */
 export interface Device {
   perform(action: Action, origin: Origin): ActionResult;
@@ -108,6 +113,8 @@ export interface Device {
   sipProbe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void): void;
   /** Fresh counters of the media thread, then `status()`. `done` is called once, after 1 s at the latest. */
   freshStatus(done: (status: Status) => void): void;
+  /** The sound's ways through the device as they are now; `done` is called once, after 1 s at the latest. */
+  audioGraph(done: (graph: AudioGraph | { why: string }) => void): void;
   /** Tells of every event from now on. The returned function ends it. */
   onEvent(listener: (event: DeviceEvent) => void): () => void;
   /** Tells that something in `status()` changed (coalesced, at most every 50 ms). */

@@ -18,7 +18,7 @@ import type { Inspect } from '../sip/transport/inspect.ts';
 import { perform } from './actions.ts';
 import { CallController } from './call-controller.ts';
 import { callSettings } from './call-settings.ts';
-import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from './contracts.ts';
+import type { Action, ActionResult, AudioGraph, Device, DeviceEvent, Origin, Status } from './contracts.ts';
 import { Doors } from './doors.ts';
 import { EventLog } from './event-log.ts';
 import { FrontPanel } from './front-panel.ts';
@@ -354,6 +354,10 @@ export class Intercom implements Device {
 
   freshStatus(done: (status: Status) => void) {
     this.#sound.refresh(() => done(this.status()));
+  }
+
+  audioGraph(done: (graph: AudioGraph | { why: string }) => void) {
+    this.#sound.refresh(answered => done(answered ? this.#sound.graph : { why: 'the media thread does not answer' }));
   }
 
   /** Calls `answered` if the media thread is alive, soon, or not at all. */

@@ -1,7 +1,7 @@
 /** The media thread as the device sees it: its state, its events, its counters. */
 import type { AudioCounters, AudioStatus, Clock } from '../../hal/contracts.ts';
 import type { Media, MediaEvent } from '../media/protocol.ts';
-import type { Status } from './contracts.ts';
+import type { AudioGraph, Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import type { WireTap } from './wire-tap.ts';
 
@@ -20,6 +20,7 @@ export class Sound {
   #audio: AudioStatus | undefined;
   #opus: string | undefined;
   #counters: AudioCounters | undefined;
+  #graph = '';
 
   constructor(parts: {
     clock: Clock;
@@ -69,6 +70,11 @@ export class Sound {
     this.media.send({ do: 'report' });
   }
 
+  /** As the last report drew it. */
+  get graph(): AudioGraph {
+    return { ways: this.#graph.split('\n').map(way => way.split(' → ')) };
+  }
+
   status(): Status['audio'] {
     const audio = this.#audio;
     return {
@@ -84,7 +90,10 @@ export class Sound {
     if (event.is === 'packets') return this.#tap.passed(event.packets, event.missed);
     if (event.is === 'ready') this.#opus = event.opus;
     if (event.is === 'audio') this.#status(event.status);
-    if (event.is === 'report') this.#counters = event.audio;
+    if (event.is === 'report') {
+      this.#counters = event.audio;
+      this.#graph = event.graph;
+    }
     this.#onEvent(event);
     if (event.is === 'report') for (const done of [...this.#waiting]) done(true);
     if (event.is === 'ready' || event.is === 'audio') this.#changed();

@@ -1,7 +1,9 @@
 /** What is played at one place, the loudspeaker or the far end of a call: tones and files, begun and ended softly. */
+
+import type { Cadence } from '../audio/cadence.ts';
 import { frameSamples } from '../audio/frame.ts';
 import { add } from '../audio/mixer.ts';
-import { type Cadence, ToneGenerator } from '../audio/tones.ts';
+import { ToneGenerator } from '../audio/tones.ts';
 import type { Wav } from '../audio/wav.ts';
 import { WavPlayer } from '../audio/wav-player.ts';
 

@@ -47,6 +47,7 @@ export type Company = 'device' | 'all' | 'nobody';
 
 /** Tones by meaning; what they sound like depends on the country setting. */
 export type ToneName =
+  | 'dial'
   | 'waiting'
   | 'ringback'
   | 'busy'

@@ -80,6 +80,12 @@ export const METHODS: Readonly<Record<string, Method>> = {
     },
   },
 
+  /** The sound's ways through the device; `why` where the media thread does not answer. */
+  'audio.graph': {
+    params: none,
+    run: ({ device }, _caller, _params, answer) => device.audioGraph(answer),
+  },
+
   /** The telephone line alone, in detail. */
   'sip.status': {
     params: none,

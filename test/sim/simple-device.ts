@@ -1,6 +1,14 @@
 /** A device of the simplest kind: no SIP, no sound, no lines; but what it is asked to do shows in its status and events. */
 
-import type { Action, ActionResult, Device, DeviceEvent, Origin, Status } from '../../firmware/controller/contracts.ts';
+import type {
+  Action,
+  ActionResult,
+  AudioGraph,
+  Device,
+  DeviceEvent,
+  Origin,
+  Status,
+} from '../../firmware/controller/contracts.ts';
 import type { ProbeRequest, ProbeResult } from '../../firmware/controller/sip-probe.ts';
 import type { SipStatus } from '../../firmware/controller/sip-status.ts';
 import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
@@ -119,6 +127,17 @@ export class SimpleDevice implements Device {
 
   freshStatus(done: (status: Status) => void) {
     done(this.status());
+  }
+
+  audioGraph(done: (graph: AudioGraph | { why: string }) => void) {
+    done({
+      ways: [
+        ['capture 16 kHz', 'gain 0 dB', 'microphone'],
+        ['microphone', 'encode opus 16 kHz 20 ms', 'srtp call-1 [2001:db8:10:20:30:40:50:60]:16402'],
+        ['srtp call-1 [2001:db8:10:20:30:40:50:60]:16402', 'buffer 40 ms', 'decode opus 16 kHz', 'mixer'],
+        ['mixer', 'gain 0 dB', 'playback'],
+      ],
+    });
   }
 
   names() {

@@ -257,6 +257,28 @@ describe('sip status', () => {
   });
 });
 
+describe('audio graph', () => {
+  test('one way a line, broken before an arrow where a line is full', async () => {
+    expect((await porter('audio graph')).out).toBe(
+      [
+        'capture 16 kHz → gain 0 dB → microphone',
+        'microphone → encode opus 16 kHz 20 ms',
+        '  → srtp call-1 [2001:db8:10:20:30:40:50:60]:16402',
+        'srtp call-1 [2001:db8:10:20:30:40:50:60]:16402 → buffer 40 ms',
+        '  → decode opus 16 kHz → mixer',
+        'mixer → gain 0 dB → playback',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('for a program: each way with its places', async () => {
+    const { code, out } = await porter('audio graph --json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).ways[0]).toEqual(['capture 16 kHz', 'gain 0 dB', 'microphone']);
+  });
+});
+
 describe('sip trace', () => {
   const options = (callId: string) =>
     Buffer.from(

@@ -30,6 +30,13 @@ test('status', () => {
   expect(ask(request('status'))).toEqual([{ jsonrpc: '2.0', id: 1, result: device.status() }]);
 });
 
+test('audio.graph', () => {
+  const { ask } = rig();
+  expect(ask(request('audio.graph'))).toMatchObject([
+    { result: { ways: { 0: ['capture 16 kHz', 'gain 0 dB', 'microphone'] } } },
+  ]);
+});
+
 test('names', () => {
   const { device, ask } = rig();
   expect(ask(request('names', {}, 'a'))).toEqual([{ jsonrpc: '2.0', id: 'a', result: device.names() }]);
