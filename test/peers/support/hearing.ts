@@ -7,6 +7,8 @@ import { decibels, sine, toneLevel, toneSnr } from '../../sim/tone.ts';
 const BLOCK_MS = 100;
 /** In a block with less than this the tone is not there: something else is, or silence. */
 const THERE_DB = 6;
+/** The same among other tones as loud as itself. */
+const AMONG_DB = -6;
 const FULL_SCALE = 32_768;
 
 export interface Hearing {
@@ -18,7 +20,8 @@ export interface Hearing {
   purityDb: number;
 }
 
-export function hears(file: string, hz: number): Hearing {
+/** `amongOthers`: other tones are expected, too. */
+export function hears(file: string, hz: number, { amongOthers = false } = {}): Hearing {
   const { samples, rate } = readWav(file);
   const block = (rate * BLOCK_MS) / 1000;
   const levels: number[] = [];
@@ -26,7 +29,7 @@ export function hears(file: string, hz: number): Hearing {
   for (let from = 0; from + block <= samples.length; from += block) {
     const part = samples.subarray(from, from + block);
     const purity = toneSnr(part, hz, rate);
-    if (!(purity > THERE_DB)) continue;
+    if (!(purity > (amongOthers ? AMONG_DB : THERE_DB))) continue;
     purities.push(purity);
     levels.push(decibels(toneLevel(part, hz, rate) / FULL_SCALE));
   }
