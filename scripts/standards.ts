@@ -122,6 +122,18 @@ export interface LeftOut {
 export const leftOut: readonly LeftOut[] = [
   { rfc: 2543, what: 'loops by `Via` alone, `Hide`, `Encryption`', why: 'only what its peers still do is answered' },
   { rfc: 3261, section: '16', what: 'proxying and forking', why: 'a device is where a request ends' },
+  {
+    rfc: 3261,
+    section: '20.17',
+    what: 'Date',
+    why: 'a device without a battery wakes in 1970; it has its time from NTP, and its peers have theirs',
+  },
+  {
+    rfc: 3261,
+    section: '20.38',
+    what: 'Timestamp in our requests',
+    why: 'it is answered; round trips are taken from the transaction',
+  },
   { rfc: 3261, section: '18.2.2', what: '`maddr` of Via', why: 'a stranger could aim our responses at somebody else' },
   {
     rfc: 3261,

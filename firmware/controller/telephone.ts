@@ -85,6 +85,7 @@ export class Telephone {
           aor: account.uri,
           expiresMs: account.expires,
           pingMs: account.registrar === undefined && account.outboundProxy === undefined ? 0 : account.ping,
+          logins: Object.values(account.logins),
           callers: Object.entries(account.callers).map(([username, { password }]) => ({ username, password })),
           ...(account.keepAliveEvery !== undefined && { keepAliveMs: account.keepAliveEvery }),
         })),

@@ -28,10 +28,9 @@ export class Account {
   constructor(settings: AccountSettings, random: Random) {
     this.settings = settings;
     this.uri = assertUri(settings.aor);
+    const { password, username = this.uri.user ?? '', logins = [] } = settings;
     this.credentials =
-      settings.password === undefined
-        ? undefined
-        : new Credentials(settings.username ?? this.uri.user ?? '', settings.password, random);
+      password === undefined && logins.length === 0 ? undefined : new Credentials(username, password, random, logins);
   }
 
   /** The same account by way of another proxy. What is learnt of one way is not known of the other. */

@@ -18,6 +18,13 @@ export interface Body {
 /** Extra header fields, as [name, value]; the user agent adds everything that the protocol itself needs. */
 export type HeaderFields = readonly (readonly [name: string, value: string])[];
 
+/** What one realm knows us by (RFC 3261 §22.1). */
+export interface Login {
+  realm: string;
+  username: string;
+  password: string;
+}
+
 export interface AccountSettings {
   id: string;
   /** Address of record: `sip:front@example.org`. */
@@ -34,6 +41,8 @@ export interface AccountSettings {
   /** Credentials; `username` defaults to the user of `aor`. */
   username?: string;
   password?: string;
+  /** For those realms, in place of the above. */
+  logins?: readonly Login[];
   /** False: peer to peer, nothing is registered. */
   register: boolean;
   /** Who may call straight, past the server: others are challenged. Empty or absent: anybody may. */

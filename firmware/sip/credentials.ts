@@ -1,6 +1,7 @@
 /** Answers digest challenges for one account, and remembers them: the next request is authorized at once (RFC 7616 §3.6). */
 import { type Address, printAddress } from '../lib/address.ts';
 import type { Random } from '../lib/random.ts';
+import type { Login } from './contracts.ts';
 import { answerChallenge } from './digest/client.ts';
 import type { Request, Response } from './message/message.ts';
 
@@ -24,13 +25,16 @@ export type Tries = Map<string, number>;
 
 export class Credentials {
   readonly #username: string;
-  readonly #password: string;
+  readonly #password: string | undefined;
+  readonly #logins: readonly Login[];
   readonly #random: Random;
   readonly #known = new Map<string, Known>();
 
-  constructor(username: string, password: string, random: Random) {
+  /** `username` and `password` are for the realms that none of `logins` is for; without password nobody there. */
+  constructor(username: string, password: string | undefined, random: Random, logins: readonly Login[] = []) {
     this.#username = username;
     this.#password = password;
+    this.#logins = logins;
     this.#random = random;
   }
 
@@ -77,6 +81,7 @@ export class Credentials {
       uri: request.uri,
       username: this.#username,
       password: this.#password,
+      logins: this.#logins,
       cnonce: this.#random.token(8),
       nonceCount,
       body: request.body,

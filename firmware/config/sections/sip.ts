@@ -8,6 +8,15 @@ const caller = section({
   password: field(line(128).min(1), { help: 'Proves that it is this caller.', secret: true, needs }),
 });
 
+const login = section({
+  realm: field(line(128).min(1), {
+    help: 'The realm that the server asks by, as `porter sip trace --full` shows it.',
+    needs,
+  }),
+  username: field(line(128).min(1), { help: 'For that realm.', needs }),
+  password: field(line(128), { help: 'For that realm.', secret: true, needs }),
+});
+
 const account = section({
   uri: field(sipUri(), { help: 'Address of record: who this device is to the PBX.', needs }),
   displayName: field(line(64).optional(), { help: 'Shown on the telephone that is called.', needs }),
@@ -27,6 +36,10 @@ const account = section({
   }),
   username: field(line(128).optional(), { help: 'For digest authentication. By default the user of `uri`.', needs }),
   password: field(line(128).optional(), { help: 'For digest authentication.', secret: true, needs }),
+  logins: field(named(login, 4).prefault({}), {
+    help: 'Further user names and passwords, for servers that ask by another realm: a proxy of the provider, say. `username` and `password` answer every other realm.',
+    needs,
+  }),
   register: field(yesOrNo().prefault(true), {
     help: 'False: nothing is registered. A trunk, or calls from peer to peer.',
     needs,

@@ -1,4 +1,5 @@
 /** Answers a 401 or 407: one challenge of several, one Authorization value (RFC 3261 §22, RFC 7616, RFC 8760). */
+import type { Login } from '../contracts.ts';
 import { isMalformed } from '../message/message.ts';
 import { type AuthParameters, parseDigest, printDigest } from './parameters.ts';
 import { ALGORITHMS, type Algorithm, ha1Of, parseAlgorithm, printNonceCount, responseOf } from './response.ts';
@@ -10,7 +11,10 @@ export interface ChallengeInput {
   /** The Request-URI, as it is sent. */
   uri: string;
   username: string;
-  password: string;
+  /** Absent: only `logins` are answered. */
+  password: string | undefined;
+  /** In place of these, for the realms that they name. */
+  logins?: readonly Login[];
   /** Fresh for each answer. */
   cnonce: string;
   /** 1 for a new nonce, and one more each time it is used again (RFC 7616 §3.4). */
@@ -43,12 +47,13 @@ export function answerChallenge(input: ChallengeInput): ChallengeAnswer | undefi
   let best: Usable | undefined;
   for (const challenge of input.challenges) {
     const usable = readChallenge(challenge);
-    if (usable === undefined) continue;
+    if (usable === undefined || loginFor(usable.realm, input).password === undefined) continue;
     if (best === undefined || strength(usable) > strength(best)) best = usable;
   }
   if (best === undefined) return undefined;
   const { algorithm, session, qop, realm, nonce, parameters } = best;
-  const { username, password, method, uri, cnonce, nonceCount, body = new Uint8Array(0) } = input;
+  const { username, password = '' } = loginFor(realm, input);
+  const { method, uri, cnonce, nonceCount, body = new Uint8Array(0) } = input;
   const nc = printNonceCount(nonceCount);
   const ha1 = ha1Of(algorithm, username, realm, password);
   const response = responseOf({ algorithm, session, ha1, method, uri, nonce, qop, nc, cnonce, body });
@@ -68,6 +73,9 @@ export function answerChallenge(input: ChallengeInput): ChallengeAnswer | undefi
   const stale = parameters.stale?.toLowerCase() === 'true';
   return { header: printDigest(credentials, 'credentials'), algorithm, nonce, stale, realm };
 }
+
+const loginFor = (realm: string, { username, password, logins }: ChallengeInput) =>
+  logins?.find(login => login.realm === realm) ?? { username, password };
 
 const strength = ({ algorithm }: Usable) => ALGORITHMS.indexOf(algorithm);
 

@@ -57,6 +57,7 @@ describe('a sound document', () => {
       callers: {},
       challengeServer: false,
       register: true,
+      logins: {},
       srtp: 'optional',
       ping: 60_000,
       publish: false,

@@ -167,3 +167,13 @@ test('reads sloppy but clear challenges', () => {
     nonce: 'unquoted/nonce==',
   });
 });
+
+test('each realm has the login that is meant for it, and a realm without one is not answered', () => {
+  const logins = [{ realm: 'provider', username: 'trunk', password: 'other' }];
+  const proxy = credentials(['Digest realm="provider", nonce="n"'], { logins });
+  expect(proxy).toMatchObject({ username: 'trunk', realm: 'provider' });
+  expect(credentials(['Digest realm="pbx", nonce="n"'], { logins })).toMatchObject({ username: 'door', realm: 'pbx' });
+  const challenges = ['Digest realm="pbx", nonce="n"', 'Digest realm="provider", nonce="m"'];
+  expect(credentials(challenges, { logins, password: undefined })).toMatchObject({ realm: 'provider' });
+  expect(answer(challenges.slice(0, 1), { logins, password: undefined })).toBeUndefined();
+});
