@@ -11,10 +11,8 @@ import type { WallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
 import type { Media, MediaSettings } from '../media/protocol.ts';
-import type { Resolve, Transport } from '../sip/contracts.ts';
-import type { Hop } from '../sip/hop.ts';
+import type { Resolve } from '../sip/contracts.ts';
 import type { Services } from '../sip/locate/services.ts';
-import type { Inspect } from '../sip/transport/inspect.ts';
 import { perform } from './actions.ts';
 import { CallController } from './call-controller.ts';
 import { callSettings } from './call-settings.ts';
@@ -25,25 +23,10 @@ import { FrontPanel } from './front-panel.ts';
 import { ledFor } from './led-language.ts';
 import { mediaSettings } from './media-settings.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
-import type { SipConnectionStatus } from './sip-status.ts';
+import type { SipSocket } from './sip-socket.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
 import { type Watcher, WireTap } from './wire-tap.ts';
-
-/** What carries SIP; opened and closed with the telephone. */
-export interface SipSocket extends Transport {
-  /** `onFailure` is told in words when a socket cannot be bound or dies (`deaf`: no call can come any more); `onLost` when a kept connection is gone. */
-  start(
-    receive: (bytes: Uint8Array, from: Hop) => void,
-    onFailure: (why: string, deaf?: boolean) => void,
-    onLost: (to: Hop) => void,
-  ): void;
-  stop(): void;
-  /** Opens a connection of its own, looks at it, and closes it. */
-  inspect?: Inspect;
-  /** The TCP and TLS connections that are open now. */
-  connections?(): readonly SipConnectionStatus[];
-}
 
 export interface IntercomParts {
   clock: Clock;

@@ -1,23 +1,16 @@
 /** The SIP side of the device: socket, user agent, accounts, and whom to believe. */
 import type { Config } from '../config/schema.ts';
 import { printAddress } from '../lib/address.ts';
-import { backoff } from '../lib/backoff.ts';
-import type {
-  CallHandler,
-  Environment,
-  IncomingInvite,
-  Reachability,
-  RegistrationState,
-  SipUserAgent,
-} from '../sip/contracts.ts';
+import type { CallHandler, Environment, IncomingInvite, SipUserAgent } from '../sip/contracts.ts';
 import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
 import { UserAgent } from '../sip/user-agent.ts';
+import { AccountStates } from './account-states.ts';
 import { subscribeToCheckSync } from './check-sync.ts';
 import type { ActionResult, Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import { SPARE_CALLS } from './incoming-calls.ts';
-import type { SipSocket } from './intercom.ts';
 import { type ProbeRequest, type ProbeResult, probeTarget, withAdvice } from './sip-probe.ts';
+import { KeptSocket, type SipSocket } from './sip-socket.ts';
 import { accountStatus, type SipStatus } from './sip-status.ts';
 import { sendText } from './texts.ts';
 import { TrustedSources } from './trusted-sources.ts';
@@ -44,40 +37,48 @@ export interface TelephoneParts {
 }
 
 const WILDCARDS = ['0.0.0.0', '::'];
-/** A socket that cannot be had is tried again, ever more seldom: an address may come up after us. Milliseconds. */
-const FIRST_RETRY_MS = 2_000;
-const LAST_RETRY_MS = 60_000;
-/** A socket that has not failed for so long is open. Milliseconds. */
-const OPEN_AFTER_MS = 500;
-
 const isLoopback = (host: string) => /^127\.|^::1$/.test(host);
 
 export class Telephone {
   readonly userAgent: SipUserAgent;
   readonly #parts: TelephoneParts;
   readonly #trusted: TrustedSources;
-  /** Account → contact, as last told. */
-  readonly #registeredAs = new Map<string, string>();
-  /** Account → whether its server answers, as last told. */
-  readonly #reached = new Map<string, Reachability['is']>();
+  readonly #accounts: AccountStates;
+  readonly #socket: KeptSocket;
   readonly #links: LinkWatch | undefined;
   #probing = false;
   readonly #watched: WatchedContacts;
-  #problem: string | undefined;
-  /** A way in that cannot be had, while others can. */
-  #closed: string | undefined;
-  #retries: Iterator<number, never> | undefined;
-  /** Of the socket: its next try, or the moment when it counts as open. */
-  #cancelSocket: (() => void) | undefined;
 
   constructor(parts: TelephoneParts) {
     this.#parts = parts;
     this.#trusted = new TrustedSources((uri, transport, done) => this.userAgent.locate(uri, transport, done));
-    const { environment, addresses } = parts;
-    this.#links = addresses && new LinkWatch(environment.clock, addresses, change => this.#networkChanged(change));
+    const { environment, socket, tap, events, addresses, changed } = parts;
+    const { clock, random } = environment;
+    this.#accounts = new AccountStates({
+      clock,
+      events,
+      userAgent: () => this.userAgent,
+      accounts: () => parts.config().sip.accounts,
+      onServer: account => this.#learnServerOf(account),
+      changed,
+    });
+    this.#socket = new KeptSocket({
+      clock,
+      random,
+      events,
+      socket,
+      receive: (bytes, from) => {
+        tap.received(socket, from, bytes);
+        this.userAgent.receive(bytes, from);
+      },
+      onOpenAgain: () => this.userAgent.refreshRegistrations(),
+      onLost: to => this.userAgent.connectionLost(to),
+      changed,
+    });
+    this.#links = addresses && new LinkWatch(clock, addresses, change => this.#networkChanged(change));
     const { sip, calls } = parts.config();
     this.userAgent = new UserAgent(
-      { ...parts.environment, transport: parts.tap.on(parts.socket) },
+      { ...environment, transport: tap.on(socket) },
       {
         accounts: Object.entries(sip.accounts).map(([id, account]) => ({
           ...account,
@@ -103,34 +104,29 @@ export class Telephone {
       },
       {
         onInvite: invite => parts.onInvite(invite),
-        onRegistration: (account, state) => this.#registration(account, state),
+        onRegistration: (account, state) => this.#accounts.onRegistration(account, state),
         trusts: host => this.isTrusted(host, undefined),
-        onIgnored: ignored => parts.events.tell('sip', 'ignored', { ...ignored }),
-        onReachability: (account, state) => this.#reachability(account, state),
+        onIgnored: ignored => events.tell('sip', 'ignored', { ...ignored }),
+        onReachability: (account, state) => this.#accounts.onReachability(account, state),
         notices: {
           trusts: ({ host }, account) => this.isTrusted(host, account),
           onCheckSync: ({ remote, account, asksForReboot }) => this.#checkSync(remote.uri, account, asksForReboot),
           onMessage: ({ remote, account, text }) =>
-            parts.events.tell('sip', 'message', { remote: remote.uri, account, text }),
+            events.tell('sip', 'message', { remote: remote.uri, account, text }),
         },
       },
     );
     const contacts = () => parts.config().contacts;
-    this.#watched = new WatchedContacts({
-      userAgent: this.userAgent,
-      events: parts.events,
-      contacts,
-      changed: parts.changed,
-    });
+    this.#watched = new WatchedContacts({ userAgent: this.userAgent, events, contacts, changed });
   }
 
   start() {
-    for (const [id, account] of Object.entries(this.#parts.config().sip.accounts)) this.#trusted.learn(id, account);
-    this.#openSocket();
+    const { accounts } = this.#parts.config().sip;
+    for (const [id, account] of Object.entries(accounts)) this.#trusted.learn(id, account);
+    this.#socket.start();
     this.userAgent.start();
     this.#links?.start();
     this.#watched.update();
-    const { accounts } = this.#parts.config().sip;
     subscribeToCheckSync(this.userAgent, accounts, (remote, account) => this.#checkSync(remote, account, false));
   }
 
@@ -162,57 +158,12 @@ export class Telephone {
     if (isUp) this.#parts.onNetworkChanged();
   }
 
-  #openSocket() {
-    const { socket, environment, tap } = this.#parts;
-    if (this.#problem !== undefined)
-      this.#cancelSocket = environment.clock.after(OPEN_AFTER_MS, () => this.#socketOpen(), 'SIP socket open');
-    socket.start(
-      (bytes, from) => {
-        tap.received(socket, from, bytes);
-        this.userAgent.receive(bytes, from);
-      },
-      (why, deaf = true) => (deaf ? this.#socketFailed(why) : this.#listenerFailed(why)),
-      to => this.userAgent.connectionLost(to),
-    );
-  }
-
-  #socketOpen() {
-    const { events, changed } = this.#parts;
-    this.#problem = undefined;
-    this.#retries = undefined;
-    events.tell('sip', 'socket open');
-    this.userAgent.refreshRegistrations();
-    changed();
-  }
-
-  /** One way in is closed; the others go on. It is tried again with the next start of the telephone. */
-  #listenerFailed(why: string) {
-    const { events, changed } = this.#parts;
-    this.#closed = why;
-    events.tell('sip', 'socket failed', { why });
-    changed();
-  }
-
-  #socketFailed(why: string) {
-    const { socket, events, environment, changed } = this.#parts;
-    this.#cancelSocket?.();
-    socket.stop();
-    const news = why !== this.#problem;
-    this.#problem = why;
-    if (news) events.tell('sip', 'socket failed', { why });
-    this.#retries ??= backoff({ firstMs: FIRST_RETRY_MS, limitMs: LAST_RETRY_MS, random: environment.random });
-    const pauseMs = this.#retries.next().value;
-    this.#cancelSocket = environment.clock.after(pauseMs, () => this.#openSocket(), 'SIP socket again');
-    changed();
-  }
-
   /** Ends calls and registrations as far as the time allows, then closes the socket. */
   stop(limitMs: number): Promise<void> {
     return new Promise(resolve => {
       this.#links?.stop();
       this.userAgent.stop(limitMs, () => {
-        this.#cancelSocket?.();
-        this.#parts.socket.stop();
+        this.#socket.stop();
         resolve();
       });
     });
@@ -220,28 +171,25 @@ export class Telephone {
 
   /** Why the socket, or one way into it, cannot be had. */
   get problem() {
-    return this.#problem ?? this.#closed;
+    return this.#socket.problem;
   }
 
   /** Some account can place a call now; without accounts calls go from peer to peer. */
   get canCall(): boolean {
-    if (this.#problem !== undefined) return false;
-    const accounts = Object.entries(this.#parts.config().sip.accounts);
-    if (accounts.length === 0) return true;
-    return accounts.some(([id, { register }]) =>
-      register
-        ? this.userAgent.registration(id).is === 'registered'
-        : this.userAgent.reachability(id)?.is !== 'unreachable',
-    );
+    return this.#socket.failure === undefined && this.#accounts.canCall;
   }
 
   isTrusted(source: string, account: string | undefined): boolean {
     const { sip, calls } = this.#parts.config();
     const isTrusted = this.#trusted.isTrusted(source, account, calls.autoAnswer.trustedSources);
     // An account that never registers has no other moment at which its server is looked up again; DNS is asked seldom.
-    const settings = isTrusted || account === undefined ? undefined : sip.accounts[account];
-    if (account !== undefined && settings?.register === false) this.#trusted.learn(account, settings);
+    if (!isTrusted && account !== undefined && sip.accounts[account]?.register === false) this.#learnServerOf(account);
     return isTrusted;
+  }
+
+  #learnServerOf(account: string) {
+    const settings = this.#parts.config().sip.accounts[account];
+    if (settings !== undefined) this.#trusted.learn(account, settings);
   }
 
   /** The address of ours that a peer there can send sound to; undefined where no route leads there. */
@@ -254,26 +202,14 @@ export class Telephone {
   }
 
   accounts(): Status['accounts'] {
-    const accounts = this.#parts.config().sip.accounts;
-    return Object.fromEntries(
-      Object.entries(accounts).map(([id, { uri, register }]) => {
-        const state = this.userAgent.registration(id);
-        if (this.#problem !== undefined) return [id, { aor: uri, state: 'failed', detail: this.#problem }];
-        if (register) return [id, { aor: uri, state: state.is, detail: this.#detail(state) }];
-        const reached = this.userAgent.reachability(id);
-        if (reached?.is === 'unreachable')
-          return [id, { aor: uri, state: 'failed', detail: `its server cannot be reached: ${reached.why}` }];
-        const answers = reached === undefined ? '' : '; its server answers';
-        return [id, { aor: uri, state: state.is, detail: `not registered by configuration${answers}` }];
-      }),
-    );
+    return this.#accounts.status(this.#socket.failure);
   }
 
   probe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void) {
     const { config, socket } = this.#parts;
     const target = probeTarget(request, config());
     if ('why' in target) return done(target);
-    if (this.#problem !== undefined) return done({ why: this.#problem });
+    if (this.#socket.failure !== undefined) return done({ why: this.#socket.failure });
     if (this.#probing) return done({ why: 'another probe is under way; wait for its end' });
     this.#probing = true;
     const { uri, account, transport } = target;
@@ -306,52 +242,5 @@ export class Telephone {
       transactions,
       counters: { ...userAgent.counters },
     };
-  }
-
-  #detail(state: RegistrationState): string {
-    switch (state.is) {
-      case 'registered': {
-        const leftMs = state.untilMs - this.#parts.environment.clock.now();
-        return `as ${state.contact}, refreshed within ${Math.max(0, Math.round(leftMs / 1000))} s`;
-      }
-      case 'failed':
-        return `${state.status === undefined ? '' : `${state.status} `}${state.why}; tried again in ${Math.round(state.retryMs / 1000)} s`;
-      case 'registering':
-        return 'waiting for the registrar';
-      case 'unregistered':
-        return 'not registered';
-    }
-  }
-
-  #reachability(account: string, state: Reachability) {
-    const { events, config, changed } = this.#parts;
-    if (this.#reached.get(account) !== state.is) {
-      const why = state.is === 'unreachable' ? { why: state.why } : { status: state.status };
-      events.tell('sip', state.is === 'reachable' ? 'server reached' : 'server not reached', { account, ...why });
-    }
-    this.#reached.set(account, state.is);
-    const settings = config().sip.accounts[account];
-    if (settings !== undefined) this.#trusted.learn(account, settings);
-    changed();
-  }
-
-  #registration(account: string, state: RegistrationState) {
-    const { environment, events, config, changed } = this.#parts;
-    if (state.is === 'failed') {
-      this.#registeredAs.delete(account);
-      const { status, why, retryMs } = state;
-      events.tell('sip', 'registration failed', { account, status, why, retryMs });
-    }
-    if (state.is === 'registered') {
-      const forSeconds = Math.round((state.untilMs - environment.clock.now()) / 1000);
-      // A refresh is no news.
-      if (this.#registeredAs.get(account) !== state.contact)
-        events.tell('sip', 'registered', { account, contact: state.contact, forSeconds });
-      this.#registeredAs.set(account, state.contact);
-      // The server's address may have changed since it was looked up.
-      const settings = config().sip.accounts[account];
-      if (settings !== undefined) this.#trusted.learn(account, settings);
-    }
-    changed();
   }
 }

@@ -3,7 +3,7 @@
  * speaks, records, keys in codes and pages. Runs on real sockets in the demo and on a virtual network in simulations.
  */
 import { join } from 'node:path';
-import type { SipSocket } from '../../firmware/controller/intercom.ts';
+import type { SipSocket } from '../../firmware/controller/sip-socket.ts';
 import type { Clock, WallClock } from '../../firmware/lib/clock.ts';
 import type { Log } from '../../firmware/lib/log.ts';
 import type { Random } from '../../firmware/lib/random.ts';
