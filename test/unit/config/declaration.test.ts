@@ -27,6 +27,7 @@ test('every setting explains itself in a sentence and is on the reference page',
 test('exactly the passwords, tokens and codes are secret', () => {
   expect(all.filter(([, { about }]) => about.secret).map(([path]) => path)).toEqual([
     'sip.accounts.x.password',
+    'sip.accounts.x.logins.x.password',
     'sip.accounts.x.callers.x.password',
     'doors.x.codes',
     'mqtt.password',
@@ -37,6 +38,9 @@ test('exactly the passwords, tokens and codes are secret', () => {
 test('exactly what names a thing is required', () => {
   expect(all.filter(([, { required }]) => required).map(([path]) => path)).toEqual([
     'sip.accounts.x.uri',
+    'sip.accounts.x.logins.x.realm',
+    'sip.accounts.x.logins.x.username',
+    'sip.accounts.x.logins.x.password',
     'sip.accounts.x.callers.x.password',
     'contacts.x.uri',
     'buttons.x.input',
