@@ -98,6 +98,13 @@ export interface AudioFormat {
   frameSamples: number;
 }
 
+/** What suits the microphone and loudspeaker of a board; settings come first. */
+export interface BoardAcoustics {
+  echo?: 'auto' | 'off' | 'half duplex' | 'speex' | 'aec3';
+  noiseSuppression?: boolean;
+  automaticGain?: boolean;
+}
+
 /** Which card, by which driver. Plain data: it crosses to the media thread. */
 export interface AudioSpec {
   driver: 'alsa' | 'packages' | 'simulated';
@@ -172,6 +179,7 @@ export interface BoardDefinition {
   inputs: Record<string, InputSpec>;
   outputs: Record<string, OutputSpec>;
   audio: AudioSpec;
+  acoustics?: BoardAcoustics;
   /** Device file, or absent. */
   watchdog?: string;
 }

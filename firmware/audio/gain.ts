@@ -39,6 +39,15 @@ export class Gain {
     }
   }
 
+  /** In place, a sum that may exceed 16 bits before and after. */
+  scale(sum: Int32Array) {
+    if (this.#factor === 1 && this.#target === 1) return;
+    for (let index = 0; index < sum.length; index++) {
+      if (this.#factor !== this.#target) this.#approach();
+      sum[index] = Math.round(sum[index]! * this.#factor);
+    }
+  }
+
   #approach() {
     this.#factor += this.#step;
     if (this.#step > 0 ? this.#factor >= this.#target : this.#factor <= this.#target) this.#factor = this.#target;

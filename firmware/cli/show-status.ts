@@ -165,9 +165,22 @@ function sound({ audio }: Status): string {
     counters === undefined ? undefined : count(counters.xruns, 'gap'),
     counters === undefined || counters.reopened === 0 ? undefined : `reopened ${count(counters.reopened, 'time')}`,
     audio.opus === undefined || audio.opus === 'none' ? 'no Opus here' : `Opus by ${audio.opus}`,
+    ...acoustics(audio.acoustics),
   ]
     .filter(fact => fact !== undefined)
     .join(', ');
+}
+
+function acoustics(report: Status['audio']['acoustics']): string[] {
+  if (report === undefined) return [];
+  const { echo, noiseDb, raisedDb, faults } = report;
+  return [
+    echo === 'off' ? 'no echo canceller' : `echo: ${echo}`,
+    ...(noiseDb === undefined
+      ? []
+      : [`noise ${noiseDb} dB${raisedDb > 0 ? `, loudspeaker raised ${raisedDb} dB` : ''}`]),
+    ...faults,
+  ];
 }
 
 const config = ({ config }: Status) =>

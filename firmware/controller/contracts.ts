@@ -1,7 +1,7 @@
 /** What the device can be asked to do, what it says of itself, and how: one vocabulary for every way in and out. */
 import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
-import type { StreamStatistics } from '../media/protocol.ts';
+import type { AcousticsReport, StreamStatistics } from '../media/protocol.ts';
 import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
 import type { Availability } from '../sip/event/reading.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
@@ -92,6 +92,7 @@ export interface Status {
     why?: string;
     counters?: AudioCounters;
     opus?: string;
+    acoustics?: AcousticsReport;
   };
   config: { revision: string | undefined; source: string; problem?: string };
   mqtt: { state: 'off' | 'connecting' | 'connected'; url?: string };

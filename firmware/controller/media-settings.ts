@@ -23,6 +23,12 @@ export function mediaSettings({ device, audio, media }: Config, { definition }: 
     opus: media.opus,
     loudspeakerDb: audio.loudspeaker,
     microphoneDb: audio.microphone,
+    acoustics: {
+      echo: audio.echo ?? definition.acoustics?.echo ?? 'auto',
+      noiseSuppression: audio.noiseSuppression ?? definition.acoustics?.noiseSuppression ?? true,
+      automaticGain: audio.automaticGain ?? definition.acoustics?.automaticGain ?? false,
+      volumeFollowsNoise: { upToDb: audio.volumeFollowsNoise.upTo, quietDb: audio.volumeFollowsNoise.quiet },
+    },
     cname: device.id,
   };
 }

@@ -1,6 +1,6 @@
 /** The media thread as the device sees it: its state, its events, its counters. */
 import type { AudioCounters, AudioStatus, Clock } from '../../hal/contracts.ts';
-import type { Media, MediaEvent } from '../media/protocol.ts';
+import type { AcousticsReport, Media, MediaEvent } from '../media/protocol.ts';
 import type { AudioGraph, Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
 import type { WireTap } from './wire-tap.ts';
@@ -20,6 +20,7 @@ export class Sound {
   #audio: AudioStatus | undefined;
   #opus: string | undefined;
   #counters: AudioCounters | undefined;
+  #acoustics: AcousticsReport | undefined;
   #graph = '';
 
   constructor(parts: {
@@ -83,6 +84,7 @@ export class Sound {
       why: audio?.is === 'down' ? audio.why : undefined,
       counters: this.#counters,
       opus: this.#opus,
+      acoustics: this.#acoustics,
     };
   }
 
@@ -92,6 +94,7 @@ export class Sound {
     if (event.is === 'audio') this.#status(event.status);
     if (event.is === 'report') {
       this.#counters = event.audio;
+      this.#acoustics = event.acoustics;
       this.#graph = event.graph;
     }
     this.#onEvent(event);

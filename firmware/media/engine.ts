@@ -5,14 +5,15 @@
 import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import { Bridge } from '../audio/bridge.ts';
 import type { Opus } from '../audio/codecs/opus.ts';
+import type { AcousticEngines } from '../audio/echo/choose.ts';
 import { frameSamples } from '../audio/frame.ts';
-import { Gain } from '../audio/gain.ts';
 import { type Chain, printGraph } from '../audio/graph.ts';
 import { Mixer } from '../audio/mixer.ts';
 import { toneOf } from '../audio/tones.ts';
 import { isBadWav, MAX_WAV_BYTES, parseWav } from '../audio/wav.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import { Acoustics } from './acoustics.ts';
 import { type Codecs, makeCodecs } from './codecs.ts';
 import type { Files } from './files.ts';
 import type { MediaNetwork, PortPair } from './network.ts';
@@ -38,6 +39,10 @@ export interface EngineOptions {
   /** Samples per second of the sound card. */
   rate: number;
   audioCounters(): AudioCounters;
+  /** From a frame's leaving here to its leaving the loudspeaker. Absent: none. */
+  playbackDelayMs?(): number;
+  /** What works on echo and noise. Absent: nothing does. */
+  acoustics?: AcousticEngines | undefined;
   emit(event: MediaEvent): void;
 }
 
@@ -52,8 +57,7 @@ export class Engine {
   /** Streams whose ports are being taken. */
   readonly #opening = new Set<StreamId>();
   readonly #here: Player;
-  readonly #microphoneGain: Gain;
-  readonly #loudspeakerGain: Gain;
+  readonly #acoustics: Acoustics;
   readonly #mixer: Mixer;
   readonly #bridge: Bridge;
   readonly #microphone: Int16Array;
@@ -70,8 +74,7 @@ export class Engine {
     this.#network = this.#tap.on(options.network);
     this.#codecs = makeCodecs(options.opus, settings.opus);
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
-    this.#microphoneGain = new Gain(rate, settings.microphoneDb);
-    this.#loudspeakerGain = new Gain(rate, settings.loudspeakerDb);
+    this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs);
     this.#mixer = new Mixer(frameSamples(rate));
     this.#bridge = new Bridge(frameSamples(rate));
     this.#microphone = new Int16Array(frameSamples(rate));
@@ -84,13 +87,13 @@ export class Engine {
 
   /** The sound card's callback: one frame in, one frame out. Allocates nothing but what a datagram costs. */
   process(captured: Int16Array, toPlay: Int16Array) {
-    this.#microphoneGain.apply(captured, this.#microphone);
+    this.#acoustics.hear(captured, this.#microphone);
     this.#mixer.clear();
     this.#bridge.clear();
     for (const stream of this.#streams.values()) stream.listen(this.#mixer, this.#bridge);
     for (const stream of this.#streams.values()) stream.speak(this.#microphone, this.#bridge);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
-    this.#loudspeakerGain.apply(this.#mixer.sum, toPlay);
+    this.#acoustics.play(this.#mixer.sum, toPlay);
   }
 
   audioStatus(status: AudioStatus) {
@@ -126,9 +129,7 @@ export class Engine {
       case 'record':
         return this.#record(command);
       case 'set volume':
-        this.#loudspeakerGain.set(command.loudspeakerDb);
-        this.#microphoneGain.set(command.microphoneDb);
-        return;
+        return this.#acoustics.setVolume(command.loudspeakerDb, command.microphoneDb);
       case 'report':
         return this.#report();
       case 'take packets':
@@ -261,7 +262,8 @@ export class Engine {
       is: 'report',
       audio: { ...this.#options.audioCounters() },
       streams: Object.fromEntries([...this.#streams].map(([id, stream]) => [id, stream.statistics])),
-      loudspeakerDb: this.#loudspeakerGain.db,
+      loudspeakerDb: this.#acoustics.loudspeakerDb,
+      acoustics: this.#acoustics.report(),
       graph: this.describe(),
     });
   }
@@ -272,7 +274,9 @@ export class Engine {
     let left = this.#streams.size + 1;
     const closed = () => {
       left--;
-      if (left === 0) this.#options.emit({ is: 'stopped' });
+      if (left > 0) return;
+      this.#acoustics.close();
+      this.#options.emit({ is: 'stopped' });
     };
     for (const id of this.#opening) this.#close(id, () => {});
     for (const id of [...this.#streams.keys()]) this.#close(id, closed);
@@ -282,22 +286,12 @@ export class Engine {
 
   /** The sound's ways as they are now, one a line. */
   describe(): string {
-    const microphone: Chain = [
-      { name: 'capture', detail: () => `${this.#options.rate / 1000} kHz` },
-      { name: 'gain', detail: () => `${this.#microphoneGain.db} dB` },
-      { name: 'microphone' },
-    ];
-    const loudspeaker: Chain = [
-      { name: 'mixer' },
-      { name: 'gain', detail: () => `${this.#loudspeakerGain.db} dB` },
-      { name: 'playback' },
-    ];
     const here: Chain[] = this.#here.playing ? [[{ name: 'player' }, { name: 'mixer' }]] : [];
     return printGraph([
-      microphone,
+      this.#acoustics.microphoneChain(),
       ...[...this.#streams.values()].flatMap(stream => stream.chains()),
       ...here,
-      loudspeaker,
+      this.#acoustics.loudspeakerChain(),
     ]);
   }
 }

@@ -3,7 +3,9 @@ import type { AudioDevice } from '../../hal/contracts.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import type { Media, MediaCommand, MediaEvent } from './protocol.ts';
 
-export type InProcessOptions = Omit<EngineOptions, 'emit' | 'rate' | 'audioCounters'> & { audio: AudioDevice };
+export type InProcessOptions = Omit<EngineOptions, 'emit' | 'rate' | 'audioCounters' | 'playbackDelayMs'> & {
+  audio: AudioDevice;
+};
 
 /** Commands and events go through the clock, so that, as between threads, neither side is ever called back at once. */
 export class InProcessMedia implements Media {
@@ -22,6 +24,7 @@ export class InProcessMedia implements Media {
       ...options,
       rate: audio.format.rate,
       audioCounters: () => audio.counters,
+      playbackDelayMs: () => audio.playbackDelayMs(),
       emit: event => this.#emit(event),
     });
   }

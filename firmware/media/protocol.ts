@@ -3,6 +3,8 @@
  * Each command about a stream names it; each answer names it again. A stream is one call's sound.
  */
 import type { AudioCounters, AudioSpec, AudioStatus } from '../../hal/contracts.ts';
+import type { NoiseFollowing } from '../audio/ambient.ts';
+import type { AcousticSettings, EchoSetting } from '../audio/echo/choose.ts';
 import type { Address } from '../lib/address.ts';
 
 /** The control thread's name for one call's sound; unique for the life of the process. */
@@ -117,6 +119,19 @@ export interface StreamStatistics {
   roundTripMs?: number;
 }
 
+/** What is done about echo and noise, and what is known of the place. */
+export interface AcousticsReport {
+  echo: Exclude<EchoSetting, 'auto'>;
+  /** What was wanted and cannot be had on this machine, and why. */
+  faults: string[];
+  /** The sound card's delay that the canceller reckons with. */
+  delayMs: number;
+  /** How loud the place is while nobody speaks, dB of full scale. Absent: it was never quiet. */
+  noiseDb?: number;
+  /** The loudspeaker is so much louder for that. */
+  raisedDb: number;
+}
+
 /** RTP or RTCP, as it went over the network. */
 export interface SeenPacket {
   /** Wall clock, milliseconds since 1970. */
@@ -150,6 +165,7 @@ export type MediaEvent =
       audio: AudioCounters;
       streams: Record<StreamId, StreamStatistics>;
       loudspeakerDb: number;
+      acoustics: AcousticsReport;
       /** The sound's ways through the device as they are now, one a line: `microphone → encode PCMA … → rtp …`. */
       graph: string;
     }
@@ -168,6 +184,8 @@ export interface MediaSettings {
   opus: { bitrate: number; complexity: number /** Expected loss in percent, for in-band FEC. */; expectedLoss: number };
   loudspeakerDb: number;
   microphoneDb: number;
+  /** Absent: the sound is left as it is. */
+  acoustics?: AcousticSettings & { automaticGain: boolean; volumeFollowsNoise: NoiseFollowing };
   /** RTCP CNAME (RFC 3550 §6.5.1). */
   cname: string;
 }

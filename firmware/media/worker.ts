@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openAudio } from '../../hal/audio/open.ts';
 import { chooseOpus, opusRate } from '../audio/codecs/opus.ts';
+import { chooseAcoustics } from '../audio/echo/choose.ts';
 import { systemClock, wallClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { diskFiles } from './disk-files.ts';
@@ -24,6 +25,8 @@ const engine = new Engine({
   opus: await chooseOpus(opusRate(audio.format.rate)),
   rate: audio.format.rate,
   audioCounters: () => audio.counters,
+  playbackDelayMs: () => audio.playbackDelayMs(),
+  acoustics: settings.acoustics && (await chooseAcoustics(settings.acoustics, audio.format.rate)),
   emit,
 });
 

@@ -24,5 +24,7 @@ export const simulated: BoardDefinition = {
     'led-3': { chip, line: 'led-3' },
   },
   audio: { driver: 'simulated', capture: 'memory', playback: 'memory', rate: 16000, periodMs: 10, bufferMs: 40 },
+  // Files hear no loudspeaker.
+  acoustics: { echo: 'off', noiseSuppression: false },
   watchdog: 'simulated',
 };

@@ -1,6 +1,6 @@
 /** Settings: microphone, loudspeaker and what is heard from the device itself. */
 import { field, section } from '../field.ts';
-import { decibels, duration, line, matching, oneOf, oneOfNumbers, path } from '../types.ts';
+import { decibels, duration, line, matching, oneOf, oneOfNumbers, path, yesOrNo } from '../types.ts';
 
 const needs = 'restart media';
 const ofTheBoard = 'By default that of the board definition.';
@@ -26,5 +26,32 @@ export const audio = section({
   playbackFile: field(path().optional(), { help: 'Simulated driver: a WAV that takes what is played.', needs }),
   loudspeaker: field(decibels(-60, 20).prefault(0), { help: 'Gain of the loudspeaker.', unit: 'dB', needs: 'live' }),
   microphone: field(decibels(-60, 20).prefault(0), { help: 'Gain of the microphone.', unit: 'dB', needs: 'live' }),
+  echo: field(oneOf(['auto', 'off', 'half duplex', 'speex', 'aec3']).optional(), {
+    help:
+      'What keeps callers from hearing themselves. `auto`: `speex` where its library is, otherwise `half duplex`. ' +
+      '`speex` lets both speak at once and is cheap. `aec3` removes most and at once, but lowers the visitor while ' +
+      `both speak, and is the most work. \`half duplex\` lets one speak at a time. ${ofTheBoard}`,
+    needs,
+  }),
+  noiseSuppression: field(yesOrNo().optional(), {
+    help: `Takes steady noise, such as traffic and wind, out of the microphone. ${ofTheBoard}`,
+    needs,
+  }),
+  automaticGain: field(yesOrNo().optional(), {
+    help: `Brings near and far visitors to one loudness, slowly. ${ofTheBoard}`,
+    needs,
+  }),
+  volumeFollowsNoise: section({
+    upTo: field(decibels(0, 20).prefault(0), {
+      help: 'The loudspeaker gets louder in a loud place, by at most so much; 0 means never.',
+      unit: 'dB',
+      needs,
+    }),
+    quiet: field(decibels(-80, -20).prefault(-50), {
+      help: 'Level at the microphone from which on the loudspeaker rises, a decibel for each. `porter status` shows the level of now.',
+      unit: 'dB of full scale',
+      needs,
+    }),
+  }).prefault({}),
   country: field(country().prefault('eu'), { help: 'Whose call tones are played.', needs }),
 });
