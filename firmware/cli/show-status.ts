@@ -77,7 +77,8 @@ function call({ call, otherCalls, waiting }: Status): string[] {
     const expected = heard.receivedPackets + heard.lostPackets;
     lines.push(
       `heard ${count(heard.receivedPackets, 'packet')}, ${percent(heard.lostPackets, expected)} lost, ` +
-        `jitter ${Math.round(heard.jitterMs)} ms, buffer ${Math.round(heard.bufferMs)} ms`,
+        `jitter ${Math.round(heard.jitterMs)} ms, buffer ${Math.round(heard.bufferMs)} ms` +
+        (heard.mos === undefined ? '' : `, quality ${heard.mos.toFixed(1)} of 4.4`),
     );
     lines.push(
       [
@@ -85,6 +86,7 @@ function call({ call, otherCalls, waiting }: Status): string[] {
         heard.remoteLossFraction === undefined
           ? 'the far end reports nothing'
           : `${percent(heard.remoteLossFraction, 1)} lost there`,
+        heard.remoteMos === undefined ? undefined : `quality there ${heard.remoteMos.toFixed(1)}`,
         heard.roundTripMs === undefined ? undefined : `round trip ${Math.round(heard.roundTripMs)} ms`,
       ]
         .filter(fact => fact !== undefined)

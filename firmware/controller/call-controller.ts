@@ -13,6 +13,7 @@ import { printUri } from '../sip/message/uri.ts';
 import { parseTarget } from '../sip/target.ts';
 import { callerMatches } from './auto-answer.ts';
 import { CallKeys } from './call-keys.ts';
+import { CallQuality } from './call-quality.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ActionResult, CallStatus } from './contracts.ts';
 import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
@@ -56,12 +57,14 @@ export class CallController {
   readonly #incoming: IncomingCalls;
   readonly #tones: LocalTones;
   readonly #ahead: StreamsAhead;
+  readonly #quality: CallQuality;
   #userAgent: SipUserAgent | undefined;
 
   constructor(parts: CallControllerParts) {
     this.#parts = parts;
     this.#tones = new LocalTones(parts.clock, parts.media);
     this.#ahead = new StreamsAhead(parts.media);
+    this.#quality = new CallQuality(parts.events);
     const { clock, events, settings, isTrusted, changed } = parts;
     const begin = (remoteHost: string, plan: DeviceCallPlan) => this.#begin(remoteHost, plan);
     this.#incoming = new IncomingCalls({ clock, events, lines: this.#lines, settings, isTrusted, begin, changed });
@@ -294,6 +297,7 @@ export class CallController {
           keys.stop();
           this.#keys.delete(stream);
           this.#lines.remove(call);
+          this.#quality.callEnded(stream, uriOf(call));
           this.#incoming.lineFreed();
           this.#parts.changed();
         },
@@ -329,6 +333,7 @@ export class CallController {
   // ---- the media thread ---------------------------------------------------------------------------------------
 
   onMediaEvent(event: MediaEvent) {
+    this.#quality.onMediaEvent(event);
     if (event.is === 'ready') {
       const { bind, maxCalls } = this.#parts.settings();
       this.#ahead.fill(bind, maxCalls);

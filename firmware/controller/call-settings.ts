@@ -28,6 +28,8 @@ export interface CallSettings {
     ptimeMs: number;
     telephoneEvent: true;
     opusFec: boolean;
+    rtcpMux: boolean;
+    voipMetrics: boolean;
   };
   /** How the sound of an account's calls is encrypted; without an account, that of the first, which calls then. */
   encryption(account: string | undefined): EncryptionPolicy;
@@ -58,6 +60,8 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config, has
       ptimeMs: media.packetTime,
       telephoneEvent: true,
       opusFec: media.opus.expectedLoss > 0,
+      rtcpMux: media.rtcpMux,
+      voipMetrics: media.qualityReports,
     },
     encryption: account => encryptionOf(sip.accounts[account ?? Object.keys(sip.accounts)[0] ?? '']),
     bind: sip.listen.host,

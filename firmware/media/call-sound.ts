@@ -127,11 +127,14 @@ export class CallSound {
   /** Lets the media thread send and receive what was agreed. `mayBeSilent`: the peer holds. */
   start(mayBeSilent = false) {
     if (this.#negotiated === undefined) return;
-    const { direction, remote, codec, alsoReceives, telephoneEvent, crypto } = this.#negotiated;
+    const { direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics } = this.#negotiated;
     this.#media.send({
       do: 'start',
       stream: this.stream,
-      settings: { direction, remote, codec, alsoReceives, telephoneEvent, crypto, ...(mayBeSilent && { mayBeSilent }) },
+      settings: {
+        ...{ direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics },
+        ...(mayBeSilent && { mayBeSilent }),
+      },
     });
   }
 

@@ -39,6 +39,10 @@ export interface StreamSettings {
   mayBeSilent?: boolean;
   /** SRTP: its suite, and master key with salt each way. Absent: plain. */
   crypto?: { suite: string; ours: Uint8Array; theirs: Uint8Array } | undefined;
+  /** RTCP goes through the port of RTP (RFC 5761). */
+  rtcpMux?: boolean | undefined;
+  /** The peer wants to know how good it is heard (RFC 3611). */
+  voipMetrics?: boolean | undefined;
 }
 
 /**
@@ -117,6 +121,10 @@ export interface StreamStatistics {
   remoteLossFraction?: number;
   remoteJitterMs?: number;
   roundTripMs?: number;
+  /** How good the conversation is for who listens here, 1 to 4.41 (ITU-T G.107); absent until something was heard. */
+  mos?: number;
+  /** The same for the far end, where it says so (RFC 3611). */
+  remoteMos?: number;
 }
 
 /** What is done about echo and noise, and what is known of the place. */

@@ -4,6 +4,7 @@ import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
 import { shorten } from '../audio/stretch.ts';
 import { JitterBuffer, type Pull } from '../rtp/jitter-buffer.ts';
+import type { Losses } from '../rtp/loss-pattern.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
 import { type Codecs, clockRateOf } from './codecs.ts';
 import type { CodecChoice, CodecName } from './protocol.ts';
@@ -45,7 +46,6 @@ export class Receiving {
   #began = false;
   /** Invented since the last real sound, milliseconds. */
   #inventedMs = 0;
-  /** What the last packet held, milliseconds. */
   #packetMs = 20;
   concealedFrames = 0;
   badPayloads = 0;
@@ -91,6 +91,16 @@ export class Receiving {
 
   get bufferMs(): number {
     return this.#active.buffer.delayMs;
+  }
+
+  /** What was lost of the stream as it is played. */
+  get losses(): Losses {
+    return this.#active.buffer.pattern.losses;
+  }
+
+  /** What the last packet held, milliseconds. */
+  get packetMs(): number {
+    return this.#packetMs;
   }
 
   get latePackets(): number {

@@ -24,6 +24,7 @@ import type {
   StreamSettings,
   StreamStatistics,
 } from './protocol.ts';
+import { qualityOf, voipMetrics } from './quality.ts';
 import { Receiving } from './receiving.ts';
 import { type Recorded, Recordings } from './recordings.ts';
 import { Remote } from './remote.ts';
@@ -106,6 +107,7 @@ export class Stream {
     this.#saidSilent = false;
     if (call === undefined) {
       this.#call = this.#begin(settings);
+      this.#tellQuality(this.#call);
       return;
     }
     if (!sendsTheSame(call.settings, settings) || !hearsTheSame(call.settings, settings)) {
@@ -116,6 +118,12 @@ export class Stream {
     call.settings = settings;
     call.sending.telephoneEvent = settings.telephoneEvent;
     if (!hears(settings)) call.receiving.reset();
+    this.#tellQuality(call);
+  }
+
+  #tellQuality(call: Call) {
+    const limitMs = this.#options.settings.jitter.maxMs;
+    call.session.metrics = call.settings.voipMetrics ? () => voipMetrics(call, limitMs) : undefined;
   }
 
   #begin(settings: StreamSettings): Call {
@@ -291,10 +299,12 @@ export class Stream {
     this.#watch(call, nowMs);
   }
 
-  #report({ protection, remote }: Call, report: Uint8Array | undefined) {
+  #report({ protection, remote, settings }: Call, report: Uint8Array | undefined) {
     if (report === undefined) return;
+    const { port } = this.#options;
     const { bytes, length } = protection?.protectReport(report) ?? { bytes: report, length: report.length };
-    this.#options.port.sendRtcp(bytes, length, remote.rtcp);
+    if (settings.rtcpMux) port.sendRtp(bytes, length, remote.rtp);
+    else port.sendRtcp(bytes, length, remote.rtcp);
   }
 
   #among(bridge: Bridge, microphone: Int16Array) {
@@ -345,7 +355,8 @@ export class Stream {
 
   get statistics(): StreamStatistics {
     const call = this.#call;
-    return this.#tally.statistics(call && { ...call, codec: call.settings.codec.name });
+    const statistics = this.#tally.statistics(call && { ...call, codec: call.settings.codec.name });
+    return call === undefined ? statistics : { ...statistics, ...qualityOf(call) };
   }
 
   /** Its ways through the device. */

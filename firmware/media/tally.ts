@@ -52,7 +52,7 @@ export class Tally {
     const malformedPackets = earlier.malformedPackets + this.malformed;
     if (now === undefined) return { ...earlier, malformedPackets, codec: undefined, jitterMs: 0, bufferMs: 0 };
     const { codec, session, receiving, protection } = now;
-    const { remoteLossFraction, remoteJitterMs, roundTripMs, ...rtp } = session.statistics;
+    const { remoteLossFraction, remoteJitterMs, roundTripMs, remoteMos, ...rtp } = session.statistics;
     return {
       codec,
       sentPackets: earlier.sentPackets + rtp.sentPackets,
@@ -71,6 +71,7 @@ export class Tally {
       ...(remoteLossFraction !== undefined && { remoteLossFraction }),
       ...(remoteJitterMs !== undefined && { remoteJitterMs }),
       ...(roundTripMs !== undefined && { roundTripMs }),
+      ...(remoteMos !== undefined && { remoteMos }),
     };
   }
 }

@@ -6,6 +6,7 @@
  */
 import { distance16, distance32 } from '../lib/serial.ts';
 import { DelayEstimate } from './delay-estimate.ts';
+import { LossPattern } from './loss-pattern.ts';
 import type { RtpPacket } from './packet.ts';
 import { PacketRing, RING_PACKETS, RING_PAYLOAD_BYTES, type Slot } from './packet-ring.ts';
 
@@ -77,6 +78,8 @@ export class JitterBuffer {
     stretched: 0,
     restarts: 0,
   };
+  /** In the order of playing: what was lost or came too late. */
+  readonly pattern = new LossPattern();
   readonly #ticksPerMs: number;
   readonly #maxMs: number;
   readonly #estimate: DelayEstimate;
@@ -249,7 +252,7 @@ export class JitterBuffer {
       this.#held--;
       this.#nextTicks = slot.ticks + this.#packetTicks;
     }
-    if (slot === undefined) this.counters.lost++;
+    if (slot === undefined) this.#countLost();
     this.#step(slot);
   }
 
@@ -266,7 +269,7 @@ export class JitterBuffer {
       const starvedMs = this.#offsetBeforeStarvingMs === undefined ? 0 : offsetMs - this.#offsetBeforeStarvingMs;
       if (slot === undefined && starvedMs >= this.#packetTicks / this.#ticksPerMs / 2) {
         // Its time has been concealed already, while the buffer was empty.
-        this.counters.lost++;
+        this.#countLost();
         this.#nextTicks += this.#packetTicks;
         this.#step(undefined);
         continue;
@@ -311,6 +314,7 @@ export class JitterBuffer {
     this.#packet.shrink =
       this.#held > 1 && this.#steadyOffsetMs > this.#estimate.wantedMs + SHRINK_TOLERANCE * packetMs;
     this.counters.played++;
+    this.pattern.heard();
     this.#held--;
     this.#nextTicks = slot.ticks + this.#packetTicks;
     this.#step(slot);
@@ -318,7 +322,7 @@ export class JitterBuffer {
   }
 
   #conceal(): Pull {
-    this.counters.lost++;
+    this.#countLost();
     this.#lost.durationTicks = this.#packetTicks;
     this.#nextTicks += this.#packetTicks;
     this.#step(undefined);
@@ -327,6 +331,11 @@ export class JitterBuffer {
     this.#lost.following = here ? following.payload : undefined;
     this.#lost.followingType = here ? following.payloadType : 0;
     return this.#lost;
+  }
+
+  #countLost() {
+    this.counters.lost++;
+    this.pattern.lost();
   }
 
   /** Passes over the next sequence number; the slot remembers that it was here. */

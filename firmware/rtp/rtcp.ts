@@ -1,4 +1,5 @@
-/** RTCP packets (RFC 3550 §6.4 to §6.6): SR, RR, SDES with CNAME, BYE, and the compound packet that carries them. */
+/** RTCP packets (RFC 3550 §6.4 to §6.6): SR, RR, SDES with CNAME, BYE, XR, and the compound packet that carries them. */
+import { type ExtendedReport, parseExtendedReport, printExtendedReport } from './extended-report.ts';
 
 /** One reception report (§6.4.1), as its sender saw the source `ssrc`. */
 export interface ReportBlock {
@@ -46,14 +47,14 @@ export interface Goodbye {
   reason?: string;
 }
 
-export type RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye;
+export type RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye | ExtendedReport;
 
 /** Report blocks, SDES chunks and BYE sources in one packet: the count has five bits. */
 export const MAX_RTCP_SOURCES = 31;
 /** Bytes of an SDES text or a BYE reason: its length has one byte. */
 export const MAX_RTCP_TEXT_BYTES = 255;
 
-const TYPE = { SR: 200, RR: 201, SDES: 202, BYE: 203 } as const;
+const TYPE = { SR: 200, RR: 201, SDES: 202, BYE: 203, XR: 207 } as const;
 const CNAME = 1;
 const BLOCK_BYTES = 24;
 
@@ -62,7 +63,7 @@ const encoder = new TextEncoder();
 
 /**
  * Reads a compound packet; undefined where it breaks a rule of A.2: version 2 throughout, SR or RR first and without
- * padding, lengths that add up. Types unknown here (APP, feedback, extended reports) are passed over (§6.1).
+ * padding, lengths that add up. Types unknown here (APP, feedback) are passed over (§6.1).
  */
 export function parseRtcp(bytes: Uint8Array): RtcpPacket[] | undefined {
   const packets: RtcpPacket[] = [];
@@ -116,6 +117,8 @@ function parseOne(type: number, count: number, body: Uint8Array): RtcpPacket | '
       return parseDescription(view, body, count);
     case TYPE.BYE:
       return parseGoodbye(view, body, count);
+    case TYPE.XR:
+      return parseExtendedReport(view);
     default:
       return undefined;
   }
@@ -182,6 +185,8 @@ export function printRtcp(packets: readonly RtcpPacket[]): Uint8Array {
 }
 
 function countOf(packet: RtcpPacket): number {
+  // RFC 3611 §2: reserved in an extended report.
+  if (packet.type === 'XR') return 0;
   const count = packet.type === 'SR' || packet.type === 'RR' ? packet.reports.length : packet.sources.length;
   if (count > MAX_RTCP_SOURCES) throw new RangeError(`${count} sources in one ${packet.type}`);
   return count;
@@ -209,6 +214,8 @@ function printBody(packet: RtcpPacket): number[] {
       });
     case 'BYE':
       return [...packet.sources.flatMap(uint32), ...(packet.reason === undefined ? [] : text(packet.reason))];
+    case 'XR':
+      return printExtendedReport(packet);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { add16, add32 } from '../lib/serial.ts';
+import { UNKNOWN, type VoipMetrics } from './extended-report.ts';
 import { middle, NtpClock } from './ntp.ts';
 import type { RtpHeader, RtpPacket } from './packet.ts';
 import { parseRtcp, printRtcp, type ReportBlock, type RtcpPacket } from './rtcp.ts';
@@ -34,6 +35,8 @@ export interface RtpStatistics {
   remoteLostPackets?: number;
   remoteJitterMs?: number;
   roundTripMs?: number;
+  /** What the peer makes of what it hears of us, 1 to 5 (RFC 3611 §4.7.5); absent where it does not say. */
+  remoteMos?: number;
   /** The peer has said BYE. */
   goodbye: boolean;
 }
@@ -49,6 +52,8 @@ const NOBODY = -1;
 
 export class RtpSession {
   readonly clockRate: number;
+  /** What extended reports tell of the present source; undefined: none are sent. */
+  metrics: (() => Omit<VoipMetrics, 'ssrc'>) | undefined;
   readonly #cname: string;
   readonly #random: Random;
   readonly #ntp: NtpClock;
@@ -76,6 +81,7 @@ export class RtpSession {
   #lastSrAtMs = 0;
   #seenByPeer: ReportBlock | undefined;
   #roundTripMs: number | undefined;
+  #remoteMos: number | undefined;
 
   #nextReportMs: number | undefined;
   #collidedAtMs = Number.NEGATIVE_INFINITY;
@@ -230,6 +236,8 @@ export class RtpSession {
       this.#reportsSinceSent < 2 ? this.#senderReport(nowMs, reports) : { type: 'RR', ssrc, reports },
       { type: 'SDES', sources: [{ ssrc, cname: this.#cname }] },
     ];
+    const told = this.#source?.valid ? this.metrics?.() : undefined;
+    if (told !== undefined) packets.push({ type: 'XR', ssrc, metrics: [{ ssrc: this.#source!.ssrc, ...told }] });
     if (leaving.length > 0) packets.push({ type: 'BYE', sources: leaving });
     this.#everSent = true;
     return printRtcp(packets);
@@ -271,6 +279,7 @@ export class RtpSession {
       return;
     }
     if (packet.ssrc === this.ssrc && !this.#resolveCollision(nowMs)) return;
+    if (packet.type === 'XR') return this.#takeMetrics(packet.metrics);
     if (packet.type === 'SR' && packet.ssrc === this.#source?.ssrc) {
       this.#lastSr = middle(packet.ntpSeconds, packet.ntpFraction);
       this.#lastSrAtMs = nowMs;
@@ -283,6 +292,12 @@ export class RtpSession {
     const { seconds, fraction } = this.#ntp.at(nowMs);
     const roundTrip = (middle(seconds, fraction) - ours.lastSr - ours.delaySinceLastSr) | 0;
     if (roundTrip >= 0) this.#roundTripMs = (roundTrip * 1000) / 65536;
+  }
+
+  #takeMetrics(metrics: readonly VoipMetrics[]) {
+    const mos = metrics.find(({ ssrc }) => ssrc === this.ssrc)?.conversationMos ?? UNKNOWN;
+    // RFC 3611 §4.7.5: from 10 to 50, 127 where it is not known.
+    if (mos >= 10 && mos <= 50) this.#remoteMos = mos / 10;
   }
 
   get statistics(): RtpStatistics {
@@ -304,6 +319,7 @@ export class RtpSession {
       statistics.remoteJitterMs = (this.#seenByPeer.jitter * 1000) / this.clockRate;
     }
     if (this.#roundTripMs !== undefined) statistics.roundTripMs = this.#roundTripMs;
+    if (this.#remoteMos !== undefined) statistics.remoteMos = this.#remoteMos;
     return statistics;
   }
 }

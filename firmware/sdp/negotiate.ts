@@ -24,6 +24,10 @@ export interface Capabilities {
   telephoneEvent: boolean;
   /** In-band error correction of Opus (RFC 7587 §6.1). */
   opusFec: boolean;
+  /** RTCP through the port of RTP (RFC 5761). */
+  rtcpMux?: boolean;
+  /** Extended reports on how good the peer is heard (RFC 3611 §4.7). */
+  voipMetrics?: boolean;
   /** SRTP with keys by SDES. Absent: plain sound only. */
   encryption?: Encryption;
 }
@@ -57,6 +61,8 @@ export interface Negotiated {
   onHold: boolean;
   /** Absent: the sound is plain. */
   crypto?: NegotiatedCrypto;
+  rtcpMux?: boolean;
+  voipMetrics?: boolean;
 }
 
 export interface Refused {
@@ -81,6 +87,8 @@ const EVENT_PAYLOAD_TYPES = new Map([
 const EVENTS = '0-15';
 /** RTP, and RTP with feedback (RFC 4585), which we take and do not need; each plain or secure. */
 const PROTOCOLS = ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'];
+/** RFC 3611 §5.1. */
+const VOIP_METRICS: Attribute = ['rtcp-xr', 'voip-metrics'];
 /** Packet times that both G.711 and Opus (RFC 6716 §2.1.4) know, milliseconds. */
 const PACKET_TIMES = [60, 40, 20, 10] as const;
 
@@ -103,6 +111,8 @@ export function makeOffer(
   );
   const audio = ourAudio(capabilities, local, direction, codecs);
   offerCrypto(audio, capabilities.encryption, before);
+  if (capabilities.rtcpMux) audio.rtcpMux = true;
+  if (capabilities.voipMetrics) audio.attributes.push(VOIP_METRICS);
   if (capabilities.telephoneEvent) {
     // Events at 8000 are offered beside Opus alone too: many telephones know no others, and without keys no door opens.
     for (const clockRate of new Set([...capabilities.codecs.map(name => CODECS[name].clockRate), 8000])) {
@@ -254,6 +264,11 @@ function answerMedium(
   };
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
   if (protection.crypto !== undefined) negotiated.crypto = protection.crypto;
+  if (capabilities.rtcpMux && medium.rtcpMux) negotiated.rtcpMux = audio.rtcpMux = true;
+  if (capabilities.voipMetrics && wantsMetrics(offer, medium)) {
+    negotiated.voipMetrics = true;
+    audio.attributes.push(VOIP_METRICS);
+  }
   return { audio, negotiated };
 }
 
@@ -324,6 +339,9 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
   const crypto = agreedCrypto(ours, theirs);
   if (crypto !== undefined && 'refused' in crypto) return crypto;
   if (crypto !== undefined) negotiated.crypto = crypto;
+  // RFC 5761 §5.1.1: only where both say so.
+  if (ours.rtcpMux && theirs.rtcpMux) negotiated.rtcpMux = true;
+  if (wantsMetrics(offer, ours) && wantsMetrics(answer, theirs)) negotiated.voipMetrics = true;
   return negotiated;
 }
 
@@ -340,6 +358,12 @@ function remoteOf(session: SessionDescription, medium: MediaDescription): Negoti
   const rtcpPort = medium.rtcpPort ?? Math.min(medium.port + 1, 65535);
   return { host, rtpPort: medium.port, rtcpPort };
 }
+
+/** Said of the medium, or of the session as a whole (RFC 3611 §5.1). */
+const wantsMetrics = (session: SessionDescription, medium: MediaDescription) =>
+  [...medium.attributes, ...session.attributes].some(
+    ([name, value = '']) => name === 'rtcp-xr' && value.split(/\s+/).includes('voip-metrics'),
+  );
 
 function codecOf(medium: MediaDescription, payloadType: number): { name: CodecName; payloadType: number } | undefined {
   const map = rtpMapOf(medium, payloadType);

@@ -1,6 +1,6 @@
 /** Settings: RTP, codecs and the jitter buffer. */
 import { field, section } from '../field.ts';
-import { duration, durationOf, list, oneOf, whole } from '../types.ts';
+import { duration, durationOf, list, oneOf, whole, yesOrNo } from '../types.ts';
 
 const needs = 'restart media';
 
@@ -24,6 +24,14 @@ export const media = section({
   silentAfter: field(duration(0, 3_600_000).prefault('30 s'), {
     help: 'A call without any RTP and RTCP for so long has lost its peer; `0 s` means never.',
     needs,
+  }),
+  rtcpMux: field(yesOrNo().prefault(true), {
+    help: 'Reports on the sound (RTCP) may go through the same port as the sound (RFC 5761), which helps through routers. `false`, if a telephone stumbles over it.',
+    needs: 'live',
+  }),
+  qualityReports: field(yesOrNo().prefault(true), {
+    help: 'Tells the far end how well it is heard, where it wants to know (RTCP XR, RFC 3611).',
+    needs: 'live',
   }),
   opus: section({
     bitrate: field(whole(6000, 128_000).prefault(24_000), { help: 'Opus bit rate.', unit: 'bit/s', needs }),

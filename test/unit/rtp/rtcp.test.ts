@@ -24,12 +24,36 @@ const SR: RtcpPacket = {
 };
 const RR: RtcpPacket = { type: 'RR', ssrc: 7, reports: [] };
 
+const METRICS = {
+  ssrc: 0xa0a0a0a0,
+  lossRate: 12,
+  discardRate: 3,
+  burstDensity: 128,
+  gapDensity: 1,
+  burstMs: 240,
+  gapMs: 8000,
+  roundTripMs: 70,
+  endSystemMs: 60,
+  rFactor: 82,
+  listeningMos: 42,
+  conversationMos: 41,
+  bufferMs: 40,
+  bufferLimitMs: 400,
+};
+const XR: RtcpPacket = { type: 'XR', ssrc: 0x01020304, metrics: [METRICS] };
+
 /** RR without reports: the shortest that may begin a compound packet. */
 const RR_HEX = '80 c9 0001 00000007';
 
 test('a sender report lies in memory as §6.4.1 draws it', () => {
   expect(Buffer.from(printRtcp([SR])).toString('hex')).toBe(
     '81c8000c01020304b44db44db705aabbfffffffffffffffe000000a0a0a0a0a0400004d20001fffe00000063b44db70500010000',
+  );
+});
+
+test('VoIP metrics lie in memory as RFC 3611 §4.7 draws them; levels that are not measured are 127', () => {
+  expect(Buffer.from(printRtcp([XR])).toString('hex')).toBe(
+    '80cf000a0102030407000008a0a0a0a00c03800100f01f400046003c7f7f7f10527f2a29f000002801900190',
   );
 });
 
@@ -52,6 +76,11 @@ describe('what is printed is read back', () => {
       ],
     ]),
     ['SDES without items', [RR, { type: 'SDES', sources: [{ ssrc: 1 }] }]],
+    ['XR', [RR, XR]],
+    [
+      'XR of two sources, and one of none',
+      [RR, { ...XR, metrics: [METRICS, { ...METRICS, ssrc: 2 }] }, { ...XR, metrics: [] }],
+    ],
     ['BYE of two sources', [RR, { type: 'BYE', sources: [1, 0xffffffff] }]],
     ['BYE with a reason', [RR, { type: 'BYE', sources: [1], reason: 'tür zu' }]],
     ['all of them', [SR, { type: 'SDES', sources: [{ ssrc: 1, cname: 'porter@a' }] }, { type: 'BYE', sources: [1] }]],
@@ -63,11 +92,10 @@ describe('what is printed is read back', () => {
   });
 });
 
-test('passes over what it does not know (§6.1): APP, transport feedback, extended reports', () => {
+test('passes over what it does not know (§6.1): APP, transport feedback', () => {
   const app = '80 cc 0002 00000007 41424344';
   const feedback = '81 cd 0002 00000007 00000001';
-  const extended = '80 cf 0001 00000007';
-  expect(parseRtcp(hex(RR_HEX + app + feedback + extended))).toEqual([RR]);
+  expect(parseRtcp(hex(RR_HEX + app + feedback))).toEqual([RR]);
 });
 
 test('passes over SDES items that are no CNAME', () => {
@@ -100,11 +128,18 @@ describe('is malformed', () => {
     ['an SDES chunk without its end', `${RR_HEX} 81 ca 0002 00000001 0102 4142`],
     ['fewer SDES chunks than announced', `${RR_HEX} 82 ca 0002 00000001 00000000`],
     ['fewer BYE sources than announced', `${RR_HEX} 82 cb 0001 00000009`],
+    ['an XR without its sender', `${RR_HEX} 80 cf 0000`],
+    ['an XR block longer than its packet', `${RR_HEX} 80 cf 0002 00000001 07 00 0008`],
     ['a BYE reason longer than its packet', `${RR_HEX} 81 cb 0002 00000009 04414243`],
   ];
   test.each(cases)('%s', (_, bytes) => {
     expect(parseRtcp(hex(bytes))).toBeUndefined();
   });
+});
+
+test('passes over XR blocks of other kinds, and VoIP metrics of another length', () => {
+  const bytes = hex(`${RR_HEX} 80 cf 0007 00000001 04 00 0002 0000000100000002 07 00 0001 00000009 63 00 0000`);
+  expect(parseRtcp(bytes)).toEqual([RR, { type: 'XR', ssrc: 1, metrics: [] }]);
 });
 
 test('cuts a CNAME at the 255 bytes that its length can say', () => {

@@ -201,9 +201,54 @@ describe('our answer', () => {
     expect(answered(six).negotiated.remote).toEqual({ host: '2001:db8::9', rtpPort: 65535, rtcpPort: 65535 });
   });
 
-  test('does not accept RTP and RTCP on one port', () => {
+  describe('RTP and RTCP on one port (RFC 5761)', () => {
     const offer = sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-mux');
-    expect(printSdp(answered(offer).answer)).not.toContain('rtcp-mux');
+
+    test('is accepted where it is offered and wanted here', () => {
+      const { answer, negotiated } = answered(offer, { ...ALL, rtcpMux: true });
+      expect(printSdp(answer)).toContain('a=rtcp-mux\r\n');
+      expect(negotiated.rtcpMux).toBe(true);
+    });
+
+    test('is not where it is not', () => {
+      for (const { answer, negotiated } of [
+        answered(offer),
+        answered(sdp('m=audio 5000 RTP/AVP 0'), { ...ALL, rtcpMux: true }),
+      ]) {
+        expect(printSdp(answer)).not.toContain('rtcp-mux');
+        expect(negotiated.rtcpMux).toBeUndefined();
+      }
+    });
+
+    test('is offered, and used only when the answer has it', () => {
+      const ours = makeOffer({ ...ALL, rtcpMux: true }, US, 'sendrecv');
+      expect(printSdp(ours)).toContain('a=rtcp-mux\r\n');
+      expect(acceptAnswer(ours, offer)).toMatchObject({ rtcpMux: true });
+      expect(acceptAnswer(ours, sdp('m=audio 5000 RTP/AVP 0'))).not.toHaveProperty('rtcpMux');
+      expect(acceptAnswer(makeOffer(ALL, US, 'sendrecv'), offer)).not.toHaveProperty('rtcpMux');
+    });
+  });
+
+  describe('reports on quality (RFC 3611 §5)', () => {
+    const offer = sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-xr:rcvr-rtt=all voip-metrics');
+
+    test('are answered for where they are offered and wanted here, with the part that is done', () => {
+      const { answer, negotiated } = answered(offer, { ...ALL, voipMetrics: true });
+      expect(printSdp(answer)).toContain('a=rtcp-xr:voip-metrics\r\n');
+      expect(negotiated.voipMetrics).toBe(true);
+      expect(answered(offer).negotiated.voipMetrics).toBeUndefined();
+      expect(printSdp(answered(sdp('m=audio 5000 RTP/AVP 0'), { ...ALL, voipMetrics: true }).answer)).not.toContain(
+        'xr',
+      );
+    });
+
+    test('are offered, and sent only when the answer wants them', () => {
+      const ours = makeOffer({ ...ALL, voipMetrics: true }, US, 'sendrecv');
+      expect(acceptAnswer(ours, offer)).toMatchObject({ voipMetrics: true });
+      expect(acceptAnswer(ours, sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-xr:stat-summary'))).not.toHaveProperty(
+        'voipMetrics',
+      );
+    });
   });
 
   describe('is refused, and says why', () => {
