@@ -149,7 +149,7 @@ describe('during a call', () => {
       return (await sent()) === before;
     });
     const onHold = await sent();
-    expect((await device.status()).call.state).toBe('talking');
+    expect((await device.status()).call.state).toBe('held');
     await desk.command('resume');
     // baresip 1.0 records nothing after its own resume, though it gets every packet: the counter tells of our side.
     await until('the intercom speaks again', async () => (await sent()) > onHold + 50);

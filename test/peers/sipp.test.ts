@@ -443,7 +443,8 @@ test('the device calls by way of its outbound proxy', async () => {
   const device = await startDevice(bench, {
     config: {
       ...QUIET,
-      sip: { accounts: { pbx: { uri: 'sip:front@porter.invalid', register: false, outboundProxy } } },
+      // The scenario knows no OPTIONS.
+      sip: { accounts: { pbx: { uri: 'sip:front@porter.invalid', register: false, outboundProxy, ping: '0 s' } } },
     },
   });
   await device.do('call sip:desk@porter.invalid');

@@ -3,22 +3,30 @@ import { execFileSync } from 'node:child_process';
 import type { Bench } from './bench.ts';
 
 /** RFC 1918 space that nobody's container network uses by habit; the third number is chance, so that two may run. */
-const NET = `10.213.${1 + Math.floor(Math.random() * 254)}`;
+let third = Math.floor(Math.random() * 254);
+/** The kernel takes a namespace away some time after it was told to: the next one has other names. */
+let count = 0;
 
 export class Namespace {
   readonly name: string;
   /** This machine's end of the cable. */
-  readonly here = `${NET}.1`;
-  readonly first = `${NET}.2`;
-  readonly second = `${NET}.3`;
+  readonly here: string;
+  readonly first: string;
+  readonly second: string;
   readonly #outer: string;
   readonly #inner: string;
 
   /** Needs root and network namespaces: where they are missing the test fails, since nothing else would prove the same. */
   constructor(bench: Bench) {
-    this.name = `porter-${process.pid}`;
-    this.#outer = `po${process.pid}`.slice(0, 15);
-    this.#inner = `pi${process.pid}`.slice(0, 15);
+    const own = `${process.pid}-${++count}`;
+    third = 1 + (third % 254);
+    const net = `10.213.${third}`;
+    this.here = `${net}.1`;
+    this.first = `${net}.2`;
+    this.second = `${net}.3`;
+    this.name = `porter-${own}`;
+    this.#outer = `po${own}`.slice(0, 15);
+    this.#inner = `pi${own}`.slice(0, 15);
     ip('netns', 'add', this.name);
     bench.onStop(() => ip('netns', 'del', this.name));
     ip('link', 'add', this.#outer, 'type', 'veth', 'peer', 'name', this.#inner, 'netns', this.name);
