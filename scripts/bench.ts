@@ -1,10 +1,11 @@
 /** Runs the benchmarks of test/bench and prints what they measured: JSON for machines, a table for people. */
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { audioLatency } from '../test/bench/audio-latency.ts';
+import { audioLoss } from '../test/bench/audio-loss.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
 import type { Benchmark } from '../test/bench/benchmark.ts';
 import { latency } from '../test/bench/latency.ts';
-import { latencyAlsa } from '../test/bench/latency-alsa.ts';
 import { load } from '../test/bench/load.ts';
 
 import { type Entry, rounded, Sheet, Unavailable } from '../test/bench/sheet.ts';
@@ -17,20 +18,24 @@ import { table } from '../test/bench/table.ts';
 import { Bench } from '../test/peers/support/bench.ts';
 
 /** Those that need a quiet machine least are last. */
-const benchmarks: readonly Benchmark[] = [latency, latencyAlsa, load, start, sipCalls, sipMemory, sipMessages, sound];
+const benchmarks: readonly Benchmark[] = [
+  ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
+  ...[audioLoss],
+];
 
 const DEFAULT_SECONDS = 5;
 const MAX_SECONDS = 600;
 
-const help = `Usage: scripts/bench [--table] [--seconds N] [NAME ...]
+const help = `Usage: scripts/bench [--table] [--seconds N] [--keep DIR] [NAME ...]
 
 Measures on this machine, over loopback, and prints JSON. Without a NAME,
 everything, which takes about 14 minutes:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
-"sip" names all that begin with it.
+"sip" and "audio" name all that begin with it.
 
   --table       prints a table for people instead of JSON
   --seconds N   time for one thing that is measured over time (default: ${DEFAULT_SECONDS})
+  --keep DIR    leaves the sounds that were compared there, with spectrograms
 
 Beside baresip where it is installed (baresip-core); on a virtual sound card
 where PulseAudio is. What this machine cannot measure says "unavailable" and
@@ -49,7 +54,7 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  const { chosen, seconds, asTable } = parsed;
+  const { chosen, seconds, keep, asTable } = parsed;
   let isInterrupted = false;
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -63,7 +68,7 @@ async function main(): Promise<number> {
   const before = loadavg()[0]!;
   const entries: Entry[] = [];
   for (const benchmark of chosen) {
-    entries.push(await measure(benchmark, { seconds, interrupted }));
+    entries.push(await measure(benchmark, { seconds, keep, interrupted }));
     if (isInterrupted) break;
   }
   const report = {
@@ -87,7 +92,12 @@ async function main(): Promise<number> {
 /** Undefined: help was asked for. Throws what a person should read. */
 function readArguments() {
   const { values, positionals } = parseArgs({
-    options: { table: { type: 'boolean' }, seconds: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      table: { type: 'boolean' },
+      seconds: { type: 'string' },
+      keep: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
     allowPositionals: true,
   });
   if (values.help) return undefined;
@@ -97,7 +107,7 @@ function readArguments() {
   if (!(seconds > 0 && seconds <= MAX_SECONDS)) throw new Error(`--seconds takes a number up to ${MAX_SECONDS}`);
   const wanted = positionals.flatMap(named);
   const chosen = benchmarks.filter(benchmark => positionals.length === 0 || wanted.includes(benchmark));
-  return { chosen, seconds, asTable: values.table ?? false };
+  return { chosen, seconds, keep: values.keep, asTable: values.table ?? false };
 }
 
 /** `sip-calls` is one, `sip` is all that begin with it. */
@@ -109,14 +119,14 @@ function named(name: string): readonly Benchmark[] {
 /** One benchmark alone: what fails in it fails nothing else. */
 async function measure(
   { name, how, run }: Benchmark,
-  { seconds, interrupted }: { seconds: number; interrupted: Promise<never> },
+  { seconds, keep, interrupted }: { seconds: number; keep: string | undefined; interrupted: Promise<never> },
 ): Promise<Entry> {
   const startedMs = performance.now();
   const sheet = new Sheet(line => process.stderr.write(`${name}: ${line}\n`));
   const bench = new Bench();
   const outcome: { unavailable?: string; failed?: string } = {};
   try {
-    await Promise.race([run(sheet, bench, { seconds }), interrupted]);
+    await Promise.race([run(sheet, bench, { seconds, keep }), interrupted]);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     if (error instanceof Unavailable) outcome.unavailable = why;

@@ -5,6 +5,8 @@ import type { Sheet } from './sheet.ts';
 export interface BenchmarkOptions {
   /** How long one thing is measured. Seconds. */
   seconds: number;
+  /** Where sounds are left for whoever wants to hear them; absent: nowhere. */
+  keep?: string | undefined;
 }
 
 export interface Benchmark {

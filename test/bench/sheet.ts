@@ -12,8 +12,8 @@ export interface Spread {
 export interface Figure extends Spread {
   name: string;
   unit: string;
-  /** The same, measured of other software in the same run. `ratio`: our median over theirs. */
-  peers?: readonly (Spread & { name: string; ratio?: number })[];
+  /** The same, measured of other software in the same run. Our median over theirs; of decibels, ours less theirs. */
+  peers?: readonly (Spread & { name: string; ratio?: number; difference?: number })[];
   /** What else should be known of it. */
   note?: string;
 }
@@ -65,8 +65,11 @@ export class Sheet {
     if (peers.length > 0) {
       figure.peers = peers.map(peer => {
         const theirs = median(peer!.values);
-        const ratio = theirs > 0 ? { ratio: rounded(median(values) / theirs) } : {};
-        return { name: peer!.name, ...spread(peer!.values), ...ratio };
+        const beside =
+          unit === 'dB'
+            ? { difference: rounded(median(values) - theirs) }
+            : theirs > 0 && { ratio: rounded(median(values) / theirs) };
+        return { name: peer!.name, ...spread(peer!.values), ...beside };
       });
     }
     if (more.note !== undefined) figure.note = more.note;

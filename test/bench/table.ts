@@ -30,8 +30,14 @@ function show(row: Row): string[] {
   if ('unavailable' in row) return wrapped(`${row.name}: unavailable: ${row.unavailable}`, '  ');
   const lines = [line(`${row.name} (${row.unit})`, row)];
   for (const peer of row.peers ?? []) {
-    const ratio = peer.ratio === undefined ? '' : `, ours is ${peer.ratio} of it`;
-    lines.push(line(`  ${peer.name}${ratio}`, peer));
+    const { ratio, difference } = peer;
+    const beside =
+      difference !== undefined
+        ? `, ours ${difference < 0 ? '' : '+'}${difference}`
+        : ratio === undefined
+          ? ''
+          : `, ours is ${ratio} of it`;
+    lines.push(line(`  ${peer.name}${beside}`, peer));
   }
   if (row.note !== undefined) lines.push(...wrapped(row.note, '    '));
   return lines;

@@ -35,7 +35,17 @@ test.each([
 test('tells how to use it', () => {
   const { status, stdout } = bench('--help');
   expect(status).toBe(0);
-  for (const name of ['latency', 'latency-alsa', 'load', 'start', 'sip-messages', 'sip-calls', 'sip-memory', 'sound'])
+  for (const name of [
+    'latency',
+    'audio-latency',
+    'audio-loss',
+    'load',
+    'start',
+    'sip-messages',
+    'sip-calls',
+    'sip-memory',
+    'sound',
+  ])
     expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });

@@ -37,6 +37,14 @@ describe('a sheet', () => {
     expect(filled.rows[0]).toMatchObject({ median: 3, peers: [{ name: 'baresip', median: 1.5, count: 3, ratio: 2 }] });
   });
 
+  test('of decibels tells the difference: a ratio of them means nothing', () => {
+    const filled = sheet();
+    filled.add('SNR', 'dB', [3, 4, 5], { peer: { name: 'libopus', values: [-1] } });
+    const [peer] = (filled.rows[0] as Figure).peers!;
+    expect(peer).toMatchObject({ difference: 5 });
+    expect(peer).not.toHaveProperty('ratio');
+  });
+
   test('sets several peers beside a figure', () => {
     const filled = sheet();
     const peers = [

@@ -14,8 +14,8 @@ import { within } from './within.ts';
 const DRIVERS = { alsa: 'the driver alsa', packages: 'alsa-capture + speaker' } as const;
 const NATIVE = resolve(import.meta.dirname, '../../node_modules');
 
-export const latencyAlsa: Benchmark = {
-  name: 'latency-alsa',
+export const audioLatency: Benchmark = {
+  name: 'audio-latency',
   title: 'mouth to ear, on a virtual ALSA sound card, beside baresip',
   how:
     `Two devices, each its own process, one pages the other over loopback, 20 ms packets, ${CALLS} calls; chirps of 80 ms. ` +
