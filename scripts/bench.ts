@@ -1,6 +1,8 @@
 /** Runs the benchmarks of test/bench and prints what they measured: JSON for machines, a table for people. */
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { audioCost } from '../test/bench/audio-cost.ts';
+import { audioJitter } from '../test/bench/audio-jitter.ts';
 import { audioLatency } from '../test/bench/audio-latency.ts';
 import { audioLoss } from '../test/bench/audio-loss.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
@@ -20,7 +22,7 @@ import { Bench } from '../test/peers/support/bench.ts';
 /** Those that need a quiet machine least are last. */
 const benchmarks: readonly Benchmark[] = [
   ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
-  ...[audioLoss],
+  ...[audioLoss, audioJitter, audioCost],
 ];
 
 const DEFAULT_SECONDS = 5;

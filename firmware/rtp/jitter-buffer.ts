@@ -60,10 +60,10 @@ const MAX_PACKET_MS = 200;
 const RESTART_JUMP_MS = 1_000;
 /**
  * The delay is stretched when it is short by more than this, and shrunk when long by more than that; in packet times.
- * Together above one, or the one would cause the other.
+ * Together one, which is more than a cut takes out (`shorten`: 15 ms), or the one would cause the other.
  */
 const STRETCH_TOLERANCE = 0.25;
-const SHRINK_TOLERANCE = 1.25;
+const SHRINK_TOLERANCE = 0.75;
 /** Of a pull later than its neighbours, only this share counts: a thread that was held up is no reason to shrink. */
 const LATE_PULL_WEIGHT = 0.05;
 

@@ -15,6 +15,10 @@ export interface Listening {
   driftPpm?: number;
   /** In these parts of each second the sound is quiet enough to leave a packet out. 0: never, 1: always. */
   quiet?: number;
+  /** How much shorter a packet is made where it may be; absent: it is left out wholly. */
+  cutMs?: number;
+  /** How long is invented where there is nothing to play, until it is asked again. Absent: a packet time. */
+  inventedMs?: number;
   firstSequence?: number;
   firstTimestamp?: number;
   /** Milliseconds between the sender's first packet and the first pull of the same phase. */
@@ -35,6 +39,8 @@ export interface Heard {
   played: number[];
   /** Pulls that gave no sound of their own, after the first packet. */
   gaps: number;
+  /** The time for which they had to invent, and what was lost on the way in it. */
+  gapMs: number;
   shrunk: number;
   pulls: number;
 }
@@ -59,12 +65,14 @@ export function listen(how: Listening): Heard {
     delays: [],
     played: [],
     gaps: 0,
+    gapMs: 0,
     shrunk: 0,
     pulls: 0,
   };
   const sentAt = new Map<number, number>();
   let next = 0;
-  for (let dueMs = phaseMs; dueMs < how.seconds * 1000; dueMs += packetMs) {
+  let stepMs = packetMs;
+  for (let dueMs = phaseMs; dueMs < how.seconds * 1000; dueMs += stepMs) {
     const nowMs = dueMs + (how.pullLateMs?.() ?? 0);
     for (; next < arrivals.length && arrivals[next]!.atMs <= nowMs; next++) {
       const { atMs, index, sentMs } = arrivals[next]!;
@@ -76,15 +84,21 @@ export function listen(how: Listening): Heard {
       buffer.push(packet, atMs);
     }
     heard.pulls++;
+    stepMs = packetMs;
     for (let leftOut = 0; ; leftOut++) {
       const pull = buffer.pull(nowMs);
       if (pull.is !== 'packet') {
-        if (heard.played.length > 0) heard.gaps++;
+        if (pull.is === 'wait') stepMs = how.inventedMs ?? packetMs;
+        if (heard.played.length > 0) {
+          heard.gaps++;
+          heard.gapMs += stepMs;
+        }
         break;
       }
       if (pull.shrink && leftOut === 0 && dueMs % 1000 < quiet * 1000) {
         heard.shrunk++;
-        continue;
+        if (how.cutMs === undefined) continue;
+        stepMs = packetMs - how.cutMs;
       }
       const index = new DataView(pull.payload.buffer, pull.payload.byteOffset).getUint32(0);
       heard.played.push(index);

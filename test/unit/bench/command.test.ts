@@ -39,6 +39,8 @@ test('tells how to use it', () => {
     'latency',
     'audio-latency',
     'audio-loss',
+    'audio-jitter',
+    'audio-cost',
     'load',
     'start',
     'sip-messages',

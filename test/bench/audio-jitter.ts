@@ -1,0 +1,67 @@
+/** What the jitter buffer costs in delay: beside a fixed buffer that loses as much, on networks made of numbers. */
+import type { Random } from '../../firmware/lib/random.ts';
+import { listen } from '../sim/jitter-listener.ts';
+import { inOrder, losing, type Path, routeChange, spikes, stalls, uniform } from '../sim/jitter-models.ts';
+import { seeded } from '../sim/seeded.ts';
+import type { Benchmark } from './benchmark.ts';
+
+const SECONDS = 120;
+const SEEDS = 10;
+const PACKET_MS = 20;
+
+const TRACES: Readonly<Record<string, (random: Random) => Path>> = {
+  'wire, 4 ms of jitter': random => uniform(random, 10, 4),
+  'busy office, a queue of 60 ms every 10 s': random => inOrder(spikes(random, 10, 6, 60, 10_000)),
+  'Wi-Fi, stalls of 80 ms every 4 s': random => stalls(random, 5, 8, 80, 4_000),
+  'mobile, jitter of 20 ms, a queue of 150 ms every 15 s': random => inOrder(spikes(random, 40, 20, 150, 15_000)),
+  'route 60 ms longer after 40 s': random => routeChange(uniform(random, 20, 10), 40_000, 60),
+  'Wi-Fi, stalls of 300 ms every 30 s, 2 % lost': random => losing(random, stalls(random, 5, 8, 300, 30_000), 0.02, 2),
+};
+
+export const audioJitter: Benchmark = {
+  name: 'audio-jitter',
+  title: 'delay that the jitter buffer adds, beside a fixed one',
+  how:
+    `Virtual time: ${SECONDS} s of packets of ${PACKET_MS} ms on each of six modelled networks, ${SEEDS} seeds, one value each, ` +
+    'the first seconds included. Delay: from sending to hearing, less the quickest packet’s way, on average. The peer is a ' +
+    'buffer of fixed length, as short as it can be, to the millisecond, with as many holes as ours has, chosen with the ' +
+    'whole trace known; no real buffer knows that. Holes are the share of the time in which ours had nothing to play, whether a ' +
+    'packet was late or the delay had to grow; what the network lost is in neither. Speech pauses are 40 % of the time.',
+  async run(sheet) {
+    for (const [name, make] of Object.entries(TRACES)) {
+      const ours: number[] = [];
+      const fixed: number[] = [];
+      const holes: number[] = [];
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        await new Promise(resolve => setImmediate(resolve));
+        const heard = listen({
+          path: make(seeded(seed)),
+          seconds: SECONDS,
+          maxMs: 400,
+          cutMs: 10,
+          inventedMs: 10,
+          phaseMs: (seed * 7) % PACKET_MS,
+        });
+        const { sorted, lost } = waysOf(make(seeded(seed)));
+        const share = Math.max(0, heard.gapMs - lost * PACKET_MS) / (SECONDS * 1000);
+        ours.push(heard.delayMs.mean);
+        // As many of the slowest may be late as ours has holes.
+        fixed.push(sorted[sorted.length - 1 - Math.floor(share * sorted.length)]! - sorted[0]!);
+        holes.push(100 * share);
+      }
+      sheet.add(name, 'ms', ours, { peer: { name: 'fixed, known in advance', values: fixed } });
+      sheet.add(`${name}: holes`, '%', holes);
+    }
+  },
+};
+
+function waysOf(path: Path) {
+  const ways: number[] = [];
+  let lost = 0;
+  for (let sentMs = 0; sentMs < SECONDS * 1000; sentMs += PACKET_MS) {
+    const way = path(sentMs);
+    if (way === undefined) lost++;
+    else ways.push(way);
+  }
+  return { sorted: Float64Array.from(ways).sort(), lost };
+}
