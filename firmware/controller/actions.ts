@@ -1,14 +1,14 @@
 /** Does what was asked: one place where every action ends, whoever asks. */
 import type { Board, Clock } from '../../hal/contracts.ts';
+import { done, unknownName } from './action-results.ts';
 import type { CallController } from './call-controller.ts';
 import type { Action, ActionResult, Origin } from './contracts.ts';
 import type { Doors } from './doors.ts';
 import type { FrontPanel } from './front-panel.ts';
-import { unknownName } from './names.ts';
 import { type Policy, refusal } from './policy.ts';
 
 export interface Hands {
-  calls: CallController;
+  calls: Pick<CallController, 'outgoing' | 'inHand'>;
   doors: Doors;
   panel: FrontPanel;
   board: Board;
@@ -27,37 +27,37 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
   if (refused !== undefined) return refused;
   switch (action.do) {
     case 'call':
-      return calls.call(action.target, action.account);
+      return calls.outgoing.call(action.target, action.account);
     case 'answer':
-      return calls.answer();
+      return calls.inHand.answer();
     case 'hang up':
-      return calls.hangUp(action.target);
+      return calls.inHand.hangUp(action.target);
     case 'open':
       return doors.open(action.door, origin);
     case 'page':
-      return calls.page(action.target, action.file);
+      return calls.outgoing.page(action.target, action.file);
     case 'message':
       return hands.say(action.target, action.text);
     case 'press':
       return panel.press(action.button, action.holdMs);
     case 'dial':
-      return calls.dial(action.keys);
+      return calls.inHand.dial(action.keys);
     case 'hold':
-      return calls.hold(action.target);
+      return calls.inHand.hold(action.target);
     case 'resume':
-      return calls.resume(action.target);
+      return calls.inHand.resume(action.target);
     case 'transfer':
-      return calls.transfer(action.target);
+      return calls.inHand.transfer(action.target);
     case 'join':
-      return calls.join();
+      return calls.inHand.join();
     case 'move input':
       if (!(action.input in board.definition.inputs))
         return unknownName('input', action.input, Object.keys(board.definition.inputs));
       board.hand?.set(action.input, action.active);
-      return { done: true };
+      return done;
     case 'stall':
       stall(hands.clock, action.ms);
-      return { done: true };
+      return done;
   }
 }
 

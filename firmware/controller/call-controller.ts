@@ -1,7 +1,4 @@
-/** All calls of the device: who is called, who may call, what a press and a key mean. */
-import { resolve } from 'node:path';
-import { isDialable } from '../io/actions.ts';
-import { pressMeaning } from '../io/rules.ts';
+/** All calls of the device: begins each, joins it to the media thread and the others, and says how they stand. */
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { CallSound } from '../media/call-sound.ts';
@@ -9,20 +6,19 @@ import type { Media, MediaEvent } from '../media/protocol.ts';
 import { StreamsAhead } from '../media/streams-ahead.ts';
 import type { CallHandler, IncomingInvite, SipUserAgent } from '../sip/contracts.ts';
 import type { Hop } from '../sip/hop.ts';
-import { printUri } from '../sip/message/uri.ts';
-import { parseTarget } from '../sip/target.ts';
-import { callerMatches } from './auto-answer.ts';
 import { CallKeys } from './call-keys.ts';
 import { CallQuality } from './call-quality.ts';
 import type { CallSettings } from './call-settings.ts';
-import type { ActionResult, CallStatus } from './contracts.ts';
+import { statusOf, uriOf } from './call-status.ts';
+import { CallsInHand } from './calls-in-hand.ts';
+import type { CallStatus } from './contracts.ts';
 import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
 import type { Doors } from './doors.ts';
 import type { EventLog } from './event-log.ts';
 import { IncomingCalls } from './incoming-calls.ts';
 import { LineUp } from './line-up.ts';
 import { LocalTones } from './local-tones.ts';
-import { unknownName } from './names.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
 import { Transfers } from './transfers.ts';
 
 export interface CallControllerParts {
@@ -41,14 +37,11 @@ export interface CallControllerParts {
   changed: () => void;
 }
 
-/** Asks a far end to answer by itself, in the words of the three families of phones. */
-const PAGE_HEADERS = [
-  ['Call-Info', '<sip:page>;answer-after=0'],
-  ['Alert-Info', '<http://localhost>;info=alert-autoanswer;delay=0'],
-  ['Answer-Mode', 'Auto'],
-] as const;
-
 export class CallController {
+  /** Asked for here: to be placed. */
+  readonly outgoing: OutgoingCalls;
+  /** Those that are up, as a person handles them. */
+  readonly inHand: CallsInHand;
   readonly #parts: CallControllerParts;
   readonly #lines = new LineUp();
   /** Stream → the keys of its call. */
@@ -67,15 +60,14 @@ export class CallController {
     this.#quality = new CallQuality(parts.events);
     const { clock, events, settings, isTrusted, changed } = parts;
     const begin = (remoteHost: string, plan: DeviceCallPlan) => this.#begin(remoteHost, plan);
-    this.#incoming = new IncomingCalls({ clock, events, lines: this.#lines, settings, isTrusted, begin, changed });
-    this.#transfers = new Transfers({
-      events,
-      lines: this.#lines,
-      userAgent: () => this.#userAgent,
-      allowed: () => settings().transferTo,
-      isTrusted,
-      begin,
-    });
+    const lines = this.#lines;
+    const userAgent = () => this.#userAgent;
+    const allowed = () => settings().transferTo;
+    this.#incoming = new IncomingCalls({ clock, events, lines, settings, isTrusted, begin, changed });
+    this.#transfers = new Transfers({ events, lines, userAgent, allowed, isTrusted, begin });
+    this.outgoing = new OutgoingCalls({ lines, userAgent, settings, soundsDirectory: parts.soundsDirectory, begin });
+    const uriOf = (target: string) => this.outgoing.uriOf(target);
+    this.inHand = new CallsInHand({ lines, transfers: this.#transfers, settings, uriOf });
   }
 
   /** The user agent needs its handler first, and this its user agent. */
@@ -97,163 +89,6 @@ export class CallController {
 
   get active() {
     return this.#lines.size;
-  }
-
-  // ---- actions ------------------------------------------------------------------------------------------------
-
-  press(action: () => ActionResult): ActionResult | undefined {
-    // Nobody here is in a call with an announcement: help can be called beside it.
-    const { own: call, ringing } = this.#lines;
-    const state = call === undefined ? 'none' : call === ringing ? 'ringing' : ringing ? 'knocked at' : 'active';
-    switch (pressMeaning({ state, forMs: call?.sinceMs ?? 0 }, this.#parts.settings().press)) {
-      case 'do its action':
-        return action();
-      case 'answer':
-        return this.answer();
-      case 'hang up':
-        return this.hangUp();
-      case 'nothing':
-        return undefined;
-    }
-  }
-
-  call(target: string, account: string | undefined): ActionResult {
-    return this.#place(target, { account, page: false, file: undefined });
-  }
-
-  page(target: string, file: string | undefined): ActionResult {
-    const path = file === undefined ? undefined : resolve(this.#parts.soundsDirectory, file);
-    return this.#place(target, { account: undefined, page: true, file: path });
-  }
-
-  answer(): ActionResult {
-    const { ringing } = this.#lines;
-    if (ringing === undefined) return notNow('no call is ringing');
-    ringing.handle('answer');
-    return done;
-  }
-
-  /** All calls, or those with `target`. */
-  hangUp(target?: string): ActionResult {
-    const calls = this.#meant(target, this.#lines.all, 'there is no call');
-    if ('done' in calls) return calls;
-    for (const call of calls) call.handle('hang up');
-    return done;
-  }
-
-  dial(keys: string): ActionResult {
-    const call = this.#lines.heard.find(({ isAnnouncement }) => !isAnnouncement);
-    if (call === undefined) return notNow('no call is answered');
-    if (!/^[0-9A-D*#]{1,32}$/.test(keys))
-      return { done: false, code: 'bad request', why: `"${keys}" are not keys: 1 to 32 of 0-9, *, #, A-D` };
-    call.dial(keys);
-    return done;
-  }
-
-  /** Those with `target`, or all that are heard. */
-  hold(target?: string): ActionResult {
-    const calls = this.#meant(
-      target,
-      this.#lines.heard.filter(({ isAnnouncement }) => !isAnnouncement),
-      'no call is talked in',
-    );
-    if ('done' in calls) return calls;
-    for (const call of calls) this.#lines.hold(call);
-    return done;
-  }
-
-  /** One call, or those of a conference; who is heard now is held in its place. */
-  resume(target?: string): ActionResult {
-    const calls = this.#meant(
-      target,
-      this.#lines.answered.filter(({ talk }) => talk.isHeld),
-      'no call is on hold here',
-    );
-    if ('done' in calls) return calls;
-    if (calls.length > 1 && !calls.every(({ talk }) => talk.isJoined))
-      return { done: false, code: 'bad request', why: `say which: ${calls.map(uriOf).join(', ')} are on hold` };
-    for (const call of calls) this.#lines.resume(call);
-    return done;
-  }
-
-  /** Passes the call that is talked in on to `target`; without one, connects the two that are up. */
-  transfer(target?: string): ActionResult {
-    const answered = this.#lines.answered.filter(({ isAnnouncement }) => !isAnnouncement);
-    const { front } = this.#lines;
-    if (front === undefined || !answered.includes(front)) return notNow('no call is answered');
-    if (target === undefined) {
-      const other = answered.find(call => call !== front);
-      return other !== undefined && answered.length === 2
-        ? this.#transfers.connect(other, front)
-        : notNow(
-            `it takes two answered calls to connect them; there ${answered.length === 1 ? 'is' : 'are'} ${answered.length}`,
-          );
-    }
-    const uri = this.#uriOf(target);
-    if (typeof uri !== 'string') return uri;
-    return this.#transfers.pass(front, uri);
-  }
-
-  join(): ActionResult {
-    const count = this.#lines.answered.filter(({ isAnnouncement }) => !isAnnouncement).length;
-    if (count < 2)
-      return notNow(`it takes two answered calls to join them; there ${count === 1 ? 'is' : 'are'} ${count}`);
-    this.#lines.join();
-    return done;
-  }
-
-  /** Of these calls, the ones with `target`; without a target all of them. */
-  #meant(target: string | undefined, among: DeviceCall[], none: string): DeviceCall[] | ActionResult {
-    if (target === undefined) return among.length > 0 ? among : notNow(none);
-    const uri = this.#uriOf(target);
-    if (typeof uri !== 'string') return uri;
-    const calls = among.filter(call => callerMatches(uri, uriOf(call)));
-    if (calls.length > 0) return calls;
-    return notNow(among.length > 0 ? `there is ${among.map(uriOf).join(', ')}, and not ${uri}` : none);
-  }
-
-  /** The URI that a contact stands for, or that is one. */
-  #uriOf(target: string): string | ActionResult {
-    const { contacts } = this.#parts.settings();
-    const contact = contacts[target];
-    if (contact === undefined && !isDialable(target)) return unknownName('contact', target, Object.keys(contacts));
-    const parsed = this.#targetUri(contact?.uri ?? target, contact?.account);
-    return 'done' in parsed ? parsed : parsed.text;
-  }
-
-  /** A SIP URI as it is written; a number as one of the server of the account that would call. */
-  #targetUri(uri: string, account: string | undefined): { text: string; host: string } | ActionResult {
-    const parsed = this.#userAgent?.targetUri(uri, account) ?? parseTarget(uri);
-    if ('kind' in parsed) return { done: false, code: 'bad request', why: `${uri} cannot be called: ${parsed.why}` };
-    return { text: /^sips?:/i.test(uri) ? uri : printUri(parsed), host: parsed.host };
-  }
-
-  #place(target: string, how: { account: string | undefined; page: boolean; file: string | undefined }): ActionResult {
-    const settings = this.#parts.settings();
-    const userAgent = this.#userAgent;
-    if (userAgent === undefined) return { done: false, code: 'not now', why: 'the telephone part is starting' };
-    const contact = settings.contacts[target];
-    const uri = contact?.uri ?? target;
-    if (contact === undefined && !isDialable(target))
-      return unknownName('contact', target, Object.keys(settings.contacts));
-    const account = how.account ?? contact?.account;
-    if (account !== undefined && !settings.accounts.includes(account))
-      return unknownName('account', account, settings.accounts);
-    const parsed = this.#targetUri(uri, account);
-    if ('done' in parsed) return parsed;
-    if (this.#lines.taken >= settings.maxCalls)
-      return notNow(`${this.#lines.taken} of ${settings.maxCalls} calls are up; hang up first`);
-    this.#begin(parsed.host, {
-      direction: 'outgoing',
-      remote: { uri: parsed.text },
-      account,
-      headers: how.page ? PAGE_HEADERS : [],
-      page: how.page,
-      file: how.file,
-      invite: (body, handler) =>
-        userAgent.call({ target: uri, account, body, headers: how.page ? PAGE_HEADERS : [] }, handler),
-    });
-    return { done: true };
   }
 
   // ---- incoming -----------------------------------------------------------------------------------------------
@@ -391,26 +226,4 @@ export class CallController {
     const { all, front } = this.#lines;
     return all.filter(call => call !== front).map(statusOf);
   }
-}
-
-const done: ActionResult = { done: true };
-const notNow = (why: string): ActionResult => ({ done: false, code: 'not now', why });
-const uriOf = (call: DeviceCall) => call.plan.remote.uri;
-
-function statusOf(call: DeviceCall): CallStatus {
-  const { answeredForMs } = call;
-  const { isHeld, isHeldThere, isJoined } = call.talk;
-  const held = isHeld ? (isHeldThere ? 'both' : 'here') : isHeldThere ? 'there' : undefined;
-  return {
-    state: call.shown,
-    direction: call.plan.direction,
-    remote: uriOf(call),
-    displayName: call.plan.remote.displayName,
-    codec: call.codec,
-    answeredFor: answeredForMs === undefined ? undefined : Math.floor(answeredForMs / 1000),
-    mode: call.mode,
-    ...(held && { held }),
-    ...(isJoined && { joined: true }),
-    statistics: call.statistics,
-  };
 }

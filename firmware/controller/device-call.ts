@@ -9,7 +9,6 @@ import type { Body, CallEnd, CallHandler, HeaderFields, Party, Call as SipCall }
 import type { AnswerMode } from './answer-rules.ts';
 import { CallRepair } from './call-repair.ts';
 import { type Effect, type Event, incoming, outgoing, type State } from './call-states.ts';
-import type { CallState } from './contracts.ts';
 import { Conversation } from './conversation.ts';
 import type { EventLog } from './event-log.ts';
 import type { LocalTones } from './local-tones.ts';
@@ -165,20 +164,6 @@ export class DeviceCall implements CallHandler {
 
   get answeredForMs() {
     return this.#answeredMs === undefined ? undefined : this.#parts.clock.now() - this.#answeredMs;
-  }
-
-  /** The word that a person reads. */
-  get shown(): CallState {
-    if (this.#state === 'talking') {
-      if (this.talk.isHeld || this.talk.isHeldThere) return 'held';
-      return this.mode !== 'talk' || this.#isPage ? 'paging' : 'talking';
-    }
-    if (this.#state === 'opening') return this.plan.direction === 'outgoing' ? 'calling' : 'ringing';
-    return this.#state === 'ended' ? 'idle' : this.#state;
-  }
-
-  get #isPage() {
-    return this.plan.direction === 'outgoing' && this.plan.page;
   }
 
   /** Addresses of ours have come or gone. */

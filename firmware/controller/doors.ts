@@ -2,9 +2,9 @@
 import type { Board } from '../../hal/contracts.ts';
 import { Relay } from '../io/relay.ts';
 import type { Clock } from '../lib/clock.ts';
+import { done, unknownName } from './action-results.ts';
 import type { ActionResult, Origin, Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
-import { unknownName } from './names.ts';
 
 export interface DoorSettings {
   relay: string;
@@ -61,7 +61,7 @@ export class Doors {
     if (settings === undefined || relay === undefined) return unknownName('door', door, [...this.#relays.keys()]);
     this.#events.tell('door', 'opening', { door, origin, remote });
     const fault = relay.pulse(settings.openFor);
-    if (fault === undefined) return { done: true };
+    if (fault === undefined) return done;
     return { done: false, code: 'failed', why: `the relay of ${door} did not close: ${fault}` };
   }
 

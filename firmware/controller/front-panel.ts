@@ -4,9 +4,9 @@ import { Button, type ButtonEvent } from '../io/button.ts';
 import { Led } from '../io/led.ts';
 import type { Pattern } from '../io/patterns.ts';
 import type { Clock } from '../lib/clock.ts';
+import { done, notNow, unknownName } from './action-results.ts';
 import type { ActionResult, Status } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
-import { unknownName } from './names.ts';
 
 export interface PanelButtonSettings {
   input: string;
@@ -86,11 +86,11 @@ export class FrontPanel {
     const panelled = this.#buttons.get(name);
     const settings = this.#settings()[name];
     if (panelled === undefined || settings === undefined) return unknownName('button', name, [...this.#buttons.keys()]);
-    if (panelled.byRemote) return { done: false, code: 'not now', why: `${name} is being pressed already` };
+    if (panelled.byRemote) return notNow(`${name} is being pressed already`);
     this.#move(panelled, 'byRemote', true);
     const lastsMs = Math.max(holdMs, settings.debounce + 1);
     panelled.letGo = this.#clock.after(lastsMs, () => this.#move(panelled, 'byRemote', false), 'finger');
-    return { done: true };
+    return done;
   }
 
   status(): Status['buttons'] {

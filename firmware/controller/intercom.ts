@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/schema.ts';
 import { parseAction } from '../io/actions.ts';
+import { badRequest, notNow } from './action-results.ts';
 import { perform } from './actions.ts';
 import { ConfigTakeover } from './config-takeover.ts';
 import type { Action, ActionResult, AudioGraph, Device, DeviceEvent, Origin, Status } from './contracts.ts';
@@ -134,7 +135,7 @@ export class Intercom implements Device {
   // ---- what may be asked --------------------------------------------------------------------------------------
 
   perform(action: Action, origin: Origin): ActionResult {
-    if (!this.#running) return { done: false, code: 'not now', why: 'the device is starting or stopping' };
+    if (!this.#running) return notNow('the device is starting or stopping');
     const { calls, doors, panel, board, telephone } = this.#parts;
     const result = perform(action, origin, {
       calls,
@@ -166,13 +167,13 @@ export class Intercom implements Device {
     const settings = this.#config.buttons[button];
     const text = how === 'long' ? settings?.longPress : settings?.press;
     if (text === undefined) return;
-    const result = this.#parts.calls.press(() => this.performText(text, 'button'));
+    const result = this.#parts.calls.inHand.press(() => this.performText(text, 'button'));
     if (result === undefined) this.events.tell('button', 'press ignored', { button, why: 'a call is up' });
   }
 
   performText(text: string, origin: Origin): ActionResult {
     const action = parseAction(text);
-    if ('malformed' in action) return { done: false, code: 'bad request', why: action.malformed };
+    if ('malformed' in action) return badRequest(action.malformed);
     return this.perform(action, origin);
   }
 

@@ -3,9 +3,9 @@ import type { Config } from '../config/schema.ts';
 import { isDialable } from '../io/actions.ts';
 import type { SipUserAgent } from '../sip/contracts.ts';
 import { printUri } from '../sip/message/uri.ts';
+import { badRequest, done, unknownName } from './action-results.ts';
 import type { ActionResult } from './contracts.ts';
 import type { EventLog } from './event-log.ts';
-import { unknownName } from './names.ts';
 
 export interface TextParts {
   userAgent: SipUserAgent;
@@ -22,12 +22,11 @@ export function sendText(target: string, text: string, { userAgent, events, conf
     return unknownName('account', account, Object.keys(sip.accounts));
   const written = contact?.uri ?? target;
   const parsed = userAgent.targetUri(written, account);
-  if ('kind' in parsed)
-    return { done: false, code: 'bad request', why: `${written} cannot be written to: ${parsed.why}` };
+  if ('kind' in parsed) return badRequest(`${written} cannot be written to: ${parsed.why}`);
   const uri = printUri(parsed);
   userAgent.sendText({ target: uri, text, ...(account !== undefined && { account }) }, result => {
     if (result.sent) events.tell('sip', 'message sent', { remote: uri, status: result.status });
     else events.tell('sip', 'message refused', { remote: uri, status: result.status, why: result.why });
   });
-  return { done: true };
+  return done;
 }

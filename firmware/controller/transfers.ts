@@ -1,6 +1,7 @@
 /** Calls that are passed on: by the far end (REFER, Replaces), where it may, and by us. */
 import type { Call, CallHandler, IncomingInvite, SipUserAgent, Transfer } from '../sip/contracts.ts';
 import { parseTarget } from '../sip/target.ts';
+import { done, notNow } from './action-results.ts';
 import { callerMatches } from './auto-answer.ts';
 import type { ActionResult } from './contracts.ts';
 import type { DeviceCall, DeviceCallPlan } from './device-call.ts';
@@ -129,5 +130,4 @@ export class Transfers {
   }
 }
 
-const done: ActionResult = { done: true };
-const underWay: ActionResult = { done: false, code: 'not now', why: 'this call is being transferred already' };
+const underWay = notNow('this call is being transferred already');
