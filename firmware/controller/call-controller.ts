@@ -12,7 +12,8 @@ import type { CallSettings } from './call-settings.ts';
 import { statusOf, uriOf } from './call-status.ts';
 import { CallsInHand } from './calls-in-hand.ts';
 import type { CallStatus } from './contracts.ts';
-import { DeviceCall, type DeviceCallPlan } from './device-call.ts';
+import type { CallPlan } from './call-plan.ts';
+import { DeviceCall } from './device-call.ts';
 import type { Doors } from './doors.ts';
 import type { EventLog } from './event-log.ts';
 import { IncomingCalls } from './incoming-calls.ts';
@@ -59,7 +60,7 @@ export class CallController {
     this.#ahead = new StreamsAhead(parts.media);
     this.#quality = new CallQuality(parts.events);
     const { clock, events, settings, isTrusted, changed } = parts;
-    const begin = (remoteHost: string, plan: DeviceCallPlan) => this.#begin(remoteHost, plan);
+    const begin = (remoteHost: string, plan: CallPlan) => this.#begin(remoteHost, plan);
     const lines = this.#lines;
     const userAgent = () => this.#userAgent;
     const allowed = () => settings().transferTo;
@@ -98,7 +99,7 @@ export class CallController {
     return this.#incoming.onInvite(invite);
   }
 
-  #begin(remoteHost: string, plan: DeviceCallPlan): DeviceCall {
+  #begin(remoteHost: string, plan: CallPlan): DeviceCall {
     const { clock, random, events, media, doors, hostFor } = this.#parts;
     const settings = this.#parts.settings();
     const { stream, ports } = this.#ahead.take();
@@ -183,7 +184,8 @@ export class CallController {
       return;
     }
     if (event.is === 'played') {
-      this.#lines.get(event.id)?.filePlayed(event.why);
+      // What the call was for has been said, or could not be.
+      this.#lines.get(event.id)?.hangUp(event.why);
       return;
     }
     if (!('stream' in event)) return;

@@ -1,78 +1,12 @@
 /**
- * One call of the device: joins a SIP dialog and a stream of sound, and moves through the table of `call-states`.
- * It decides nothing about who may call: that is the call controller's.
+ * One call of the device: joins a line of SIP (`call-line`) and a stream of sound, and moves through the table of
+ * `call-states`. It decides nothing about who may call: that is for `incoming-calls`.
  */
-import type { Clock } from '../lib/clock.ts';
-import type { CallSound } from '../media/call-sound.ts';
-import type { Media, StreamStatistics } from '../media/protocol.ts';
-import type { Body, CallEnd, CallHandler, HeaderFields, Party, Call as SipCall } from '../sip/contracts.ts';
-import type { AnswerMode } from './answer-rules.ts';
-import { CallRepair } from './call-repair.ts';
+import type { StreamStatistics } from '../media/protocol.ts';
+import type { Body, CallHandler, HeaderFields } from '../sip/contracts.ts';
+import { CallLine, type CallOfLine } from './call-line.ts';
+import { type CallPlan, type DeviceCallParts, modeOf } from './call-plan.ts';
 import { type Effect, type Event, incoming, outgoing, type State } from './call-states.ts';
-import { Conversation } from './conversation.ts';
-import type { EventLog } from './event-log.ts';
-import type { LocalTones } from './local-tones.ts';
-
-export interface DeviceCallParts {
-  clock: Clock;
-  events: EventLog;
-  media: Media;
-  sound: CallSound;
-  tones: LocalTones;
-  /** The address of ours that the other side can send sound to now; undefined while there is none. */
-  hostNow(): string | undefined;
-  limits: { ringForMs: number; talkForMs: number };
-  /** Something in the call's status changed. */
-  changed(): void;
-  /** A key, told by INFO. */
-  onKey(key: string, lastedMs: number): void;
-  /** The other side wants us to talk to somebody else. */
-  onTransfer: NonNullable<CallHandler['onTransfer']>;
-  /** The other side wants the call answered, taken off hold, or held (NOTIFY `talk`, `hold`). */
-  onTalk: NonNullable<CallHandler['onTalk']>;
-  onHold: NonNullable<CallHandler['onHold']>;
-  /** Somebody else talks already. */
-  othersTalk(): boolean;
-  /** It is answered and takes the device's ear. */
-  onTalking(): void;
-  /** The call is over and has let go of everything. */
-  finished(): void;
-}
-
-export type DeviceCallPlan =
-  | {
-      direction: 'outgoing';
-      remote: Party;
-      account: string | undefined;
-      headers: HeaderFields;
-      /** A WAV to play when answered; the call ends with it. */
-      file: string | undefined;
-      page: boolean;
-      /** Sends the INVITE. Throws where the target cannot be called. */
-      invite(body: Body, handler: CallHandler): SipCall;
-      /** It comes of a transfer of that call, which is not held for it. */
-      besides?: DeviceCall;
-      /** Each status that the INVITE meets, for who asked for this call. The last is 200 or higher. */
-      onStatus?(status: number): void;
-    }
-  | {
-      direction: 'incoming';
-      remote: Party;
-      account: string | undefined;
-      session: SipCall;
-      offer: Body | undefined;
-      /** Answers by itself after this long. */
-      answerAfterMs: number | undefined;
-      /** Callers that are not answered by themselves are not let ring either. */
-      refuse: boolean;
-      mode: AnswerMode;
-      /** A gong says that it was answered by itself. */
-      gong: boolean;
-      /** The 200 says whether it was answered by itself (RFC 5373 §4). */
-      tellsMode: boolean;
-      /** It has been answered: what it takes the place of may go. */
-      onAccepted?(): void;
-    };
 
 /** A key that we send, and the pause after it. Milliseconds. */
 const TONE_MS = 100;
@@ -81,60 +15,25 @@ const GAP_MS = 60;
 /** Busy Here, Busy Everywhere, Decline. */
 const BUSY = [486, 600, 603];
 
-export class DeviceCall implements CallHandler {
+export class DeviceCall implements CallOfLine {
   readonly stream: string;
-  readonly plan: DeviceCallPlan;
+  readonly plan: CallPlan;
   readonly #parts: DeviceCallParts;
   readonly #timers = new Set<() => void>();
   readonly #startedMs: number;
-  readonly #repair: CallRepair;
+  readonly #line: CallLine;
   #state: State = 'opening';
-  #session: SipCall | undefined;
   #answer: Body | undefined;
-  #early = false;
   #answeredMs: number | undefined;
   #why: string | undefined;
-  #end: CallEnd | undefined;
-  #toldFinal = false;
-  /** The session that ends just now is followed by another in its place. */
-  #callsAnew = false;
-  readonly talk: Conversation;
-  /** Who wanted the offer that is open. */
-  #offerFor: 'hold' | 'repair' | undefined;
   statistics: StreamStatistics | undefined;
 
-  constructor(parts: DeviceCallParts, plan: DeviceCallPlan) {
+  constructor(parts: DeviceCallParts, plan: CallPlan) {
     this.#parts = parts;
     this.plan = plan;
     this.stream = parts.sound.stream;
     this.#startedMs = parts.clock.now();
-    if (plan.direction === 'incoming') this.#session = plan.session;
-    const { clock, events, media, sound, changed } = parts;
-    const remote = plan.remote.uri;
-    this.talk = new Conversation({
-      clock,
-      events,
-      media,
-      sound,
-      remote,
-      mode: this.mode,
-      session: () => this.#session,
-      offer: () => this.#offer('hold'),
-      changed,
-    });
-    this.#repair = new CallRepair({
-      clock,
-      hostNow: parts.hostNow,
-      hostTold: () => sound.host,
-      offer: host => {
-        // It counts for whatever description comes next, if not for this one.
-        sound.moveTo(host);
-        this.#offer('repair');
-      },
-      callAnew: host => this.#callAnew(host),
-      onRepaired: host => events.tell('call', 'repaired', { remote, host }),
-      onFailed: why => events.tell('call', 'not repaired', { remote, why }),
-    });
+    this.#line = new CallLine(parts, plan, this);
   }
 
   start() {
@@ -146,16 +45,12 @@ export class DeviceCall implements CallHandler {
     return this.#state;
   }
 
-  isOf(session: SipCall) {
-    return this.#session === session;
-  }
-
   get codec() {
     return this.#parts.sound.negotiated?.codec.name;
   }
 
   get mode() {
-    return this.plan.direction === 'incoming' ? this.plan.mode : 'talk';
+    return modeOf(this.plan);
   }
 
   get sinceMs() {
@@ -169,12 +64,26 @@ export class DeviceCall implements CallHandler {
   /** Addresses of ours have come or gone. */
   networkChanged() {
     const isCalling = this.#state === 'calling' || this.#state === 'ringback';
-    this.#repair.networkChanged(isCalling ? 'calling' : this.#state === 'talking' ? 'talking' : 'other');
+    this.#line.repair.networkChanged(isCalling ? 'calling' : this.#state === 'talking' ? 'talking' : 'other');
+  }
+
+  /** Hears of it from SIP. */
+  get handler(): CallHandler {
+    return this.#line;
+  }
+
+  /** With whom it talks: on hold, joined, passed on. */
+  get talk() {
+    return this.#line.talk;
   }
 
   /** What names it to SIP; absent before the INVITE. */
   get session() {
-    return this.#session;
+    return this.#line.session;
+  }
+
+  get #session() {
+    return this.#line.session;
   }
 
   /** An announcement to us: nobody answers it, and nobody holds it. */
@@ -189,6 +98,11 @@ export class DeviceCall implements CallHandler {
 
   #ringAloud() {
     this.#parts.tones.play(this.#parts.othersTalk() ? 'waiting' : 'ring', this.stream);
+  }
+
+  hangUp(why: string | undefined) {
+    this.#why = why;
+    this.handle('hang up');
   }
 
   // ---- what the media thread says -----------------------------------------------------------------------------
@@ -208,129 +122,12 @@ export class DeviceCall implements CallHandler {
     this.handle('peer silent');
   }
 
-  /** The announcement that this call was for has ended, or could not be played. */
-  filePlayed(why: string | undefined) {
-    this.#why = why;
-    this.handle('hang up');
-  }
-
   /** Keys for the far end: as RTP events where it takes them (RFC 4733), else by INFO. */
   dial(keys: string) {
     const { media, sound } = this.#parts;
     if (sound.negotiated?.telephoneEvent !== undefined)
       media.send({ do: 'send dtmf', stream: this.stream, keys, toneMs: TONE_MS, gapMs: GAP_MS });
     else for (const key of keys) this.#session?.sendKey(key, TONE_MS);
-  }
-
-  // ---- what SIP says ------------------------------------------------------------------------------------------
-
-  onProgress(status: number, _reason: string, body: Body | undefined) {
-    this.#tellStatus(status);
-    if (body !== undefined && this.#parts.sound.acceptAnswer(body) === undefined) {
-      this.#early = true;
-      this.#parts.sound.start();
-      this.#parts.tones.silence(this.stream);
-    }
-    this.handle('progress');
-  }
-
-  onAnswered(body: Body | undefined) {
-    if (this.plan.direction === 'incoming') {
-      // The answer to our own offer comes in the ACK (RFC 3261 §13.2.1).
-      if (body !== undefined) this.#useAnswer(body);
-      return;
-    }
-    if (body !== undefined || !this.#early) {
-      if (!this.#useAnswer(body)) return;
-    }
-    this.handle('answered');
-    this.#tellStatus(200);
-  }
-
-  onOffer(body: Body | undefined, answer: { accept(body: Body): void; refuse(status: number, reason?: string): void }) {
-    if (body === undefined) {
-      answer.accept(this.#parts.sound.offer(this.talk.direction));
-      return;
-    }
-    const ours = this.#parts.sound.answer(body, this.talk.direction);
-    if ('status' in ours) {
-      answer.refuse(ours.status);
-      return;
-    }
-    answer.accept(ours);
-    if (this.#state === 'talking') this.talk.start('them');
-    else if (this.#early) this.#parts.sound.start();
-    this.#parts.changed();
-  }
-
-  /** The answer to an offer of ours inside the call: one that the peer had asked for (RFC 3261 §14.2). */
-  onReoffered(result: { body: Body } | { status: number; reason: string }) {
-    if ('body' in result && this.#useAnswer(result.body)) this.#parts.changed();
-    const by = this.#offerFor;
-    this.#offerFor = undefined;
-    this.#offerEnded(by, 'status' in result ? result : undefined);
-  }
-
-  /** An offer of ours, one at a time. How it ends is told to who wanted it, perhaps at once. */
-  #offer(wantedBy: 'hold' | 'repair') {
-    if (this.#offerFor !== undefined)
-      return this.#offerEnded(wantedBy, { status: 491, reason: 'another offer is open' });
-    this.#offerFor = wantedBy;
-    this.#session?.reoffer(this.#parts.sound.offer(this.talk.direction), wantedBy === 'repair');
-  }
-
-  #callAnew(host: string) {
-    const { sound, events } = this.#parts;
-    if (this.plan.direction !== 'outgoing') return;
-    events.tell('call', 'calling anew', { remote: this.plan.remote.uri, host });
-    this.#callsAnew = true;
-    this.#session?.hangUp();
-    this.#callsAnew = false;
-    this.#early = false;
-    sound.moveTo(host);
-    this.#session = this.plan.invite(sound.offer(this.talk.direction), this);
-  }
-
-  #offerEnded(wantedBy: 'hold' | 'repair' | undefined, refusal: { status: number; reason: string } | undefined) {
-    if (wantedBy === 'hold') this.talk.offered(refusal?.status);
-    if (wantedBy === 'repair') this.#repair.answered(refusal);
-  }
-
-  onTransferred(status: number) {
-    this.talk.transferred(status);
-  }
-
-  onTransfer(...asked: Parameters<NonNullable<CallHandler['onTransfer']>>) {
-    this.#parts.onTransfer(...asked);
-  }
-
-  onTalk(...told: Parameters<NonNullable<CallHandler['onTalk']>>) {
-    this.#parts.onTalk(...told);
-  }
-
-  onHold(...told: Parameters<NonNullable<CallHandler['onHold']>>) {
-    this.#parts.onHold(...told);
-  }
-
-  onRefresh() {
-    return this.#parts.sound.offer(this.talk.direction);
-  }
-
-  onKey(key: string, lastedMs: number) {
-    this.#parts.onKey(key, lastedMs);
-  }
-
-  onEnded(end: CallEnd) {
-    if (this.#callsAnew) return;
-    this.#end = end;
-    this.#tellStatus(end.by === 'refusal' ? end.status : end.by === 'failure' ? 408 : 487);
-    this.handle('ended');
-  }
-
-  #tellStatus(status: number) {
-    if (this.plan.direction !== 'outgoing' || this.#toldFinal) return;
-    this.#toldFinal = status >= 200;
-    this.plan.onStatus?.(status);
   }
 
   // ---- the table ----------------------------------------------------------------------------------------------
@@ -352,12 +149,12 @@ export class DeviceCall implements CallHandler {
       case 'invite':
         if (plan.direction === 'outgoing') {
           events.tell('call', 'calling', { remote: plan.remote.uri, page: plan.page });
-          this.#session = plan.invite(sound.offer(this.talk.direction), this);
+          this.#line.invite();
         }
         break;
       case 'play ringback':
         events.tell('call', 'ringback', { remote: plan.remote.uri });
-        if (!this.#early) tones.play('ringback', this.stream);
+        if (!this.#line.hasEarlySound) tones.play('ringback', this.stream);
         break;
       case 'ring':
         if (plan.direction === 'incoming' && plan.refuse) {
@@ -384,7 +181,7 @@ export class DeviceCall implements CallHandler {
         if (plan.direction === 'outgoing' && plan.file !== undefined)
           media.send({ do: 'play file', file: plan.file, at: { stream: this.stream }, id: this.stream });
         else if (plan.direction === 'incoming' && plan.gong) tones.explain('page', this.stream);
-        this.#repair.look();
+        this.#line.repair.look();
         break;
       case 'end session':
         this.#session?.hangUp();
@@ -400,10 +197,7 @@ export class DeviceCall implements CallHandler {
         tones.silence(this.stream);
         break;
       case 'say why':
-        tones.explain(
-          this.#end?.by === 'refusal' && BUSY.includes(this.#end.status) ? 'busy' : 'congestion',
-          this.stream,
-        );
+        tones.explain(this.#isBusy ? 'busy' : 'congestion', this.stream);
         break;
       case 'say it is over':
         tones.explain('hangup', this.stream);
@@ -411,6 +205,11 @@ export class DeviceCall implements CallHandler {
       case 'finish':
         this.#finish();
     }
+  }
+
+  get #isBusy() {
+    const { end } = this.#line;
+    return end?.by === 'refusal' && BUSY.includes(end.status);
   }
 
   #ring(offer: Body | undefined, answerAfterMs: number | undefined) {
@@ -438,10 +237,10 @@ export class DeviceCall implements CallHandler {
 
   #finish() {
     // Where there was no INVITE at all.
-    this.#tellStatus(503);
+    this.#line.tellStatus(503);
     const { events, sound, finished } = this.#parts;
     this.#cancelTimers();
-    this.#repair.stop();
+    this.#line.repair.stop();
     this.talk.stop();
     sound.close();
     events.tell('call', 'ended', { remote: this.plan.remote.uri, direction: this.plan.direction, ...this.#outcome() });
@@ -450,7 +249,7 @@ export class DeviceCall implements CallHandler {
 
   /** Who ended it, why, and how long it was talked for. */
   #outcome() {
-    const end = this.#end;
+    const { end } = this.#line;
     const answeredFor = this.answeredForMs;
     const talkedForSeconds = answeredFor === undefined ? 0 : Math.round(answeredFor / 1000);
     if (end === undefined) return { by: 'us', why: this.#why, talkedForSeconds };
@@ -462,18 +261,6 @@ export class DeviceCall implements CallHandler {
   get #answeredHow(): HeaderFields {
     if (this.plan.direction === 'outgoing' || !this.plan.tellsMode) return [];
     return [['Answer-Mode', this.plan.answerAfterMs === undefined ? 'Manual' : 'Auto']];
-  }
-
-  /** True where the answer can be used; ends the call where it cannot. */
-  #useAnswer(body: Body | undefined): boolean {
-    const why = body === undefined ? 'the answer has no session description' : this.#parts.sound.acceptAnswer(body);
-    if (why === undefined) {
-      if (this.#state === 'talking') this.talk.start('us');
-      return true;
-    }
-    this.#why = why;
-    this.handle('hang up');
-    return false;
   }
 
   #after(delayMs: number, event: Event) {

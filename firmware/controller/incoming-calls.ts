@@ -3,8 +3,9 @@ import type { Clock } from '../lib/clock.ts';
 import type { CallHandler, IncomingInvite, Party } from '../sip/contracts.ts';
 import { judge, mayAsk, type Verdict } from './answer-rules.ts';
 import { asksForMode, callerMatches } from './auto-answer.ts';
+import type { CallPlan } from './call-plan.ts';
 import type { CallSettings } from './call-settings.ts';
-import type { DeviceCall, DeviceCallPlan } from './device-call.ts';
+import type { DeviceCall } from './device-call.ts';
 import type { EventLog } from './event-log.ts';
 import type { LineUp } from './line-up.ts';
 import { nobody } from './nobody.ts';
@@ -23,7 +24,7 @@ export interface IncomingCallsParts {
   lines: LineUp;
   settings: () => CallSettings;
   isTrusted: (source: string, account: string | undefined) => boolean;
-  begin: (remoteHost: string, plan: DeviceCallPlan) => DeviceCall;
+  begin: (remoteHost: string, plan: CallPlan) => DeviceCall;
   changed: () => void;
 }
 
@@ -110,7 +111,7 @@ export class IncomingCalls {
           for (const other of others) other.handle('hang up');
         },
       }),
-    });
+    }).handler;
   }
 
   #wait(invite: IncomingInvite, remote: Party, automatic: Automatic | undefined): CallHandler {

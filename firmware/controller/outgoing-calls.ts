@@ -5,9 +5,10 @@ import type { SipUserAgent } from '../sip/contracts.ts';
 import { printUri } from '../sip/message/uri.ts';
 import { parseTarget } from '../sip/target.ts';
 import { badRequest, done, notNow, unknownName } from './action-results.ts';
+import type { CallPlan } from './call-plan.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ActionResult } from './contracts.ts';
-import type { DeviceCall, DeviceCallPlan } from './device-call.ts';
+import type { DeviceCall } from './device-call.ts';
 import type { LineUp } from './line-up.ts';
 
 export interface OutgoingCallsParts {
@@ -15,7 +16,7 @@ export interface OutgoingCallsParts {
   userAgent: () => SipUserAgent | undefined;
   settings: () => CallSettings;
   soundsDirectory: string;
-  begin: (remoteHost: string, plan: DeviceCallPlan) => DeviceCall;
+  begin: (remoteHost: string, plan: CallPlan) => DeviceCall;
 }
 
 /** Asks a far end to answer by itself, in the words of the three families of phones. */

@@ -3,8 +3,9 @@ import type { Call, CallHandler, IncomingInvite, SipUserAgent, Transfer } from '
 import { parseTarget } from '../sip/target.ts';
 import { done, notNow } from './action-results.ts';
 import { callerMatches } from './auto-answer.ts';
+import type { CallPlan } from './call-plan.ts';
 import type { ActionResult } from './contracts.ts';
-import type { DeviceCall, DeviceCallPlan } from './device-call.ts';
+import type { DeviceCall } from './device-call.ts';
 import type { EventLog } from './event-log.ts';
 import type { LineUp } from './line-up.ts';
 import { nobody } from './nobody.ts';
@@ -17,7 +18,7 @@ export interface TransfersParts {
   /** Patterns of where a call may be transferred to by the far end. */
   allowed: () => readonly string[];
   isTrusted: (source: string, account: string | undefined) => boolean;
-  begin: (remoteHost: string, plan: DeviceCallPlan) => DeviceCall;
+  begin: (remoteHost: string, plan: CallPlan) => DeviceCall;
 }
 
 type TransferAnswer = Parameters<NonNullable<CallHandler['onTransfer']>>[1];
@@ -69,7 +70,7 @@ export class Transfers {
     const { events, lines, begin } = this.#parts;
     const { call: session, source, body } = invite;
     const { remote, isTrusted } = whoCalls(invite, this.#parts.isTrusted(source.host, session.account));
-    const old = lines.all.find(call => call.isOf(replaces));
+    const old = lines.all.find(call => call.session === replaces);
     const listed = this.#isAllowed(remote.uri);
     if (old === undefined || !listed || !isTrusted) {
       const why = listed ? `${source.host} is not a trusted source` : `${remote.uri} is not on calls.transfer.allow`;
@@ -90,7 +91,7 @@ export class Transfers {
       gong: true,
       tellsMode: false,
       onAccepted: () => old.handle('hang up'),
-    });
+    }).handler;
   }
 
   /** Ours, without a word before: the far end calls `target`, and we are out of it when that has answered. */
