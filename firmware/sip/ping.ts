@@ -66,3 +66,10 @@ export class Ping {
     this.#onState(state);
   }
 }
+
+/** One for each account that is to be asked. */
+export function pingsOf(core: Core, accounts: readonly Account[], onState: (id: string, state: Reachability) => void) {
+  return accounts
+    .filter(({ settings: { register, pingMs = 0 } }) => !register && pingMs > 0)
+    .map(account => new Ping(core, account, account.settings.pingMs!, state => onState(account.settings.id, state)));
+}

@@ -1,6 +1,6 @@
 /** A network that changes under the device: a new address in mid-call, a cable that is pulled and put back. */
 import { describe, expect, test } from 'vitest';
-import { recoveryMs } from '../../firmware/sip/registration.ts';
+import { recoveryMs } from '../../firmware/sip/registration-pace.ts';
 import { lookEveryMs } from '../../firmware/sip/transport/links.ts';
 import { type Preset, presets } from './lossy-network.ts';
 import { decibels, toneLevel } from './tone.ts';

@@ -16,7 +16,8 @@ import type {
   UserAgentSettings,
 } from '../../firmware/sip/contracts.ts';
 import type { Services } from '../../firmware/sip/locate/services.ts';
-import { type RequestHandler, UserAgent } from '../../firmware/sip/user-agent.ts';
+import type { RequestHandler } from '../../firmware/sip/requests.ts';
+import { UserAgent } from '../../firmware/sip/user-agent.ts';
 import type { LossyNetwork } from './lossy-network.ts';
 import { seeded } from './seeded.ts';
 import type { StreamNetwork } from './stream-network.ts';

@@ -4,6 +4,7 @@ import { Authority } from '../authority.ts';
 import type { UserAgentHandler } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import { Notices } from '../notices.ts';
+import { stopAll } from '../stop-all.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { Notifier } from './notifier.ts';
 import type { CallFacts, Facts } from './package.ts';
@@ -67,13 +68,7 @@ export class Events {
   stop(done: () => void) {
     this.#stopping = true;
     const parts = [this.subscriber, ...this.#publications, ...(this.#notifier === undefined ? [] : [this.#notifier])];
-    let waitingFor = parts.length;
-    for (const part of parts) {
-      part.stop(() => {
-        waitingFor--;
-        if (waitingFor === 0) done();
-      });
-    }
+    stopAll(parts, done);
   }
 
   /** Of an account its own calls; of the device, where no account is meant, all. */

@@ -46,12 +46,6 @@ export class Patience {
   }
 }
 
-/** RFC 6665 §4.2.1.1, RFC 3903 §6: what a 423 asks for, where that is longer than what we asked and bearable. */
-export function longerExpiry({ status, headers }: Response, askedMs: number): number | undefined {
-  const leastMs = 1000 * Number(headers.get('Min-Expires') ?? 0);
-  return status === 423 && leastMs > askedMs && leastMs <= 86_400_000 ? leastMs : undefined;
-}
-
 /** Expires of a 2xx; without one what was asked for. Never more than asked: we would be forgotten meanwhile. */
 export function expiryOf({ headers }: Response, askedMs: number): number {
   const text = headers.get('Expires')?.trim() ?? '';

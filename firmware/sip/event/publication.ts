@@ -1,12 +1,13 @@
 /** Tells a presence server how we are: PUBLISH, its refresh, and patience when it does not listen (RFC 3903 §4). */
 import type { Account } from '../account.ts';
+import { AskedExpiry } from '../asked-expiry.ts';
 import type { Core } from '../core.ts';
 import { firstHop, makeRequest, newCallId, setBody } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
 import type { Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
 import type { Facts } from './package.ts';
-import { expiryOf, longerExpiry, Patience, refreshAfter } from './patience.ts';
+import { expiryOf, Patience, refreshAfter } from './patience.ts';
 import { presencePackage } from './presence.ts';
 import { leastPauseMs } from './served-subscription.ts';
 
@@ -22,7 +23,7 @@ export class Publication {
   readonly #callId: string;
   readonly #from: string;
   #sequence = 0;
-  #expiresMs = askedMs;
+  readonly #expiry = new AskedExpiry(askedMs);
   /** What the server knows our state by (§4.1). */
   #tag: string | undefined;
   /** What it was told last; undefined where it knows nothing. */
@@ -60,7 +61,7 @@ export class Publication {
     this.#stopping = true;
     const remove = () => {
       if (this.#tag === undefined) done();
-      else this.#send(0, undefined, response => response.status >= 200 && done(), done);
+      else this.#send('0', undefined, response => response.status >= 200 && done(), done);
     };
     // What is on its way brings another tag.
     if (this.#exchange === undefined) remove();
@@ -79,7 +80,7 @@ export class Publication {
     const withTag = this.#tag !== undefined;
     this.#state = 'sending';
     const exchange = this.#send(
-      this.#expiresMs,
+      this.#expiry.seconds,
       document,
       response => {
         if (response.status < 200 || this.#exchange !== exchange) return;
@@ -105,7 +106,8 @@ export class Publication {
     this.#tag = tagIn(response);
     this.#told = this.#tag === undefined ? undefined : gist;
     this.#patience.reset();
-    this.#refreshAtMs = clock.now() + refreshAfter(expiryOf(response, this.#expiresMs), random);
+    this.#expiry.settled();
+    this.#refreshAtMs = clock.now() + refreshAfter(expiryOf(response, this.#expiry.ms), random);
     this.#state = 'pausing';
     const rest = () => {
       this.#state = 'resting';
@@ -117,11 +119,7 @@ export class Publication {
 
   #refused(response: Response, withTag: boolean) {
     const { status } = response;
-    const longer = longerExpiry(response, this.#expiresMs);
-    if (longer !== undefined) {
-      this.#expiresMs = longer;
-      return this.#publish();
-    }
+    if (this.#expiry.lengthens(response)) return this.#publish();
     // §4.4: it has forgotten us, and hears everything anew.
     const isForgotten = status === 412 && withTag;
     this.#forget();
@@ -130,6 +128,7 @@ export class Publication {
   }
 
   #failed(why: string, retryMs: number) {
+    this.#expiry.settled();
     this.#forget();
     this.#state = 'failed';
     this.#core.log.info('presence not published', { account: this.#account.settings.id, why, retryMs });
@@ -142,7 +141,7 @@ export class Publication {
   }
 
   #send(
-    expiresMs: number,
+    expires: string,
     document: string | undefined,
     onResponse: (response: Response) => void,
     onFailure: (why: string) => void,
@@ -158,7 +157,7 @@ export class Publication {
       account: this.#account,
       headers: [
         ['Event', presencePackage.name],
-        ['Expires', String(Math.round(expiresMs / 1000))],
+        ['Expires', expires],
         ...(this.#tag === undefined ? [] : [['SIP-If-Match', this.#tag] as const]),
       ],
     });

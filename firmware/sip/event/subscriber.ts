@@ -3,6 +3,7 @@ import type { Account } from '../account.ts';
 import type { SubscriptionHandler, SubscriptionOptions } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import type { Request } from '../message/message.ts';
+import { stopAll } from '../stop-all.ts';
 import { tagOf } from '../transaction/matching.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { Subscription } from './subscription.ts';
@@ -71,13 +72,7 @@ export class Subscriber {
   }
 
   stop(done: () => void) {
-    let waitingFor = this.#open.size;
-    if (waitingFor === 0) return done();
-    const over = () => {
-      waitingFor--;
-      if (waitingFor === 0) done();
-    };
-    for (const subscription of this.#open) subscription.stop(over);
+    stopAll(this.#open, done);
     this.#open.clear();
   }
 }

@@ -3,6 +3,7 @@
  * had (RFC 6665 §4.1).
  */
 import type { Account } from '../account.ts';
+import { AskedExpiry } from '../asked-expiry.ts';
 import type { SubscriptionHandler, SubscriptionOptions } from '../contracts.ts';
 import { addContact, type Core } from '../core.ts';
 import { Dialog } from '../dialog/dialog.ts';
@@ -14,7 +15,7 @@ import { tagOf } from '../transaction/matching.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { giveUpMs } from '../transaction/timers.ts';
 import { eventOf } from './event.ts';
-import { expiryOf, longerExpiry, Patience, refreshAfter, seldomRetryMs } from './patience.ts';
+import { expiryOf, Patience, refreshAfter, seldomRetryMs } from './patience.ts';
 import { notifiedState } from './subscription-state.ts';
 
 /** Longest document that is handed on, bytes. */
@@ -42,7 +43,7 @@ export class Subscription {
   #initial: Request | undefined;
   /** Made by the first NOTIFY, which may overtake the 2xx (§4.4.1). */
   #dialog: Dialog | undefined;
-  #expiresMs: number;
+  readonly #expiry: AskedExpiry;
   #untilMs = 0;
   #exchange: Exchange | undefined;
   #stopped = false;
@@ -51,7 +52,7 @@ export class Subscription {
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
     this.#patience = new Patience(parts.core.random);
-    this.#expiresMs = parts.options.expiresMs;
+    this.#expiry = new AskedExpiry(parts.options.expiresMs);
   }
 
   start(afterMs: number) {
@@ -79,7 +80,7 @@ export class Subscription {
       this.#parts.identify(undefined);
       done();
     };
-    this.#send(0, response => response.status >= 200 && over(), over);
+    this.#send('0', response => response.status >= 200 && over(), over);
   }
 
   #begin() {
@@ -108,14 +109,12 @@ export class Subscription {
   #ask() {
     const isRefresh = this.#dialog !== undefined;
     const exchange = this.#send(
-      this.#expiresMs,
+      this.#expiry.seconds,
       response => {
         if (this.#exchange !== exchange || this.#stopped || response.status < 200) return;
         this.#exchange = undefined;
         if (response.status < 300) return this.#granted(response);
-        const longer = longerExpiry(response, this.#expiresMs);
-        if (longer !== undefined) {
-          this.#expiresMs = longer;
+        if (this.#expiry.lengthens(response)) {
           if (isRefresh) this.#ask();
           else this.#begin();
         } else this.#refused(response, response.reason || reasonPhrase(response.status), isRefresh);
@@ -129,13 +128,13 @@ export class Subscription {
     this.#exchange = exchange;
   }
 
-  #send(expiresMs: number, onResponse: (response: Response) => void, onFailure: (why: string) => void): Exchange {
+  #send(expires: string, onResponse: (response: Response) => void, onFailure: (why: string) => void): Exchange {
     const { core, account, options } = this.#parts;
     const dialog = this.#dialog;
     const request = dialog?.request('SUBSCRIBE') ?? this.#initial!;
     request.headers.set('Event', options.event);
     if (options.accept.length > 0) request.headers.set('Accept', options.accept.join(', '));
-    request.headers.set('Expires', String(Math.round(expiresMs / 1000)));
+    request.headers.set('Expires', expires);
     return new Exchange(core, {
       request,
       nextHop: dialog?.nextHop ?? firstHop(request),
@@ -148,13 +147,15 @@ export class Subscription {
   }
 
   #granted(response: Response) {
-    const forMs = expiryOf(response, this.#expiresMs);
+    this.#expiry.settled();
+    const forMs = expiryOf(response, this.#expiry.ms);
     this.#untilMs = this.#parts.core.clock.now() + forMs;
     if (this.#dialog !== undefined) this.#refreshIn(forMs);
   }
 
   #refused(response: Response | undefined, why: string, isRefresh: boolean) {
     const status = response?.status;
+    this.#expiry.settled();
     const retryMs = this.#patience.next({ response });
     // §4.1.2.2: what was granted goes on to its end, unless the dialog itself is gone.
     const goesOn = isRefresh && !fatal.includes(status ?? 0);
@@ -193,7 +194,7 @@ export class Subscription {
       });
     }
     const { clock } = this.#parts.core;
-    if (isFirst && this.#untilMs <= clock.now()) this.#untilMs = clock.now() + this.#expiresMs;
+    if (isFirst && this.#untilMs <= clock.now()) this.#untilMs = clock.now() + this.#expiry.ms;
     // §4.1.2.1: it may shorten what the 2xx has granted.
     if (state.leftMs !== undefined) this.#untilMs = Math.min(this.#untilMs, clock.now() + state.leftMs);
     // A refresh that is on its way sets the next one itself.

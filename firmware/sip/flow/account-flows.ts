@@ -4,6 +4,7 @@ import type { RegistrationReport, RegistrationState } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import type { Hop } from '../hop.ts';
 import { Registration } from '../registration.ts';
+import { stopAll } from '../stop-all.ts';
 
 /** Ways of one account, the first included. */
 export const flowLimit = 4;
@@ -71,13 +72,7 @@ export class AccountFlows {
   }
 
   stop(done: () => void) {
-    let waitingFor = this.#flows.length;
-    for (const flow of this.#flows) {
-      flow.stop(() => {
-        waitingFor--;
-        if (waitingFor === 0) done();
-      });
-    }
+    stopAll(this.#flows, done);
   }
 
   #tell(way: Account, state: RegistrationState) {

@@ -3,7 +3,7 @@
 import { retryLimitMs } from '../../../firmware/sip/flow/patience.ts';
 import { askAgainMs } from '../../../firmware/sip/locate/cache.ts';
 import { addressPatience, hopLimit, servicePatience } from '../../../firmware/sip/locate/locator.ts';
-import { latestRefresh } from '../../../firmware/sip/registration.ts';
+import { latestRefresh } from '../../../firmware/sip/registration-pace.ts';
 import { giveUpMs } from '../../../firmware/sip/transaction/timers.ts';
 
 export interface Promised {

@@ -5,7 +5,7 @@
 
 import type { Address } from '../../../firmware/lib/address.ts';
 import { printAddress } from '../../../firmware/lib/address.ts';
-import type { RequestHandler } from '../../../firmware/sip/user-agent.ts';
+import type { RequestHandler } from '../../../firmware/sip/requests.ts';
 import { Registrar } from '../../desk/registrar.ts';
 import { LossyNetwork } from '../lossy-network.ts';
 import { seeded } from '../seeded.ts';

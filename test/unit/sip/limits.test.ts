@@ -1,6 +1,7 @@
 /** Tables that a peer can fill: how far, and what becomes of the rest. Those of a layer of its own are tested there. */
 import { expect, test } from 'vitest';
 import { silentLog } from '../../../firmware/lib/log.ts';
+import { endedCallLimit } from '../../../firmware/sip/calls.ts';
 import { Credentials, rememberedLimit } from '../../../firmware/sip/credentials.ts';
 import { makeRequest } from '../../../firmware/sip/dialog/request.ts';
 import { DnsCache, recordLimit } from '../../../firmware/sip/locate/cache.ts';
@@ -11,7 +12,6 @@ import { lateForkLimit } from '../../../firmware/sip/session/outgoing.ts';
 import { tagOf } from '../../../firmware/sip/transaction/matching.ts';
 import { makeResponse } from '../../../firmware/sip/transaction/reply.ts';
 import { Connection, unansweredLimit } from '../../../firmware/sip/transport/connection.ts';
-import { endedCallLimit } from '../../../firmware/sip/user-agent.ts';
 import { seeded } from '../../sim/seeded.ts';
 import { sdp } from '../../sim/sip-phone.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';

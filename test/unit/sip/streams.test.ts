@@ -1,6 +1,6 @@
 /** The user agent where there is TCP and TLS beside UDP: which is taken, what a message says of it, what a break does. */
 import { describe, expect, test } from 'vitest';
-import { recoveryMs } from '../../../firmware/sip/registration.ts';
+import { recoveryMs } from '../../../firmware/sip/registration-pace.ts';
 import { connectionLimit } from '../../../firmware/sip/transport/connections.ts';
 import { LossyNetwork, presets } from '../../sim/lossy-network.ts';
 import { ScriptedPeer } from '../../sim/scripted-peer.ts';

@@ -81,6 +81,9 @@ test('a server that wants longer is obeyed (423), once', () => {
   expect(longer.published()).toEqual(['new free for 600', 'new free for 900']);
   const circles = publishing(() => ({ status: 423, headers: [['Min-Expires', '600']] }));
   expect(circles.published().length).toBeLessThan(4);
+  const longerStill = ({ headers }: Request) => String(Number(headers.get('Expires')) + 1);
+  const rising = publishing(received => ({ status: 423, headers: [['Min-Expires', longerStill(received)]] }));
+  expect(rising.published().length).toBeLessThan(13);
 });
 
 test.each([
