@@ -74,6 +74,7 @@ export const titles: Readonly<Record<number, string>> = {
   5630: 'The Use of the SIPS URI Scheme',
   5761: 'Multiplexing RTP and RTCP on a Single Port',
   5769: 'Test Vectors for STUN',
+  5876: 'Updates to Asserted Identity in SIP',
   5922: 'Domain Certificates in SIP',
   5923: 'Connection Reuse in SIP',
   6026: 'Correct Transaction Handling for 2xx to INVITE',

@@ -38,9 +38,14 @@ export class Account {
     return new Account({ ...this.settings, outboundProxy }, random);
   }
 
+  /** Its server knows of us: it is registered, or need not be. */
+  get isKnown(): boolean {
+    return !this.settings.register || this.server !== undefined;
+  }
+
   /** A call by it has a chance now. */
   get isUsable(): boolean {
-    return this.settings.register ? this.server !== undefined : !this.isUnreachable;
+    return this.isKnown && !this.isUnreachable;
   }
 
   /** How servers are reached whose URI does not say. */

@@ -49,7 +49,7 @@ export interface AccountSettings {
   callers?: readonly { username: string; password: string }[];
   /** The account's own server is challenged too. */
   challengeServer?: boolean;
-  /** Calls do not tell who calls (RFC 3323); the server is told apart (RFC 3325). */
+  /** Calls, texts and the like do not tell who we are (RFC 3323); the server is told apart (RFC 3325). */
   anonymous?: boolean;
   expiresMs: number;
   /** Its presence is told to the server: there, or on the phone (RFC 3903). */
@@ -295,6 +295,7 @@ export interface SubscriptionOptions {
 }
 
 export type SubscriptionState =
+  /** Or its account is not registered yet. */
   | { is: 'asking' }
   /** `pending`: the peer has yet to decide whether we may. */
   | { is: 'active' | 'pending' }

@@ -12,14 +12,14 @@ export class Registrations {
   readonly #flows: readonly AccountFlows[];
   readonly #order: RegistrationOrder;
 
-  constructor(core: Core, accounts: readonly Account[], onState: (id: string, state: RegistrationState) => void) {
+  constructor(core: Core, accounts: readonly Account[], onState: (account: Account, state: RegistrationState) => void) {
     this.#accounts = accounts;
     this.#flows = accounts
       .filter(({ settings: { register } }) => register)
       .map(account => {
         const flows: AccountFlows = new AccountFlows(core, account, state => {
           this.#order.changed(flows, state);
-          onState(account.settings.id, state);
+          onState(account, state);
         });
         return flows;
       });

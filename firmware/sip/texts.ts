@@ -4,6 +4,7 @@ import type { TextOptions, TextResult } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
 import { datagramLimitBytes, Exchange } from './exchange.ts';
+import { fromOf, privacyOf } from './identity.ts';
 import { printMessage } from './message/print.ts';
 import { reasonPhrase } from './message/status.ts';
 
@@ -25,11 +26,12 @@ export class Texts {
     const request = makeRequest({
       method: 'MESSAGE',
       uri: target,
-      from: `${account?.from ?? '<sip:anonymous@anonymous.invalid>'};tag=${this.#core.random.token(8)}`,
+      from: `${fromOf(account)};tag=${this.#core.random.token(8)}`,
       to: `<${target}>`,
       callId: newCallId(this.#core.random),
       sequence: 1,
       account,
+      headers: privacyOf(account),
       body: { contentType: 'text/plain;charset=UTF-8', bytes: new TextEncoder().encode(text) },
     });
     // §8: whatever the way, it has to fit into a datagram.

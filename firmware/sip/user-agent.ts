@@ -114,9 +114,10 @@ export class UserAgent implements SipUserAgent {
       this.onRequest(method, transaction => serve(transaction, this.#accountOf(transaction.request)));
     const trusts = (source: Hop, account: string | undefined) => handler.notices?.trusts(source, account) ?? false;
     this.#callerGate = new CallerGate(this.#core, this.#accounts, trusts);
-    this.#registrations = new Registrations(this.#core, this.#accounts, (id, state) =>
-      handler.onRegistration(id, state),
-    );
+    this.#registrations = new Registrations(this.#core, this.#accounts, (account, state) => {
+      if (state.is === 'registered') this.#events.registered(this.#registrations.wayOf(account)!);
+      handler.onRegistration(account.settings.id, state);
+    });
     this.#pings = pingsOf(this.#core, this.#accounts, (id, state) => handler.onReachability?.(id, state));
   }
 

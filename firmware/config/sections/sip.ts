@@ -57,7 +57,7 @@ const account = section({
     needs,
   }),
   anonymous: field(yesOrNo().prefault(false), {
-    help: 'Calls do not tell who calls; only the server learns it (RFC 3323, RFC 3325).',
+    help: 'Calls, texts and subscriptions do not tell who this device is; only the server learns it (RFC 3323, RFC 3325).',
     needs,
   }),
   ping: field(duration(0, 3_600_000).prefault('1 min'), {

@@ -16,6 +16,7 @@ type Serve = (transaction: ServerTransaction, account: Account | undefined) => v
 export class Events {
   /** Method → who serves it outside any dialog. */
   readonly outside: ReadonlyMap<string, Serve>;
+  readonly #accounts: readonly Account[];
   readonly #calls: () => readonly CallFacts[];
   readonly #notifier: Notifier | undefined;
   readonly subscriber: Subscriber;
@@ -23,6 +24,7 @@ export class Events {
   #stopping = false;
 
   constructor(core: Core, accounts: readonly Account[], handler: UserAgentHandler, calls: () => readonly CallFacts[]) {
+    this.#accounts = accounts;
     this.#calls = calls;
     this.subscriber = new Subscriber(core);
     this.#publications = accounts
@@ -49,8 +51,15 @@ export class Events {
     return this.#notifier?.size ?? 0;
   }
 
+  /** Accounts that do not register are published at once. */
   start() {
-    for (const publication of this.#publications) publication.start();
+    for (const account of this.#accounts) if (!account.settings.register) this.registered(account);
+  }
+
+  /** An account is registered, perhaps once more: `way` is it by the way that works. */
+  registered(way: Account) {
+    for (const publication of this.#publications) publication.registered(way);
+    this.subscriber.registered(way);
   }
 
   /** Our address may be another one: who is to find us by a subscription hears of it. */

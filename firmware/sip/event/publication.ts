@@ -4,6 +4,7 @@ import { AskedExpiry } from '../asked-expiry.ts';
 import type { Core } from '../core.ts';
 import { firstHop, makeRequest, newCallId, setBody } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
+import { fromOf, privacyOf } from '../identity.ts';
 import type { Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
 import type { Facts } from './package.ts';
@@ -17,7 +18,7 @@ const spreadMs = 2_000;
 
 export class Publication {
   readonly #core: Core;
-  readonly #account: Account;
+  #account: Account;
   readonly #facts: () => Facts;
   readonly #patience: Patience;
   readonly #callId: string;
@@ -29,7 +30,7 @@ export class Publication {
   /** What it was told last; undefined where it knows nothing. */
   #told: string | undefined;
   #exchange: Exchange | undefined;
-  #state: 'resting' | 'sending' | 'pausing' | 'failed' = 'resting';
+  #state: 'waiting' | 'resting' | 'sending' | 'pausing' | 'failed' = 'waiting';
   #refreshAtMs = 0;
   #stopping = false;
   #cancelTimer = () => {};
@@ -41,10 +42,13 @@ export class Publication {
     this.#facts = facts;
     this.#patience = new Patience(core.random);
     this.#callId = newCallId(core.random);
-    this.#from = `${account.from};tag=${core.random.token(8)}`;
+    this.#from = `${fromOf(account)};tag=${core.random.token(8)}`;
   }
 
-  start() {
+  /** Once, when the account is registered: `way` is it by the way that works. */
+  registered(way: Account) {
+    if (this.#state !== 'waiting' || this.#stopping || way.settings.id !== this.#account.settings.id) return;
+    this.#account = way;
     this.#state = 'pausing';
     this.#after(spreadMs * this.#core.random.next(), () => this.#publish(), 'PUBLISH');
   }
@@ -156,6 +160,7 @@ export class Publication {
       sequence: ++this.#sequence,
       account: this.#account,
       headers: [
+        ...privacyOf(this.#account),
         ['Event', presencePackage.name],
         ['Expires', expires],
         ...(this.#tag === undefined ? [] : [['SIP-If-Match', this.#tag] as const]),

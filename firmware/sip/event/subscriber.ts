@@ -16,6 +16,8 @@ const spreadMs = 2_000;
 export class Subscriber {
   readonly #core: Core;
   readonly #open = new Set<Subscription>();
+  /** Those whose account has yet to register → its id. */
+  readonly #waiting = new Map<Subscription, string>();
   /** `Call-ID tag` → whose. */
   readonly #byKey = new Map<string, Subscription>();
 
@@ -27,7 +29,7 @@ export class Subscriber {
     return this.#open.size;
   }
 
-  /** The returned function ends it. Above the limit it fails at once, and is not tried again. */
+  /** Begins once the account is registered. The returned function ends it. Above the limit it fails at once, and is not tried again. */
   subscribe(account: Account | undefined, options: SubscriptionOptions, handler: SubscriptionHandler): () => void {
     if (this.#open.size >= ownSubscriptionLimit) {
       const why = `more than ${ownSubscriptionLimit} subscriptions`;
@@ -37,7 +39,6 @@ export class Subscriber {
     let key: string | undefined;
     const subscription: Subscription = new Subscription({
       core: this.#core,
-      account,
       options,
       handler,
       identify: next => {
@@ -47,11 +48,27 @@ export class Subscriber {
       },
     });
     this.#open.add(subscription);
-    subscription.start(spreadMs * this.#core.random.next());
+    handler.onState({ is: 'asking' });
+    if (account === undefined || account.isKnown) this.#start(subscription, account);
+    else this.#waiting.set(subscription, account.settings.id);
     return () => {
+      this.#waiting.delete(subscription);
       this.#open.delete(subscription);
       subscription.stop();
     };
+  }
+
+  #start(subscription: Subscription, account: Account | undefined) {
+    subscription.start(account, spreadMs * this.#core.random.next());
+  }
+
+  /** An account is registered: `way` is it by the way that works. */
+  registered(way: Account) {
+    for (const [subscription, id] of this.#waiting) {
+      if (id !== way.settings.id) continue;
+      this.#waiting.delete(subscription);
+      this.#start(subscription, way);
+    }
   }
 
   /** The subscription that a NOTIFY belongs to. */
@@ -74,5 +91,6 @@ export class Subscriber {
   stop(done: () => void) {
     stopAll(this.#open, done);
     this.#open.clear();
+    this.#waiting.clear();
   }
 }

@@ -9,6 +9,7 @@ import { addContact, type Core } from '../core.ts';
 import { Dialog } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
 import { Exchange } from '../exchange.ts';
+import { fromOf, privacyOf } from '../identity.ts';
 import type { Request, Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
 import { tagOf } from '../transaction/matching.ts';
@@ -27,7 +28,6 @@ const fatal = [404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604];
 
 export interface SubscriptionParts {
   core: Core;
-  account: Account | undefined;
   options: SubscriptionOptions;
   handler: SubscriptionHandler;
   /** From now on NOTIFYs with this Call-ID and tag in To are for this subscription; undefined: none are. */
@@ -37,6 +37,7 @@ export interface SubscriptionParts {
 export class Subscription {
   readonly #parts: SubscriptionParts;
   readonly #patience: Patience;
+  #account: Account | undefined;
   #callId = '';
   #from = '';
   #sequence = 0;
@@ -55,8 +56,9 @@ export class Subscription {
     this.#expiry = new AskedExpiry(parts.options.expiresMs);
   }
 
-  start(afterMs: number) {
-    this.#parts.handler.onState({ is: 'asking' });
+  /** `account`: by which it is asked for from now on. */
+  start(account: Account | undefined, afterMs: number) {
+    this.#account = account;
     this.#after(afterMs, () => this.#begin(), 'SUBSCRIBE');
   }
 
@@ -84,10 +86,11 @@ export class Subscription {
   }
 
   #begin() {
-    const { core, account, options, identify } = this.#parts;
+    const { core, options, identify } = this.#parts;
+    const account = this.#account;
     this.#callId = newCallId(core.random);
     const tag = core.random.token(8);
-    this.#from = `${account?.from ?? '<sip:anonymous@anonymous.invalid>'};tag=${tag}`;
+    this.#from = `${fromOf(account)};tag=${tag}`;
     this.#sequence = 1;
     this.#dialog = undefined;
     identify(`${this.#callId} ${tag}`);
@@ -99,6 +102,7 @@ export class Subscription {
       callId: this.#callId,
       sequence: this.#sequence,
       account,
+      headers: privacyOf(account),
     });
     this.#ask();
     // Timer N, §4.1.2.4.
@@ -129,7 +133,8 @@ export class Subscription {
   }
 
   #send(expires: string, onResponse: (response: Response) => void, onFailure: (why: string) => void): Exchange {
-    const { core, account, options } = this.#parts;
+    const { core, options } = this.#parts;
+    const account = this.#account;
     const dialog = this.#dialog;
     const request = dialog?.request('SUBSCRIBE') ?? this.#initial!;
     request.headers.set('Event', options.event);

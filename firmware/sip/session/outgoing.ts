@@ -1,12 +1,13 @@
 /** A call that we make: INVITE, its forks and redirects, CANCEL, and the 2xx that makes the dialog (RFC 3261 §13.2). */
 import type { Account } from '../account.ts';
-import type { Body, Call, CallEnd, CallHandler, CallOptions, HeaderFields, Party } from '../contracts.ts';
+import type { Body, Call, CallEnd, CallHandler, CallOptions, Party } from '../contracts.ts';
 import { addContact, type Core } from '../core.ts';
 import { Dialog, type DialogIdentity } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
 import type { CallFacts } from '../event/package.ts';
 import { Exchange } from '../exchange.ts';
 import { allows, supported } from '../extensions.ts';
+import { fromOf, privacyOf } from '../identity.ts';
 import type { Request, Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
 import { targetAt } from '../target.ts';
@@ -23,9 +24,6 @@ import { SessionTimer } from './session-timer.ts';
 
 /** Forks that answer too late and are still acknowledged and ended; more than this is an attack. */
 export const lateForkLimit = 16;
-
-/** From of a caller that has no account, or does not tell (§8.1.1.3). */
-const anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>';
 
 export class OutgoingCall implements Call {
   readonly id: string;
@@ -160,7 +158,7 @@ export class OutgoingCall implements Call {
     const request = makeRequest({
       method: 'INVITE',
       uri: target,
-      from: `${this.#isHidden ? anonymous : this.#identity!.from};tag=${this.#tag}`,
+      from: `${fromOf(this.#identity)};tag=${this.#tag}`,
       // §8.1.3.4: To stays what the person asked for.
       to: `<${this.#target}>`,
       callId: this.id,
@@ -170,7 +168,7 @@ export class OutgoingCall implements Call {
         ['Allow', this.#core.allow],
         ['Allow-Events', this.#core.allowEvents],
         ['Supported', supported],
-        ...this.#privacy(),
+        ...privacyOf(this.#identity),
         ...(this.#options.headers ?? []),
       ],
       body: this.#options.body,
@@ -222,20 +220,6 @@ export class OutgoingCall implements Call {
     this.#redirects = new Redirects(this.#target, this.#core.settings.maxRedirects);
     this.#invite(this.#target);
     return true;
-  }
-
-  get #isHidden() {
-    return this.#identity === undefined || this.#identity.settings.anonymous === true;
-  }
-
-  /** RFC 3323 §4.2, RFC 3325 §9.2: only our own server learns who we are. */
-  #privacy(): HeaderFields {
-    const account = this.#identity;
-    if (account?.settings.anonymous !== true) return [];
-    return [
-      ['Privacy', 'id'],
-      ['P-Preferred-Identity', account.from],
-    ];
   }
 
   /** Where the INVITE goes once more after a final failure response. */
