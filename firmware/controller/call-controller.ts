@@ -200,7 +200,7 @@ export class CallController {
         else this.#parts.events.tell('call', 'sound failed', { doing: event.doing, why: event.why });
         break;
       case 'dtmf':
-        this.#keys.get(event.stream)?.pressed(event.key, 'rtp', event.durationMs);
+        this.#keys.get(event.stream)?.pressed(event.key, event.by, event.durationMs);
         break;
       case 'not authentic':
         this.#parts.events.tell('call', 'wrong key', { remote: call.plan.remote.uri, packets: event.packets });

@@ -3,7 +3,7 @@ import type { Board } from '../../hal/contracts.ts';
 import type { Config } from '../config/schema.ts';
 import type { MediaSettings } from '../media/protocol.ts';
 
-export function mediaSettings({ device, audio, media }: Config, { definition }: Board): MediaSettings {
+export function mediaSettings({ device, audio, media, calls }: Config, { definition }: Board): MediaSettings {
   const board = definition.audio;
   return {
     audio: {
@@ -20,6 +20,7 @@ export function mediaSettings({ device, audio, media }: Config, { definition }: 
     jitter: { minMs: media.jitter.min, maxMs: media.jitter.max },
     silentAfterMs: media.silentAfter,
     country: audio.country,
+    keysInSound: calls.dtmf.inSound,
     opus: media.opus,
     loudspeakerDb: audio.loudspeaker,
     microphoneDb: audio.microphone,

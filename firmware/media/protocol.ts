@@ -158,7 +158,7 @@ export type MediaEvent =
   | { is: 'failed'; stream: StreamId; doing: MediaCommand['do']; why: string }
   | { is: 'closed'; stream: StreamId; statistics: StreamStatistics }
   /** One key, once, at its end or when it has lasted long enough to be sure. */
-  | { is: 'dtmf'; stream: StreamId; key: string; durationMs: number }
+  | { is: 'dtmf'; stream: StreamId; key: string; durationMs: number; by: 'rtp' | 'audio' }
   | { is: 'dtmf sent'; stream: StreamId; keys: string }
   /** The first RTP of the stream has been heard. */
   | { is: 'heard'; stream: StreamId; from: string }
@@ -189,6 +189,8 @@ export interface MediaSettings {
   /** `silent` is said after this long without RTP and RTCP. 0: never. */
   silentAfterMs: number;
   country: string;
+  /** Keys are listened for in the sound: where the peer tells of none by RTP events, always, or never. */
+  keysInSound: 'auto' | 'always' | 'never';
   opus: { bitrate: number; complexity: number /** Expected loss in percent, for in-band FEC. */; expectedLoss: number };
   loudspeakerDb: number;
   microphoneDb: number;

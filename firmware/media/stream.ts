@@ -1,5 +1,6 @@
 /** One call's sound: its RTP session, what it sends, what it hears, whom it talks to. No I/O of its own. */
 import type { Bridge } from '../audio/bridge.ts';
+import { DtmfDetector } from '../audio/dtmf-detector.ts';
 import { frameSamples } from '../audio/frame.ts';
 import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
@@ -72,6 +73,8 @@ export class Stream {
   readonly #recordings: Recordings;
   #call: Call | undefined;
   readonly #tally = new Tally();
+  /** Listens for keys in the sound. */
+  readonly #detector: DtmfDetector;
   #heard = false;
   #lastHeardMs = 0;
   #saidSilent = false;
@@ -82,6 +85,9 @@ export class Stream {
     this.#heardFrame = new Int16Array(frameSamples(options.rate));
     this.#recordings = new Recordings(options.files, options.rate, why =>
       options.emit({ is: 'failed', stream: options.id, doing: 'record', why }),
+    );
+    this.#detector = new DtmfDetector(options.rate, (key, durationMs) =>
+      options.emit({ is: 'dtmf', stream: options.id, key, durationMs, by: 'audio' }),
     );
     this.#mouth = new Mouth(options.rate, (id, why) => options.emit({ is: 'played', id, ...(why && { why }) }));
   }
@@ -119,6 +125,7 @@ export class Stream {
     call.sending.telephoneEvent = settings.telephoneEvent;
     if (!hears(settings)) call.receiving.reset();
     this.#tellQuality(call);
+    if (!this.#seeksKeys(settings)) this.#detector.reset();
   }
 
   #tellQuality(call: Call) {
@@ -205,7 +212,7 @@ export class Stream {
   #events(codec: CodecChoice): TelephoneEventReceiver {
     const { emit, id } = this.#options;
     return new TelephoneEventReceiver(clockRateOf(codec.name), (key, durationMs) =>
-      emit({ is: 'dtmf', stream: id, key, durationMs }),
+      emit({ is: 'dtmf', stream: id, key, durationMs, by: 'rtp' }),
     );
   }
 
@@ -283,9 +290,16 @@ export class Stream {
     const frame = this.#heardFrame;
     this.#voice = call.receiving.read(frame, this.#options.clock.now());
     this.#recordings.received(frame);
+    if (this.#seeksKeys(call.settings)) this.#detector.process(frame);
     if (!this.#voice || this.#company === 'nobody') return;
     mixer.add(frame);
     if (this.#company === 'all') bridge.add(frame);
+  }
+
+  #seeksKeys(settings: StreamSettings): boolean {
+    const { keysInSound } = this.#options.settings;
+    if (!hears(settings) || keysInSound === 'never') return false;
+    return keysInSound === 'always' || settings.telephoneEvent === undefined;
   }
 
   /** Then of all streams: one frame of the microphone, and of those it talks with, to the peer. */

@@ -97,6 +97,7 @@ const mediaSettings = (cname: string): MediaSettings => ({
   jitter: { minMs: 20, maxMs: 400 },
   silentAfterMs: 30_000,
   country: 'eu',
+  keysInSound: 'auto',
   opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
   loudspeakerDb: 0,
   microphoneDb: 0,

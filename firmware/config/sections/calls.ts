@@ -102,6 +102,10 @@ export const calls = section({
     }),
   }).prefault({}),
   dtmf: section({
+    inSound: field(oneOf(['auto', 'always', 'never']).prefault('auto'), {
+      help: 'Keys are also listened for in the sound (as tones): `auto`, where the other side has no better way (RFC 4733 events); `always`; `never`.',
+      needs: 'restart media',
+    }),
     terminator: field(oneOf(['#', '*']).prefault('#'), { help: 'The key that ends a code.', needs }),
     timeout: field(duration(1000, 60_000).prefault('5 s'), { help: 'Keys are forgotten after such a pause.', needs }),
     maxWrong: field(whole(1, 100).prefault(5), { help: 'Wrong codes in one call until no more are taken.', needs }),

@@ -36,7 +36,7 @@ describe('a sound document', () => {
         ringFor: 30_000,
         talkFor: 600_000,
         incoming: 'ring',
-        dtmf: { terminator: '#', timeout: 5000, maxWrong: 5 },
+        dtmf: { inSound: 'auto', terminator: '#', timeout: 5000, maxWrong: 5 },
       },
       mqtt: { topicRoot: 'porter/v1', keepAlive: 60_000, commands: true, openDoors: false },
       provisioning: { interval: 3_600_000, timeout: 10_000 },

@@ -25,6 +25,21 @@ test('both kinds count once, whichever comes first', () => {
   expect(counted([0, '5', 'info'], [50, '5', 'rtp'])).toBe('5');
 });
 
+test('told in all three ways it counts once, in whatever order', () => {
+  expect(counted([0, '5', 'rtp'], [50, '5', 'info'], [90, '5', 'audio'])).toBe('5');
+  expect(counted([0, '5', 'info'], [90, '5', 'audio'], [120, '5', 'rtp'])).toBe('5');
+  expect(
+    counted(
+      [0, '5', 'info'],
+      [100, '5', 'rtp'],
+      [150, '5', 'audio'],
+      [300, '5', 'info'],
+      [400, '5', 'rtp'],
+      [450, '5', 'audio'],
+    ),
+  ).toBe('55');
+});
+
 test('a double press told by both is two presses', () => {
   expect(counted([0, '5', 'rtp'], [20, '5', 'info'], [300, '5', 'rtp'], [320, '5', 'info'])).toBe('55');
   expect(counted([0, '5', 'rtp'], [300, '5', 'rtp'], [800, '5', 'info'], [900, '5', 'info'])).toBe('55');

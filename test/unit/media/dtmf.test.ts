@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { loadLibopus } from '../../../firmware/audio/codecs/libopus.ts';
 import { parseRtp } from '../../../firmware/rtp/packet.ts';
-import { EVENTS, OPUS, PCMA, type Phone, speaksTone, World } from '../../sim/phone.ts';
+import { keySound, speaksOnce } from '../../sim/keys.ts';
+import { EVENTS, G722, OPUS, PCMA, type Phone, speaksTone, World } from '../../sim/phone.ts';
 import { blockSnr, decibels, toneLevel } from '../../sim/tone.ts';
 
 const opus = loadLibopus(16_000);
@@ -43,6 +44,47 @@ describe.each([
     sendKeys(desk, '1193*#0072', 160, 80);
     world.run(6000);
     expect(keysHeard(door)).toBe('1193*#0072');
+  });
+});
+
+describe('keys as tones in the sound', () => {
+  function dialling(keysInSound: 'auto' | 'always' | 'never', telephoneEvent: number | undefined, codec = PCMA) {
+    const world = new World();
+    const door = world.phone('192.0.2.1', { opus, settings: { keysInSound } });
+    const desk = world.phone('192.0.2.2', { opus, speaks: speaksOnce(keySound('1159#'), 300) });
+    world.connect(door, desk, codec, telephoneEvent === undefined ? { telephoneEvent } : {});
+    world.run(2000);
+    return { world, door, desk };
+  }
+
+  test.each([
+    ['PCMA', PCMA],
+    ['G.722', G722],
+    ['Opus', OPUS],
+  ] as const)('are heard over %s where the peer tells of none', (_, codec) => {
+    const { door } = dialling('auto', undefined, codec);
+    expect(keysHeard(door)).toBe('1159#');
+    expect(door.told('dtmf').every(({ by }) => by === 'audio')).toBe(true);
+  });
+
+  test('are left alone where the peer can send events, and where it is said so', () => {
+    expect(keysHeard(dialling('auto', EVENTS).door)).toBe('');
+    expect(keysHeard(dialling('never', undefined).door)).toBe('');
+    expect(keysHeard(dialling('always', EVENTS).door)).toBe('1159#');
+  });
+
+  test('a key that sounds when the stream is put on hold is told then, and not twice', () => {
+    const world = new World();
+    const door = world.phone('192.0.2.1');
+    const desk = world.phone('192.0.2.2', { speaks: speaksOnce(keySound('7', { onMs: 2000 })) });
+    const changes = { telephoneEvent: undefined };
+    world.connect(door, desk, PCMA, changes);
+    world.run(500);
+    world.start(door, desk, PCMA, { ...changes, direction: 'sendonly' });
+    world.run(100);
+    expect(keysHeard(door)).toBe('7');
+    world.run(3000);
+    expect(keysHeard(door)).toBe('7');
   });
 });
 

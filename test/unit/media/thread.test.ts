@@ -38,6 +38,7 @@ const settingsOf = (name: string): MediaSettings => ({
   jitter: { minMs: 20, maxMs: 400 },
   silentAfterMs: 0,
   country: 'eu',
+  keysInSound: 'auto',
   opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
   loudspeakerDb: 0,
   microphoneDb: 0,
