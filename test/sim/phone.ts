@@ -87,7 +87,7 @@ export class Phone {
         jitter: { minMs: 20, maxMs: 400 },
         silentAfterMs: 30_000,
         country: 'eu',
-  keysInSound: 'auto',
+        keysInSound: 'auto',
         opus: { bitrate: 24_000, complexity: 5, expectedLoss: 15 },
         loudspeakerDb: 0,
         microphoneDb: 0,
