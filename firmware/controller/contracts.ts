@@ -2,7 +2,8 @@
 import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
 import type { AcousticsReport, StreamStatistics } from '../media/protocol.ts';
-import type { RegistrationState, SipCounters } from '../sip/contracts.ts';
+import type { RegistrationState } from '../sip/contracts.ts';
+import type { SipCounters } from '../sip/counters.ts';
 import type { Availability } from '../sip/event/reading.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import type { SipStatus } from './sip-status.ts';

@@ -1,5 +1,6 @@
 /** What `porter sip status` tells: each account with its server, its last answer and what to do about it. Pure. */
-import type { RegistrationReport, SipCounters } from '../sip/contracts.ts';
+import type { RegistrationReport } from '../sip/contracts.ts';
+import type { SipCounters } from '../sip/counters.ts';
 import { printHop } from '../sip/hop.ts';
 import { adviceOn } from './sip-advice.ts';
 

@@ -1,6 +1,7 @@
 /** Whether the contacts that are watched can be called: one subscription each, for as long as the configuration says. */
 import type { Config } from '../config/schema.ts';
-import type { Body, SipUserAgent, SubscriptionState } from '../sip/contracts.ts';
+import type { Body, SipUserAgent } from '../sip/contracts.ts';
+import type { SubscriptionState } from '../sip/event/contracts.ts';
 import { availabilityIn, DialogReader, dialogTypes, presenceTypes } from '../sip/event/reading.ts';
 import type { ContactStatus } from './contracts.ts';
 import type { EventLog } from './event-log.ts';

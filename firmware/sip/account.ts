@@ -1,13 +1,13 @@
 /** An account at work: how its requests are addressed, and what has been learnt about it. */
 import type { Address } from '../lib/address.ts';
 import type { Random } from '../lib/random.ts';
-import type { AccountSettings } from './contracts.ts';
 import { Credentials } from './credentials.ts';
 import { type Hop, type TransportName, transportNames } from './hop.ts';
 import { noParameters } from './message/grammar.ts';
 import { isMalformed } from './message/message.ts';
 import { parseNameAddress, printNameAddress } from './message/name-addr.ts';
 import { parseUri, printUri, type SipUri } from './message/uri.ts';
+import type { AccountSettings } from './settings.ts';
 
 export class Account {
   readonly settings: AccountSettings;

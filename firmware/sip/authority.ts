@@ -3,9 +3,9 @@
  * password, or one of its callers; nobody else.
  */
 import type { Account } from './account.ts';
-import type { NoticeHandler } from './contracts.ts';
 import type { Core } from './core.ts';
 import { Gate } from './digest/gate.ts';
+import type { NoticeHandler } from './event/contracts.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 
 export class Authority {

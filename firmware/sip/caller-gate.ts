@@ -1,8 +1,9 @@
 /** Accounts whose callers must know a password: a call that comes straight to the device is challenged (RFC 3261 §22.2). */
 import type { Account } from './account.ts';
-import type { NoticeHandler, Party } from './contracts.ts';
+import type { Party } from './contracts.ts';
 import type { Core } from './core.ts';
 import { Gate } from './digest/gate.ts';
+import type { NoticeHandler } from './event/contracts.ts';
 import { printUri } from './message/uri.ts';
 import type { ServerTransaction } from './transaction/server.ts';
 

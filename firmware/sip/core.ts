@@ -1,11 +1,13 @@
 /** What the parts of the user agent share. */
 import { type Account, contactUri } from './account.ts';
-import type { Environment, SipCounters, UserAgentSettings } from './contracts.ts';
+import type { Environment } from './contracts.ts';
+import type { SipCounters } from './counters.ts';
 import type { DialogTable } from './dialog/table.ts';
 import type { StunEndpoint } from './flow/stun-endpoint.ts';
 import type { Hop } from './hop.ts';
 import type { Locator } from './locate/locator.ts';
 import type { Request } from './message/message.ts';
+import type { UserAgentSettings } from './settings.ts';
 import type { TransactionLayer } from './transaction/layer.ts';
 
 export interface Core extends Environment {

@@ -1,9 +1,9 @@
 /** Answers digest challenges for one account, and remembers them: the next request is authorized at once (RFC 7616 §3.6). */
 import { type Address, printAddress } from '../lib/address.ts';
 import type { Random } from '../lib/random.ts';
-import type { Login } from './contracts.ts';
 import { answerChallenge } from './digest/client.ts';
 import type { Request, Response } from './message/message.ts';
+import type { Login } from './settings.ts';
 
 /** Challenges remembered for one account: one for each realm of each server. */
 export const rememberedLimit = 8;

@@ -4,8 +4,8 @@
  */
 import type { Account } from './account.ts';
 import type { Authority } from './authority.ts';
-import type { NoticeHandler } from './contracts.ts';
 import { bodyOf } from './dialog/request.ts';
+import type { NoticeHandler } from './event/contracts.ts';
 import { allowEvents, checkSyncEvents, eventOf } from './event/event.ts';
 import { partyOf } from './session/party.ts';
 import type { ServerTransaction } from './transaction/server.ts';

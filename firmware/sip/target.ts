@@ -34,3 +34,9 @@ export function targetAt(text: string, home: SipUri | undefined): string | Malfo
   if (isNumber && !text.startsWith('+')) return printUri({ ...home, user: text, password: undefined, parameters: {} });
   return sipUriOf(tel, home);
 }
+
+/** The same for what has been checked before: a mistake in it is left to the request that goes there. */
+export function checkedTarget(text: string, home: SipUri | undefined): string {
+  const uri = targetAt(text, home);
+  return typeof uri === 'string' ? uri : text;
+}

@@ -1,8 +1,8 @@
 /** MESSAGE of ours: a text to somebody, outside any call (RFC 3428). */
 import type { Account } from './account.ts';
-import type { TextOptions, TextResult } from './contracts.ts';
 import type { Core } from './core.ts';
 import { firstHop, makeRequest, newCallId } from './dialog/request.ts';
+import type { TextOptions, TextResult } from './event/contracts.ts';
 import { datagramLimitBytes, Exchange } from './exchange.ts';
 import { fromOf, privacyOf } from './identity.ts';
 import { printMessage } from './message/print.ts';

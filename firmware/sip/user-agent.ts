@@ -12,19 +12,15 @@ import type {
   Reachability,
   RegistrationReport,
   RegistrationState,
-  SipCounters,
   SipUserAgent,
-  SubscriptionHandler,
-  SubscriptionOptions,
-  TextOptions,
-  TextResult,
   UserAgentHandler,
-  UserAgentSettings,
 } from './contracts.ts';
 import type { Core } from './core.ts';
+import type { SipCounters } from './counters.ts';
 import { newCounters } from './counters.ts';
 import { accountsFor } from './dialing.ts';
 import { DialogTable } from './dialog/table.ts';
+import type { SubscriptionHandler, SubscriptionOptions, TextOptions, TextResult } from './event/contracts.ts';
 import { allowEvents, remoteControlEvents } from './event/event.ts';
 import { Events } from './event/events.ts';
 import { isStun } from './flow/stun.ts';
@@ -40,6 +36,7 @@ import { Probe, type Probed, type ProbeOptions } from './probe.ts';
 import { Registrations } from './registrations.ts';
 import { type RequestHandler, Requests } from './requests.ts';
 import { OutgoingCall } from './session/outgoing.ts';
+import type { UserAgentSettings } from './settings.ts';
 import { stopAll } from './stop-all.ts';
 import { parseTarget, targetAt } from './target.ts';
 import { Texts } from './texts.ts';

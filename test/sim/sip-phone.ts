@@ -2,7 +2,6 @@
 import { type Address, printAddress } from '../../firmware/lib/address.ts';
 import { type Log, silentLog } from '../../firmware/lib/log.ts';
 import type {
-  AccountSettings,
   Body,
   Call,
   CallEnd,
@@ -13,10 +12,10 @@ import type {
   RegistrationState,
   Resolve,
   UserAgentHandler,
-  UserAgentSettings,
 } from '../../firmware/sip/contracts.ts';
 import type { Services } from '../../firmware/sip/locate/services.ts';
 import type { RequestHandler } from '../../firmware/sip/requests.ts';
+import type { AccountSettings, UserAgentSettings } from '../../firmware/sip/settings.ts';
 import { UserAgent } from '../../firmware/sip/user-agent.ts';
 import type { LossyNetwork } from './lossy-network.ts';
 import { seeded } from './seeded.ts';

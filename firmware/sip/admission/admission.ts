@@ -4,7 +4,8 @@
  * what comes from the accounts' own servers, goes first. No I/O of its own.
  */
 import type { Clock } from '../../lib/clock.ts';
-import type { IgnoredMessages, SipCounters } from '../contracts.ts';
+import type { IgnoredMessages } from '../contracts.ts';
+import type { SipCounters } from '../counters.ts';
 import type { Hop } from '../hop.ts';
 import type { Request } from '../message/message.ts';
 import { Bucket, type Rate } from './bucket.ts';

@@ -1,6 +1,7 @@
 /** Answers a 401 or 407: one challenge of several, one Authorization value (RFC 3261 §22, RFC 7616, RFC 8760). */
-import type { Login } from '../contracts.ts';
+
 import { isMalformed } from '../message/message.ts';
+import type { Login } from '../settings.ts';
 import { type AuthParameters, parseDigest, printDigest } from './parameters.ts';
 import { ALGORITHMS, type Algorithm, ha1Of, parseAlgorithm, printNonceCount, responseOf } from './response.ts';
 

@@ -1,11 +1,11 @@
 /** The subscriptions that we hold with others: whose a NOTIFY is (RFC 6665 §4.4.1). */
 import type { Account } from '../account.ts';
-import type { SubscriptionHandler, SubscriptionOptions } from '../contracts.ts';
 import type { Core } from '../core.ts';
 import type { Request } from '../message/message.ts';
 import { stopAll } from '../stop-all.ts';
 import { tagOf } from '../transaction/matching.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
+import type { SubscriptionHandler, SubscriptionOptions } from './contracts.ts';
 import { Subscription } from './subscription.ts';
 
 /** Subscriptions of ours at one time: a device that watches more desks than that is a telephone exchange. */

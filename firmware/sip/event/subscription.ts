@@ -4,7 +4,6 @@
  */
 import type { Account } from '../account.ts';
 import { AskedExpiry } from '../asked-expiry.ts';
-import type { SubscriptionHandler, SubscriptionOptions } from '../contracts.ts';
 import { addContact, type Core } from '../core.ts';
 import { Dialog } from '../dialog/dialog.ts';
 import { bodyOf, firstHop, makeRequest, newCallId } from '../dialog/request.ts';
@@ -15,6 +14,7 @@ import { reasonPhrase } from '../message/status.ts';
 import { tagOf } from '../transaction/matching.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
 import { giveUpMs } from '../transaction/timers.ts';
+import type { SubscriptionHandler, SubscriptionOptions } from './contracts.ts';
 import { eventOf } from './event.ts';
 import { expiryOf, Patience, refreshAfter, seldomRetryMs } from './patience.ts';
 import { notifiedState } from './subscription-state.ts';

@@ -6,8 +6,9 @@ import { type Address, printAddress, sameAddress } from '../../lib/address.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
-import type { AccountSettings, Transport } from '../contracts.ts';
+import type { Transport } from '../contracts.ts';
 import { type Hop, isReliable, printHop } from '../hop.ts';
+import type { AccountSettings } from '../settings.ts';
 import type { StunEndpoint } from './stun-endpoint.ts';
 
 /** The longest pause over UDP where nobody says otherwise (RFC 5626 §4.4.2): a NAT may forget after 30 s. */

@@ -10,7 +10,7 @@ import { allows, supported } from '../extensions.ts';
 import { fromOf, privacyOf } from '../identity.ts';
 import type { Request, Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
-import { targetAt } from '../target.ts';
+import { checkedTarget } from '../target.ts';
 import { tagOf } from '../transaction/matching.ts';
 import { acknowledge } from './acknowledge.ts';
 import { sendBye } from './bye.ts';
@@ -63,11 +63,11 @@ export class OutgoingCall implements Call {
   ) {
     this.id = newCallId(core.random);
     this.account = account?.settings.id;
-    this.remote = { uri: targetOf(options.target, account) };
+    this.remote = { uri: checkedTarget(options.target, account?.uri) };
     this.#core = core;
     this.#identity = account;
     this.#others = others;
-    this.#target = targetOf(options.target, account);
+    this.#target = checkedTarget(options.target, account?.uri);
     this.#options = options;
     this.#handler = handler;
     this.#onQuiet = onQuiet;
@@ -216,7 +216,7 @@ export class OutgoingCall implements Call {
     this.#core.log.info('call goes on by another account', { call: this.id, account: account.settings.id });
     this.account = account.settings.id;
     this.#identity = account;
-    this.#target = targetOf(this.#options.target, account);
+    this.#target = checkedTarget(this.#options.target, account.uri);
     this.#redirects = new Redirects(this.#target, this.#core.settings.maxRedirects);
     this.#invite(this.#target);
     return true;
@@ -292,10 +292,4 @@ export class OutgoingCall implements Call {
     this.#busy--;
     if (this.#busy === 0) this.#onQuiet();
   }
-}
-
-/** Checked before the call was made. */
-function targetOf(text: string, account: Account | undefined): string {
-  const uri = targetAt(text, account?.uri);
-  return typeof uri === 'string' ? uri : text;
 }

@@ -1,17 +1,10 @@
 /** A user agent of a bad day, with a hand at it that answers, refuses or waits as chance has it, and a record of each call. */
 import { type Address, printAddress } from '../../../firmware/lib/address.ts';
 import type { Random } from '../../../firmware/lib/random.ts';
-import type {
-  AccountSettings,
-  Call,
-  CallHandler,
-  IncomingInvite,
-  RegistrationState,
-  Resolve,
-  UserAgentSettings,
-} from '../../../firmware/sip/contracts.ts';
+import type { Call, CallHandler, IncomingInvite, RegistrationState, Resolve } from '../../../firmware/sip/contracts.ts';
 import type { Services } from '../../../firmware/sip/locate/services.ts';
 import type { RequestHandler } from '../../../firmware/sip/requests.ts';
+import type { AccountSettings, UserAgentSettings } from '../../../firmware/sip/settings.ts';
 import { UserAgent } from '../../../firmware/sip/user-agent.ts';
 import type { LossyNetwork } from '../lossy-network.ts';
 import { seeded } from '../seeded.ts';

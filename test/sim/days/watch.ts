@@ -1,5 +1,5 @@
 /** Looks at a town while its day goes on, and at its end: what may never be, whatever happens. */
-import type { SipCounters } from '../../../firmware/sip/contracts.ts';
+import type { SipCounters } from '../../../firmware/sip/counters.ts';
 import type { Speaker } from './speaker.ts';
 
 /** What a user agent of a few calls may have going at once. Far above what is needed, far below what a leak reaches. */

@@ -1,7 +1,7 @@
 /** Accounts: how requests are addressed, and which account an INVITE is for. */
 import { describe, expect, test } from 'vitest';
 import { Account, accountFor } from '../../../firmware/sip/account.ts';
-import type { AccountSettings } from '../../../firmware/sip/contracts.ts';
+import type { AccountSettings } from '../../../firmware/sip/settings.ts';
 import { seeded } from '../../sim/seeded.ts';
 
 const account = (aor: string, more: Partial<AccountSettings> = {}) =>

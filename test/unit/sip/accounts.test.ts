@@ -1,8 +1,8 @@
 /** Several accounts: which of them register, which one calls, and which one after it. */
 import { describe, expect, test } from 'vitest';
-import type { AccountSettings, UserAgentSettings } from '../../../firmware/sip/contracts.ts';
 import { isMalformed } from '../../../firmware/sip/message/message.ts';
 import { printUri } from '../../../firmware/sip/message/uri.ts';
+import type { AccountSettings, UserAgentSettings } from '../../../firmware/sip/settings.ts';
 import { LossyNetwork, presets } from '../../sim/lossy-network.ts';
 import { ScriptedPeer } from '../../sim/scripted-peer.ts';
 import { seeded } from '../../sim/seeded.ts';

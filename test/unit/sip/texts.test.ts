@@ -1,6 +1,6 @@
 /** MESSAGE of ours (RFC 3428). */
 import { expect, test } from 'vitest';
-import type { TextResult } from '../../../firmware/sip/contracts.ts';
+import type { TextResult } from '../../../firmware/sip/event/contracts.ts';
 import { textLimit } from '../../../firmware/sip/texts.ts';
 import { stage } from './stage.ts';
 

@@ -1,6 +1,7 @@
 /** What an account asks for and publishes begins when it is registered, and hides who it is where it should. */
 import { expect, test } from 'vitest';
-import type { AccountSettings, SubscriptionState } from '../../../../firmware/sip/contracts.ts';
+import type { SubscriptionState } from '../../../../firmware/sip/event/contracts.ts';
+import type { AccountSettings } from '../../../../firmware/sip/settings.ts';
 import { stage } from '../stage.ts';
 
 const watched = { target: 'sip:desk@192.0.2.2', event: 'presence', accept: [], expiresMs: 600_000 };

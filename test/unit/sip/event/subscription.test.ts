@@ -1,6 +1,6 @@
 /** A subscription of ours: how it is had, kept, and had again (RFC 6665 §4.1). */
 import { describe, expect, test } from 'vitest';
-import type { SubscriptionOptions } from '../../../../firmware/sip/contracts.ts';
+import type { SubscriptionOptions } from '../../../../firmware/sip/event/contracts.ts';
 import { ownSubscriptionLimit } from '../../../../firmware/sip/event/subscriber.ts';
 import type { Request } from '../../../../firmware/sip/message/message.ts';
 import { textOf } from '../../../sim/sip-phone.ts';

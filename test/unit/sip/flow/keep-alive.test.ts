@@ -1,12 +1,13 @@
 /** The way between registrar and device: held open, watched, and registered anew when it has changed. */
 import { describe, expect, test } from 'vitest';
 import type { Address } from '../../../../firmware/lib/address.ts';
-import type { AccountSettings, HeaderFields } from '../../../../firmware/sip/contracts.ts';
+import type { HeaderFields } from '../../../../firmware/sip/contracts.ts';
 import { keepAliveFor } from '../../../../firmware/sip/flow/keep-alive.ts';
 import { bindingRequest, bindingSuccess, isStun, parseStun } from '../../../../firmware/sip/flow/stun.ts';
 import { answersPerSecond } from '../../../../firmware/sip/flow/stun-endpoint.ts';
 import { parseMessage } from '../../../../firmware/sip/message/parse.ts';
 import { printMessage } from '../../../../firmware/sip/message/print.ts';
+import type { AccountSettings } from '../../../../firmware/sip/settings.ts';
 import { makeResponse } from '../../../../firmware/sip/transaction/reply.ts';
 import { LossyNetwork, presets } from '../../../sim/lossy-network.ts';
 import { seeded } from '../../../sim/seeded.ts';

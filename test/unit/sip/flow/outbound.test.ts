@@ -1,11 +1,12 @@
 /** Outbound (RFC 5626): a device that names itself and its ways, and is reached as long as one of them works. */
 import { describe, expect, test } from 'vitest';
 import type { Address } from '../../../../firmware/lib/address.ts';
-import type { AccountSettings, HeaderFields } from '../../../../firmware/sip/contracts.ts';
+import type { HeaderFields } from '../../../../firmware/sip/contracts.ts';
 import { isStun } from '../../../../firmware/sip/flow/stun.ts';
 import type { Request } from '../../../../firmware/sip/message/message.ts';
 import { parseMessage } from '../../../../firmware/sip/message/parse.ts';
 import { printMessage } from '../../../../firmware/sip/message/print.ts';
+import type { AccountSettings } from '../../../../firmware/sip/settings.ts';
 import { makeResponse } from '../../../../firmware/sip/transaction/reply.ts';
 import { LossyNetwork, presets } from '../../../sim/lossy-network.ts';
 import { seeded } from '../../../sim/seeded.ts';
