@@ -39,6 +39,8 @@ export type CallPlan =
       gong: boolean;
       /** The 200 says whether it was answered by itself (RFC 5373 §4). */
       tellsMode: boolean;
+      /** The caller hears it ring, or has its answer. Called once, before anything else is told of it. */
+      onTold?(): void;
       /** It has been answered: what it takes the place of may go. */
       onAccepted?(): void;
     };

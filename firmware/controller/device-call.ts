@@ -26,6 +26,7 @@ export class DeviceCall implements CallOfLine {
   #answer: Body | undefined;
   #answeredMs: number | undefined;
   #why: string | undefined;
+  #announced = false;
   statistics: StreamStatistics | undefined;
 
   constructor(parts: DeviceCallParts, plan: CallPlan) {
@@ -164,6 +165,7 @@ export class DeviceCall implements CallOfLine {
         break;
       case 'accept':
         this.#session?.accept(this.#answer ?? sound.offer(this.talk.direction), this.#answeredHow);
+        this.#announce();
         if (plan.direction === 'incoming') plan.onAccepted?.();
         break;
       case 'start talking':
@@ -230,12 +232,20 @@ export class DeviceCall implements CallOfLine {
       return;
     }
     this.#session?.ring();
+    this.#announce();
     this.#ringAloud();
     if (answerAfterMs === undefined) this.#after(limits.ringForMs, 'ring limit');
     else this.#after(answerAfterMs, 'answer');
   }
 
+  #announce() {
+    if (this.#announced || this.plan.direction !== 'incoming') return;
+    this.#announced = true;
+    this.plan.onTold?.();
+  }
+
   #finish() {
+    this.#announce();
     // Where there was no INVITE at all.
     this.#line.tellStatus(503);
     const { events, sound, finished } = this.#parts;

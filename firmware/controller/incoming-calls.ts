@@ -93,8 +93,6 @@ export class IncomingCalls {
     if (!isFirst && autoAnswer.whenBusy === 'refuse') return undefined;
     if (this.#linesAreTaken && !isPage && !ends) return undefined;
     const { call: session, source, body: offer } = invite;
-    const { uri, displayName } = remote;
-    events.tell('call', 'incoming', { remote: uri, displayName, autoAnswer: automatic !== undefined });
     return begin(source.host, {
       direction: 'incoming',
       remote,
@@ -106,6 +104,10 @@ export class IncomingCalls {
       mode: automatic?.mode ?? 'talk',
       gong: automatic?.tone ?? false,
       tellsMode: asksForMode(invite),
+      onTold: () => {
+        const { uri, displayName } = remote;
+        events.tell('call', 'incoming', { remote: uri, displayName, autoAnswer: automatic !== undefined });
+      },
       ...(ends && {
         onAccepted: () => {
           for (const other of others) other.handle('hang up');

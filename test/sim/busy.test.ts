@@ -40,7 +40,7 @@ describe('a caller for whom no line is free', () => {
     const statuses = answersTo(all, '192.0.2.2');
     const call = hall.call(FRONT);
     await world.run(20_000);
-    expect(statuses).toEqual([100, 182]);
+    expect(statuses).toEqual([182]);
     expect(intercom.status().waiting).toEqual([HALL_URI]);
     expect(told('call', 'waiting')).toMatchObject([{ remote: HALL_URI, place: 1 }]);
     first.hangUp();

@@ -12,9 +12,8 @@ type State = 'proceeding' | 'completed' | 'confirmed' | 'accepted' | 'terminated
 type Timer = 'G' | 'H' | 'I' | 'L';
 
 export const inviteServer = <M>(): Machine<InviteServerContext, State, InviteServerEvent, Timer, M> => ({
-  // 100 goes out at once and not after 200 ms: a caller that hears it stops resending (§17.2.1).
-  // Neither message is kept: the transaction outlives its call by 32 s.
-  start: (_, invite, trying) => ['proceeding', send(trying!), deliver(invite!)],
+  // It is not kept: the transaction outlives its call by 32 s.
+  start: (_, invite) => ['proceeding', deliver(invite!)],
 
   lifetimes: { G: ['completed'], H: ['completed'], I: ['confirmed'], L: ['accepted'] },
 

@@ -80,9 +80,14 @@ export class ServerRecord {
   }
 
   start() {
-    const { request } = this.user!;
-    if (this.#isInvite) this.#machine.start(request, makeResponse(request, 100, this.localTag));
-    else this.#machine.start(request);
+    const user = this.user!;
+    try {
+      this.#machine.start(user.request);
+    } finally {
+      // §17.2.1: 100, unless the user has answered already. At once and not after 200 ms: who hears it stops resending.
+      if (this.#isInvite && user.status === 0)
+        this.#machine.handle('send 1xx', makeResponse(user.request, 100, this.localTag));
+    }
   }
 
   /** Bytes of the answer that it keeps. */

@@ -23,10 +23,10 @@ function talking(invite: Line = {}) {
 }
 
 describe('a call that rings', () => {
-  test('says 100, 180, and 180 again each minute (§13.3.1.1)', () => {
+  test('says 180, and 180 again each minute (§13.3.1.1); no 100 before it, for it rings at once (§17.2.1)', () => {
     const { clock, peer, userAgent } = called();
     clock.advance(125_000);
-    expect(peer.responses().map(({ status }) => status)).toEqual([100, 180, 180, 180]);
+    expect(peer.responses().map(({ status }) => status)).toEqual([180, 180, 180]);
     expect(peer.responses(180)[0]!.headers.get('Contact')).toBe('<sip:user@192.0.2.1:5060>');
     expect(userAgent.alive.calls).toBe(1);
   });
@@ -39,7 +39,7 @@ describe('a call that rings', () => {
     clock.advance(1_000);
     call.accept(sdp('answer'), [['Answer-Mode', 'Manual']]);
     clock.advance(10);
-    expect(peer.responses().map(({ status }) => status)).toEqual([100, 180, 182, 182, 182, 180, 200]);
+    expect(peer.responses().map(({ status }) => status)).toEqual([180, 182, 182, 182, 180, 200]);
     expect(peer.responses(200)[0]!.headers.get('Answer-Mode')).toBe('Manual');
   });
 

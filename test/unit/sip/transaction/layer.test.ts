@@ -46,6 +46,22 @@ function options() {
   });
 }
 
+describe('an INVITE', () => {
+  test('that is not answered at once is told 100, and so is a copy of it (§17.2.1)', () => {
+    const { receive, sent, served } = layer();
+    receive(request());
+    receive(request());
+    expect(served).toEqual(['INVITE']);
+    expect(statuses(sent)).toEqual([100, 100]);
+  });
+
+  test('that is answered at once is told nothing else', () => {
+    const { peer, say } = stage();
+    say(request({ more: 'Require: frob' }));
+    expect(peer.statuses).toEqual([420]);
+  });
+});
+
 describe('responses', () => {
   /** Answers what was sent first, after a change. */
   function answering(change: (text: string) => string) {

@@ -40,7 +40,7 @@ function printEffect(effect: Effect<TimerName, string>): string {
 
 const machines: [name: string, machine: AnyMachine, context: unknown, begin: string[]][] = [
   ['invite-client', inviteClient<string>(), { invite: 'INVITE', ack: () => 'ACK' }, []],
-  ['invite-server', inviteServer<string>(), {}, ['INVITE', '100']],
+  ['invite-server', inviteServer<string>(), {}, ['INVITE']],
   ['non-invite-client', nonInviteClient<string>(), { request: 'request' }, []],
   ['non-invite-server', nonInviteServer<string>(), {}, ['request']],
 ];
