@@ -51,3 +51,15 @@ test('can be stopped in the middle of it', async () => {
   expect([...ports]).toEqual([]);
   expect(clock.armed).toEqual([]);
 });
+
+test('is given up where no socket can be had', () => {
+  const clock = new VirtualClock();
+  const openSocket = () => {
+    throw new Error('too many open files');
+  };
+  const rehearsal = new Rehearsal({ clock, random: seeded(1), log: silentLog, openSocket });
+  rehearsal.start();
+  clock.advance(10_000);
+  expect(rehearsal.calls).toBe(0);
+  expect(clock.armed).toEqual([]);
+});
