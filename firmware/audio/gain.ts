@@ -25,6 +25,11 @@ export class Gain {
     return this.#db;
   }
 
+  /** No change is under way. */
+  get isSteady(): boolean {
+    return this.#factor === this.#target;
+  }
+
   set(db: number) {
     this.#db = db;
     this.#target = factorOf(db);

@@ -21,6 +21,7 @@ export function showStatus(status: Status): string[] {
     ...part('Buttons', buttons(status)),
     ...part('Doors', doors(status)),
     ...part('Sound', [sound(status)]),
+    ...part('Paging', paging(status)),
     ...part('Ignored', ignored(status)),
     ...part('Config', [config(status)]),
     ...part('MQTT', [mqtt(status)]),
@@ -28,7 +29,7 @@ export function showStatus(status: Status): string[] {
 }
 
 /** What a technician should look at, most urgent first: the cause and the next step in one sentence. */
-export function problems({ accounts, audio, buttons, config, device, doors, faults, mqtt }: Status): string[] {
+export function problems({ accounts, audio, buttons, config, device, doors, faults, mqtt, paging }: Status): string[] {
   const list = Object.entries(faults).map(([what, why]) => `${what} cannot be used: ${why}.`);
   if (audio.state === 'down') {
     list.push(`The sound card is away: ${audio.why ?? 'no reason given'}. Check its cable and the names in \`audio\`.`);
@@ -36,6 +37,9 @@ export function problems({ accounts, audio, buttons, config, device, doors, faul
   for (const [id, account] of Object.entries(accounts)) {
     if (account.state === 'failed' && !list.some(problem => problem.includes(account.detail)))
       list.push(`Account ${id} is not registered: ${account.detail}. \`porter sip status\` says what to do.`);
+  }
+  for (const [name, { why }] of Object.entries(paging.groups)) {
+    if (why !== undefined) list.push(`Paging group ${name} is not heard: ${why}.`);
   }
   for (const [name, door] of Object.entries(doors)) {
     if (door.relay === 'fault')
@@ -183,6 +187,27 @@ function acoustics(report: Status['audio']['acoustics']): string[] {
       : [`noise ${noiseDb} dB${raisedDb > 0 ? `, loudspeaker raised ${raisedDb} dB` : ''}`]),
     ...faults,
   ];
+}
+
+/** Nothing where no group is configured. */
+function paging({ paging: { pages, groups } }: Status): string[] {
+  const on = new Map(pages.map(page => [page.group, page]));
+  return columns(
+    Object.entries(groups).map(
+      ([name, { why, pages, packets, lost, malformed, otherSource, otherTalker, otherCodec }]) => {
+        const page = on.get(name);
+        const dropped = malformed + otherSource + otherTalker + otherCodec;
+        const heard = [
+          pages === 0 && dropped === 0 ? 'nothing has come yet' : count(pages, 'page'),
+          lost > 0 ? `${percent(lost, lost + packets)} lost` : undefined,
+          dropped > 0 ? `${count(dropped, 'packet')} dropped` : undefined,
+        ];
+        const state =
+          why !== undefined ? 'NOT HEARD' : page === undefined ? 'quiet' : `${page.level} page from ${page.from}`;
+        return [name, state, heard.filter(fact => fact !== undefined).join(', ')];
+      },
+    ),
+  );
 }
 
 const config = ({ config }: Status) =>

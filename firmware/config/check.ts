@@ -21,6 +21,8 @@ export interface Surroundings {
 export function crossCheck(config: Config, surroundings: Surroundings): Problem[] {
   return [
     ...checkMedia(config),
+    ...checkGroups(config),
+    ...checkPagingRelays(config, surroundings),
     ...checkContacts(config),
     ...checkAddedLines(config, surroundings),
     ...checkLines(config, surroundings),
@@ -49,6 +51,40 @@ function* checkMedia({ media, audio, sip }: Config): Generator<Problem> {
     yield { path: ['media', 'codecs'], message: 'names a codec twice' };
   if (audio.period !== undefined && audio.buffer !== undefined && audio.buffer < 2 * audio.period) {
     yield { path: ['audio', 'buffer'], message: `${audio.buffer} ms is less than two periods of ${audio.period} ms` };
+  }
+}
+
+function* checkGroups({ paging }: Config): Generator<Problem> {
+  const earlier: { name: string; address: string; port: number; format: string; channel: number | undefined }[] = [];
+  for (const [name, { address, port, format, channel }] of Object.entries(paging.groups)) {
+    const path = ['paging', 'groups', name];
+    if (format === 'polycom' && channel === undefined)
+      yield { path: [...path, 'channel'], message: 'is missing; a Polycom group has one, page group 1 is 26' };
+    if (format !== 'polycom' && channel !== undefined)
+      yield { path: [...path, 'channel'], message: `means nothing with "format": "${format}"` };
+    // Polycom groups share an address: the channel tells them apart.
+    const other = earlier.find(
+      other =>
+        other.address === address &&
+        other.port === port &&
+        (format !== 'polycom' || other.format !== 'polycom' || other.channel === channel),
+    );
+    const where = `${address} port ${port}${format === 'polycom' ? ` channel ${channel}` : ''}`;
+    if (other !== undefined) yield { path, message: `${where} is already that of paging.groups.${other.name}` };
+    earlier.push({ name, address, port, format, channel });
+  }
+}
+
+function* checkPagingRelays({ paging, doors, buttons, board }: Config, { lines }: Surroundings): Generator<Problem> {
+  const known = lines && [...lines.outputs, ...Object.keys(board.outputs)];
+  for (const [level, { relay }] of Object.entries(paging.levels)) {
+    if (relay === undefined) continue;
+    const path = ['paging', 'levels', level, 'relay'];
+    const door = Object.entries(doors).find(([, door]) => door.relay === relay)?.[0];
+    const lamp = Object.entries(buttons).find(([, button]) => button.led === relay)?.[0];
+    if (known && !known.includes(relay)) yield { path, message: noSuch(relay, 'output', known) };
+    else if (door !== undefined) yield { path, message: `${JSON.stringify(relay)} already serves doors.${door}` };
+    else if (lamp !== undefined) yield { path, message: `${JSON.stringify(relay)} already serves buttons.${lamp}` };
   }
 }
 

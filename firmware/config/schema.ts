@@ -8,6 +8,7 @@ import { calls } from './sections/calls.ts';
 import { device } from './sections/device.ts';
 import { control, log, mqtt, provisioning } from './sections/fleet.ts';
 import { media } from './sections/media.ts';
+import { paging } from './sections/paging.ts';
 import { sip } from './sections/sip.ts';
 
 export const schema = section({
@@ -15,6 +16,7 @@ export const schema = section({
   board: board.prefault({}),
   audio: audio.prefault({}),
   media: media.prefault({}),
+  paging: paging.prefault({}),
   sip: sip.prefault({}),
   contacts,
   buttons,

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { durationPattern, notADuration, parseDuration, printDuration } from '../lib/duration.ts';
+import { isMulticast, isNetwork } from '../lib/networks.ts';
 import { kind } from './field.ts';
 
 /** Entries in one table of named things (contacts, doors, …), where nothing else is said. */
@@ -203,6 +204,17 @@ export const bearerToken = () =>
 export const ipAddress = () =>
   text({ kind: 'IP address', wrong: 'is not an IP address' }, value =>
     isIP(value) === 0 ? 'is not an IP address; write such as "192.0.2.1" or "2001:db8::1"' : undefined,
+  );
+
+export const multicastAddress = () =>
+  text({ kind: 'multicast address', wrong: 'is not a multicast address' }, value =>
+    isMulticast(value) ? undefined : 'is not a multicast address; write such as "239.1.2.3" or "ff15::7"',
+  );
+
+/** One address, or all of a network. */
+export const network = () =>
+  text({ kind: 'IP address or network', wrong: 'is not an IP address or network' }, value =>
+    isNetwork(value) ? undefined : 'is not an IP address or network; write such as "192.0.2.1" or "192.0.2.0/24"',
   );
 
 /** An absolute URL of one of these schemes, without user, password, query or fragment. */

@@ -1,7 +1,8 @@
 /** What the device can be asked to do, what it says of itself, and how: one vocabulary for every way in and out. */
 import type { AudioCounters, AudioStatus } from '../../hal/contracts.ts';
 import type { Action } from '../io/actions.ts';
-import type { AcousticsReport, StreamStatistics } from '../media/protocol.ts';
+import type { AcousticsReport, PageCounters, StreamStatistics } from '../media/protocol.ts';
+import type { Level } from '../paging/levels.ts';
 import type { RegistrationState } from '../sip/contracts.ts';
 import type { SipCounters } from '../sip/counters.ts';
 import type { Availability } from '../sip/event/reading.ts';
@@ -33,7 +34,7 @@ export interface DeviceEvent {
   session: string;
   /** ISO 8601, UTC. */
   ts: string;
-  source: 'device' | 'button' | 'call' | 'door' | 'sip' | 'audio' | 'config' | 'provisioning';
+  source: 'device' | 'button' | 'call' | 'door' | 'sip' | 'audio' | 'paging' | 'config' | 'provisioning';
   type: string;
   /** Facts of the event, flat. Never a secret. */
   [fact: string]: unknown;
@@ -94,6 +95,11 @@ export interface Status {
     counters?: AudioCounters;
     opus?: string;
     acoustics?: AcousticsReport;
+  };
+  /** Pages by multicast that are heard now, and the groups. `why`: it cannot be joined. */
+  paging: {
+    pages: { group: string; level: Level; from: string; caller?: string }[];
+    groups: Record<string, PageCounters & { why?: string }>;
   };
   config: { revision: string | undefined; source: string; problem?: string };
   mqtt: { state: 'off' | 'connecting' | 'connected'; url?: string };

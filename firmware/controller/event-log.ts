@@ -16,6 +16,7 @@ const WARNINGS = new Set([
   'auto-answer refused',
   'wrong code',
   'locked out',
+  'not joined',
 ]);
 
 export class EventLog {

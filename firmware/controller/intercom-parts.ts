@@ -13,6 +13,7 @@ import { Doors } from './doors.ts';
 import type { EventLog } from './event-log.ts';
 import { FrontPanel } from './front-panel.ts';
 import { mediaSettings } from './media-settings.ts';
+import { Paging } from './paging.ts';
 import type { SipSocket } from './sip-socket.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
@@ -43,6 +44,7 @@ export interface OpenParts {
   doors: Doors;
   panel: FrontPanel;
   sound: Sound;
+  paging: Paging;
   telephone: Telephone;
   calls: CallController;
 }
@@ -69,13 +71,17 @@ export function openParts(
     events.tell('device', 'line fault', { line, code: error.code, why: error.message });
   const doors = new Doors({ clock, board, events, settings: () => config().doors, changed });
   const panel = new FrontPanel({ clock, board, events, settings: () => config().buttons, onPress, changed });
+  const paging = new Paging({ clock, board, events, settings: () => config().paging, changed });
   const settings = mediaSettings(config(), board);
   const sound = new Sound({
     clock,
     driver: settings.audio.driver,
     events,
     media: given.openMedia(settings),
-    onEvent: event => calls.onMediaEvent(event),
+    onEvent: event => {
+      paging.onMediaEvent(event);
+      calls.onMediaEvent(event);
+    },
     tap,
     changed,
   });
@@ -106,23 +112,28 @@ export function openParts(
     changed,
   });
   calls.use(telephone.userAgent);
-  return { board, doors, panel, sound, telephone, calls };
+  return { board, doors, panel, sound, paging, telephone, calls };
 }
 
 /** The lines first: a relay is at its safe level before anything else can fail. */
-export function startParts({ doors, panel, sound, telephone }: OpenParts) {
+export function startParts({ doors, panel, sound, paging, telephone }: OpenParts) {
   doors.start();
+  paging.start();
   panel.start();
   sound.start();
   telephone.start();
 }
 
 /** In reverse. `farewellMs`: how long ending calls and unregistering may take. */
-export async function stopParts({ board, doors, panel, sound, telephone, calls }: OpenParts, farewellMs: number) {
+export async function stopParts(
+  { board, doors, panel, sound, paging, telephone, calls }: OpenParts,
+  farewellMs: number,
+) {
   calls.stop();
   await telephone.stop(farewellMs);
   await sound.stop();
   panel.stop();
+  paging.stop();
   doors.stop();
   board.close();
 }

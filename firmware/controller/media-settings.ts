@@ -2,8 +2,10 @@
 import type { Board } from '../../hal/contracts.ts';
 import type { Config } from '../config/schema.ts';
 import type { MediaSettings } from '../media/protocol.ts';
+import { pagingSettings } from './paging-settings.ts';
 
-export function mediaSettings({ device, audio, media, calls }: Config, { definition }: Board): MediaSettings {
+export function mediaSettings(config: Config, { definition }: Board): MediaSettings {
+  const { device, audio, media, calls } = config;
   const board = definition.audio;
   return {
     audio: {
@@ -31,5 +33,6 @@ export function mediaSettings({ device, audio, media, calls }: Config, { definit
       volumeFollowsNoise: { upToDb: audio.volumeFollowsNoise.upTo, quietDb: audio.volumeFollowsNoise.quiet },
     },
     cname: device.id,
+    paging: pagingSettings(config),
   };
 }

@@ -72,10 +72,11 @@ export class Acoustics {
     this.#microphoneLimiter.apply(microphone, microphone);
   }
 
-  /** From the sum of all that shall be heard to the card's frame. Changes `sum`. */
-  play(sum: Int32Array, toPlay: Int16Array) {
+  /** From the sum of all that shall be heard to the card's frame. Changes `sum`. Pages have a gain of their own. */
+  play(sum: Int32Array, toPlay: Int16Array, pages?: { addTo(sum: Int32Array): void }) {
     this.#follow();
     this.#loudspeakerGain.scale(sum);
+    pages?.addTo(sum);
     this.#loudspeakerLimiter.apply(sum, toPlay);
     this.#played.write(toPlay);
   }

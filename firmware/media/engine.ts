@@ -16,8 +16,9 @@ import type { Random } from '../lib/random.ts';
 import { Acoustics } from './acoustics.ts';
 import { type Codecs, makeCodecs } from './codecs.ts';
 import type { Files } from './files.ts';
-import type { MediaNetwork, PortPair } from './network.ts';
+import type { MediaNetwork, MulticastNetwork, PortPair } from './network.ts';
 import { PacketTap } from './packet-tap.ts';
+import { Pages } from './pages.ts';
 import { Player } from './player.ts';
 import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
 import { Stream } from './stream.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   wallClock: WallClock;
   random: Random;
   network: MediaNetwork;
+  /** For pages. Absent: none are heard. */
+  multicast?: MulticastNetwork;
   files: Files;
   settings: MediaSettings;
   opus: Opus | undefined;
@@ -56,6 +59,7 @@ export class Engine {
   readonly #streams = new Map<StreamId, Stream>();
   /** Streams whose ports are being taken. */
   readonly #opening = new Set<StreamId>();
+  readonly #pages: Pages | undefined;
   readonly #here: Player;
   readonly #acoustics: Acoustics;
   readonly #mixer: Mixer;
@@ -73,6 +77,9 @@ export class Engine {
     this.#tap = new PacketTap(options.clock, options.wallClock);
     this.#network = this.#tap.on(options.network);
     this.#codecs = makeCodecs(options.opus, settings.opus);
+    const { clock, random, multicast } = options;
+    this.#pages =
+      multicast && new Pages({ clock, random, network: multicast, settings, codecs: this.#codecs, rate, emit });
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
     this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs);
     this.#mixer = new Mixer(frameSamples(rate));
@@ -83,6 +90,7 @@ export class Engine {
 
   start() {
     this.#options.emit({ is: 'ready', opus: this.#options.opus?.library ?? 'none' });
+    this.#pages?.start();
   }
 
   /** The sound card's callback: one frame in, one frame out. Allocates nothing but what a datagram costs. */
@@ -90,10 +98,18 @@ export class Engine {
     this.#acoustics.hear(captured, this.#microphone);
     this.#mixer.clear();
     this.#bridge.clear();
+    this.#pages?.decide(this.#callIsUp());
     for (const stream of this.#streams.values()) stream.listen(this.#mixer, this.#bridge);
+    this.#pages?.hush(this.#mixer);
+    this.#pages?.hushMicrophone(this.#microphone);
     for (const stream of this.#streams.values()) stream.speak(this.#microphone, this.#bridge);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
-    this.#acoustics.play(this.#mixer.sum, toPlay);
+    this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages);
+  }
+
+  #callIsUp(): boolean {
+    for (const stream of this.#streams.values()) if (stream.isHeardHere) return true;
+    return false;
   }
 
   audioStatus(status: AudioStatus) {
@@ -129,7 +145,9 @@ export class Engine {
       case 'record':
         return this.#record(command);
       case 'set volume':
-        return this.#acoustics.setVolume(command.loudspeakerDb, command.microphoneDb);
+        this.#acoustics.setVolume(command.loudspeakerDb, command.microphoneDb);
+        this.#pages?.setVolume(command.loudspeakerDb);
+        return;
       case 'report':
         return this.#report();
       case 'take packets':
@@ -262,6 +280,7 @@ export class Engine {
       is: 'report',
       audio: { ...this.#options.audioCounters() },
       streams: Object.fromEntries([...this.#streams].map(([id, stream]) => [id, stream.statistics])),
+      groups: this.#pages?.report() ?? {},
       loudspeakerDb: this.#acoustics.loudspeakerDb,
       acoustics: this.#acoustics.report(),
       graph: this.describe(),
@@ -270,6 +289,7 @@ export class Engine {
 
   #stop() {
     this.#stopLoading(() => true, 'stopped');
+    this.#pages?.stop();
     this.#here.stop('stopped');
     let left = this.#streams.size + 1;
     const closed = () => {
@@ -290,6 +310,7 @@ export class Engine {
     return printGraph([
       this.#acoustics.microphoneChain(),
       ...[...this.#streams.values()].flatMap(stream => stream.chains()),
+      ...(this.#pages?.chains() ?? []),
       ...here,
       this.#acoustics.loudspeakerChain(),
     ]);

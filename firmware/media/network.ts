@@ -23,3 +23,23 @@ export interface PortPair {
   /** Nothing is received any more. */
   close(): void;
 }
+
+/** Multicast, for pages: what is sent to a group comes to everybody who has joined it. */
+export interface MulticastNetwork {
+  /**
+   * Joins the group at `group.host` and takes its port, beside others on this machine. Calls `done` once, perhaps before
+   * it returns. `bytes` of `onPacket` are valid during the call only.
+   */
+  join(
+    group: Address,
+    onPacket: (bytes: Uint8Array, from: Address) => void,
+    done: (membership: Membership | { why: string }) => void,
+  ): void;
+}
+
+export interface Membership {
+  /** Says anew that we are a member. Answers why it could not. */
+  renew(): string | undefined;
+  /** Leaves; nothing is received any more. */
+  close(): void;
+}

@@ -6,6 +6,8 @@ import type { AudioCounters, AudioSpec, AudioStatus } from '../../hal/contracts.
 import type { NoiseFollowing } from '../audio/ambient.ts';
 import type { AcousticSettings, EchoSetting } from '../audio/echo/choose.ts';
 import type { Address } from '../lib/address.ts';
+import type { PageGroup } from '../paging/groups.ts';
+import type { Level, LevelRules } from '../paging/levels.ts';
 
 /** The control thread's name for one call's sound; unique for the life of the process. */
 export type StreamId = string;
@@ -140,6 +142,29 @@ export interface AcousticsReport {
   raisedDb: number;
 }
 
+/** Packets of one group since the start. */
+export interface PageCounters {
+  pages: number;
+  /** Of the talker who had the group. */
+  packets: number;
+  lost: number;
+  malformed: number;
+  /** From an address that may not page. */
+  otherSource: number;
+  /** Of somebody who talked while another had the group. */
+  otherTalker: number;
+  /** Of a payload type that is not known. */
+  otherCodec: number;
+}
+
+export interface GroupReport {
+  /** Why it is not joined. */
+  why?: string | undefined;
+  /** The page that is on: who talks, whether he is heard, and for how long he has talked. */
+  page?: { source: string; caller?: string; heard: boolean; forMs: number };
+  counters: PageCounters;
+}
+
 /** RTP or RTCP, as it went over the network. */
 export interface SeenPacket {
   /** Wall clock, milliseconds since 1970. */
@@ -172,14 +197,40 @@ export type MediaEvent =
       is: 'report';
       audio: AudioCounters;
       streams: Record<StreamId, StreamStatistics>;
+      /** By name. */
+      groups: Record<string, GroupReport>;
       loudspeakerDb: number;
       acoustics: AcousticsReport;
       /** The sound's ways through the device as they are now, one a line: `microphone → encode PCMA … → rtp …`. */
       graph: string;
     }
+  /** A page is heard from now on, goes on being on, has ended, or is not heard because of `why`. */
+  | {
+      is: 'page';
+      state: 'started' | 'goes on' | 'ended' | 'ignored';
+      group: string;
+      level: Level;
+      source: string;
+      /** As the sender calls himself. */
+      caller?: string;
+      forMs: number;
+      why?: string;
+    }
+  /** A paging group has been joined, or could not be and is tried again. */
+  | { is: 'group'; group: string; why: string | undefined }
   /** `missed`: packets that went by and are not among them. */
   | { is: 'packets'; packets: SeenPacket[]; missed: number }
   | { is: 'stopped' };
+
+/** Pages by multicast. */
+export interface PagingSettings {
+  groups: readonly PageGroup[];
+  levels: LevelRules;
+  /** A page without a packet for so long is over. */
+  silenceMs: number;
+  /** Groups are joined on the interface of this address; absent: where the machine's routes lead. */
+  interfaceHost?: string | undefined;
+}
 
 /** What the media thread is started with. Plain data. */
 export interface MediaSettings {
@@ -198,6 +249,8 @@ export interface MediaSettings {
   acoustics?: AcousticSettings & { automaticGain: boolean; volumeFollowsNoise: NoiseFollowing };
   /** RTCP CNAME (RFC 3550 §6.5.1). */
   cname: string;
+  /** Absent: the device hears no pages. */
+  paging?: PagingSettings;
 }
 
 /** The control thread's end, real (a worker) or in-process (simulation). */

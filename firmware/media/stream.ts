@@ -282,6 +282,11 @@ export class Stream {
 
   // ---- at every frame ----------------------------------------------------------------------------------------
 
+  /** A call that somebody here is in. */
+  get isHeardHere(): boolean {
+    return this.#call !== undefined && this.#company !== 'nobody';
+  }
+
   /** First of all streams: one frame of the peer to where it is heard. */
   listen(mixer: Mixer, bridge: Bridge) {
     const call = this.#call;

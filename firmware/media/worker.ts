@@ -7,6 +7,7 @@ import { systemClock, wallClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { diskFiles } from './disk-files.ts';
 import { Engine } from './engine.ts';
+import { UdpMulticast } from './multicast.ts';
 import type { MediaCommand, MediaEvent, MediaSettings } from './protocol.ts';
 import { UdpNetwork } from './udp.ts';
 
@@ -20,6 +21,7 @@ const engine = new Engine({
   wallClock,
   random: systemRandom,
   network: new UdpNetwork(settings.rtpPorts, systemRandom),
+  multicast: new UdpMulticast(settings.paging?.interfaceHost),
   files: diskFiles,
   settings,
   opus: await chooseOpus(opusRate(audio.format.rate)),

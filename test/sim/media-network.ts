@@ -2,7 +2,7 @@
 import type { Address } from '../../firmware/lib/address.ts';
 import type { Clock } from '../../firmware/lib/clock.ts';
 import type { Random } from '../../firmware/lib/random.ts';
-import type { MediaNetwork, PortHandlers, PortPair } from '../../firmware/media/network.ts';
+import type { MediaNetwork, MulticastNetwork, PortHandlers, PortPair } from '../../firmware/media/network.ts';
 
 export interface MediaNetworkFaults {
   /** Shares of 1. */
@@ -37,6 +37,37 @@ export class SimulatedMediaNetwork {
     return {
       open: (_host, handlers, done) => done(this.#pair(translate, handlers)),
     };
+  }
+
+  /** Who has joined which group: `host port` → hosts and their ears. */
+  readonly #members = new Map<string, Set<{ host: string; take: (bytes: Uint8Array, from: Address) => void }>>();
+  /** Groups that cannot be joined now, and why not. */
+  readonly refusedGroups = new Map<string, string>();
+  /** How often hosts have said that they are members. */
+  renewals = 0;
+
+  /** The groups of this network as the host at this address hears them. */
+  multicast(host: string): MulticastNetwork {
+    return {
+      join: (group, take, done) => {
+        const why = this.refusedGroups.get(group.host);
+        if (why !== undefined) return done({ why });
+        const members = this.#members.get(key(group)) ?? new Set();
+        this.#members.set(key(group), members);
+        const member = { host, take };
+        members.add(member);
+        const renew = () => {
+          this.renewals++;
+          return this.refusedGroups.get(group.host);
+        };
+        done({ renew, close: () => members.delete(member) });
+      },
+    };
+  }
+
+  /** Hosts that have joined it. */
+  membersOf(group: Address): string[] {
+    return [...(this.#members.get(key(group)) ?? [])].map(({ host }) => host);
   }
 
   #pair(translate: (port: number) => Address, handlers: PortHandlers): PortPair {
@@ -82,7 +113,21 @@ export class SimulatedMediaNetwork {
   }
 
   send(bytes: Uint8Array, from: Address, to: Address) {
+    const members = this.#members.get(key(to));
+    if (members !== undefined) {
+      for (const { host, take } of [...members]) this.#carry(bytes, from, { host, port: to.port }, () => take);
+      return;
+    }
     this.onSend(bytes, from, to);
+    this.#carry(bytes, from, to, () => this.#ports.get(key(to)));
+  }
+
+  #carry(
+    bytes: Uint8Array,
+    from: Address,
+    to: Address,
+    ear: () => ((bytes: Uint8Array, from: Address) => void) | undefined,
+  ) {
     const { loss = 0, duplication = 0, delayMs: [least, most] = [1, 1] } = this.faults;
     if (this.cutOff.has(from.host) || this.cutOff.has(to.host)) return;
     if (this.#random.next() < loss) return;
@@ -90,7 +135,7 @@ export class SimulatedMediaNetwork {
     for (let copy = 0; copy < copies; copy++) {
       const delayMs = least + (most - least) * this.#random.next();
       const sender = { ...from };
-      this.#clock.after(delayMs, () => this.#ports.get(key(to))?.(bytes, { ...sender }), 'datagram');
+      this.#clock.after(delayMs, () => ear()?.(bytes, { ...sender }), 'datagram');
     }
   }
 }

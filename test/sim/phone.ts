@@ -78,6 +78,7 @@ export class Phone {
       wallClock: () => 1_800_000_000_000 + world.clock.now(),
       random: seeded(host.length * 1000 + host.charCodeAt(host.length - 1)),
       network: options.network ?? world.network.host(host, options.translate),
+      multicast: world.network.multicast(host),
       files: this.files,
       opus: options.opus,
       audio: this.audio,

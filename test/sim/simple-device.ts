@@ -47,6 +47,7 @@ export class SimpleDevice implements Device {
       counters: { frames: 798_000, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 },
       opus: 'libopus',
     },
+    paging: { pages: [], groups: {} },
     config: { revision: undefined, source: 'local file' },
     mqtt: { state: 'off' },
     sip: newCounters(),

@@ -68,6 +68,7 @@ class Ears {
       random: world.random,
       // The address may change while it runs.
       network: world.sound.host(address.host, port => ({ host: address.host, port })),
+      multicast: world.sound.multicast(address.host),
       files: world.files,
       settings,
       opus,

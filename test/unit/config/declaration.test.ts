@@ -37,6 +37,8 @@ test('exactly the passwords, tokens and codes are secret', () => {
 
 test('exactly what names a thing is required', () => {
   expect(all.filter(([, { required }]) => required).map(([path]) => path)).toEqual([
+    'paging.groups.x.address',
+    'paging.groups.x.port',
     'sip.accounts.x.uri',
     'sip.accounts.x.logins.x.realm',
     'sip.accounts.x.logins.x.username',

@@ -1,0 +1,92 @@
+/** Settings: pages by multicast, which groups are heard, and what a page does to other sound. */
+import { field, section } from '../field.ts';
+import {
+  decibels,
+  duration,
+  ipAddress,
+  list,
+  multicastAddress,
+  name,
+  named,
+  network,
+  oneOf,
+  whole,
+  yesOrNo,
+} from '../types.ts';
+
+const needs = 'restart media';
+/** As many as are heard at once. */
+const mostGroups = 32;
+
+const group = section({
+  address: field(multicastAddress(), { help: 'Multicast address that pages of this group are sent to.', needs }),
+  port: field(whole(1, 65_535), {
+    help: 'UDP port. Polycom telephones use 5001, Linksys and Cisco SPA 6061.',
+    needs,
+  }),
+  format: field(oneOf(['rtp', 'polycom', 'linksys']).prefault('rtp'), {
+    help: 'How pages are packed: `rtp`, plain, as most speakers and telephones send them; `polycom`, group page and push-to-talk; `linksys`, where a word on this address says where the sound is.',
+    needs,
+  }),
+  channel: field(whole(1, 50).optional(), {
+    help: 'With `polycom`: 1 to 25 for push-to-talk, 26 to 50 for page groups 1 to 25.',
+    needs,
+  }),
+  level: field(oneOf(['background', 'normal', 'high', 'emergency']).optional(), {
+    help: 'How urgent its pages are. By default `normal`; Polycom groups 24 are `high`, 25 `emergency`.',
+    needs,
+  }),
+  codec: field(oneOf(['opus']).optional(), {
+    help: 'What payload types 96 to 127 are, which a page cannot say. G.711 and G.722 need no word.',
+    needs,
+  }),
+  sources: field(list(network(), 64).prefault([]), {
+    help: 'Addresses and networks that may page: `192.0.2.7`, `192.0.2.0/24`. By default all.',
+    needs,
+  }),
+  volume: field(decibels(-60, 20).prefault(0), { help: 'Added to the gain of its pages.', unit: 'dB', needs }),
+});
+
+/** `preset`: what is done unless something else is said. */
+const level = (preset: { call: Effect; pages: Exclude<Effect, 'ignore'>; atLeast: number }) =>
+  section({
+    call: field(oneOf(['mix', 'duck', 'interrupt', 'ignore']).prefault(preset.call), {
+      help: 'A page while a call is up: `mix`, both are heard; `duck`, the call softly; `interrupt`, the page alone, and the caller hears nothing; `ignore`, the call alone.',
+      needs,
+    }),
+    pages: field(oneOf(['mix', 'duck', 'interrupt']).prefault(preset.pages), {
+      help: 'What it does to pages of lower levels. Of two pages of one level the first is heard.',
+      needs,
+    }),
+    volume: field(decibels(-60, 20).prefault(0), { help: 'Added to the gain of its pages.', unit: 'dB', needs }),
+    atLeast: field(decibels(-60, 20).prefault(preset.atLeast), {
+      help: 'Its pages have at least this gain, however low `audio.loudspeaker` is.',
+      unit: 'dB',
+      needs,
+    }),
+    gong: field(yesOrNo().prefault(false), { help: 'A gong over the beginning.', needs }),
+    relay: field(name().optional(), {
+      help: 'Output line that is on during its pages: an amplifier, a lamp. Not one of a door.',
+      needs: 'restart lines',
+    }),
+  }).prefault({});
+
+type Effect = 'mix' | 'duck' | 'interrupt' | 'ignore';
+
+export const paging = section({
+  groups: field(named(group, mostGroups).prefault({}), { help: 'Paging groups that are heard.', needs }),
+  levels: section({
+    background: level({ call: 'ignore', pages: 'mix', atLeast: -60 }),
+    normal: level({ call: 'ignore', pages: 'interrupt', atLeast: -60 }),
+    high: level({ call: 'duck', pages: 'interrupt', atLeast: -60 }),
+    emergency: level({ call: 'interrupt', pages: 'interrupt', atLeast: 0 }),
+  }).prefault({}),
+  silence: field(duration(100, 30_000).prefault('1 s'), {
+    help: 'A page without a packet for so long is over, and its group free for another.',
+    needs,
+  }),
+  interface: field(ipAddress().optional(), {
+    help: "Address of the network port on which groups are joined. By default that of `sip.listen.host`, or where the machine's routes lead.",
+    needs,
+  }),
+});

@@ -1,0 +1,146 @@
+/** One group: whose packets count, when a page of it begins and ends, and what has come of it. */
+import type { Address } from '../lib/address.ts';
+import { distance16 } from '../lib/serial.ts';
+import type { Claim } from '../paging/arbiter.ts';
+import type { PageGroup } from '../paging/groups.ts';
+import type { PolycomPacket } from '../paging/polycom.ts';
+import { PolycomFrames } from '../paging/polycom-frames.ts';
+import { Sources } from '../paging/sources.ts';
+import { Talker } from '../paging/talker.ts';
+import { emptyPacket, parseRtp } from '../rtp/packet.ts';
+import type { PageSound } from './page-sound.ts';
+import type { PageCounters } from './protocol.ts';
+
+/** A step in the sequence numbers beyond this is another beginning, not a loss. Packets. */
+const LARGEST_LOSS = 100;
+
+export class Page implements Claim {
+  readonly group: PageGroup;
+  readonly sound: PageSound;
+  readonly talker: Talker;
+  /** Counts up, from one page to the next of all groups. */
+  began = 0;
+  beganAtMs = 0;
+  endedAtMs = 0;
+  /** What has been told of the page that is on. */
+  told: 'nothing' | 'ignored' | 'started' = 'nothing';
+  /** As the sender calls himself, where its format says so. */
+  caller = '';
+  readonly counters: PageCounters = {
+    pages: 0,
+    packets: 0,
+    lost: 0,
+    malformed: 0,
+    otherSource: 0,
+    otherTalker: 0,
+    otherCodec: 0,
+  };
+  readonly #sources: Sources;
+  readonly #packet = emptyPacket();
+  readonly #framePacket = emptyPacket();
+  readonly #frames: PolycomFrames;
+  readonly #onTurn: (page: Page) => void;
+  #sequence = 0;
+  #nowMs = 0;
+
+  /** `onTurn` is told at the beginning and at the end of each page. */
+  constructor(group: PageGroup, sound: PageSound, silenceMs: number, onTurn: (page: Page) => void) {
+    this.group = group;
+    this.sound = sound;
+    this.talker = new Talker(silenceMs);
+    this.#sources = new Sources(group.sources);
+    this.#frames = new PolycomFrames((sequence, frame) => this.#frame(sequence, frame));
+    this.#onTurn = onTurn;
+  }
+
+  get level() {
+    return this.group.level;
+  }
+
+  get on(): boolean {
+    return this.talker.talks;
+  }
+
+  allows({ host }: Address): boolean {
+    if (this.#sources.allow(host)) return true;
+    this.counters.otherSource++;
+    return false;
+  }
+
+  onRtp(bytes: Uint8Array, from: Address, nowMs: number) {
+    if (!this.allows(from)) return;
+    const packet = parseRtp(bytes, this.#packet);
+    if (packet === undefined) {
+      this.counters.malformed++;
+      return;
+    }
+    const { ssrc, sequence } = packet;
+    if (!this.sound.takes(packet.payloadType)) {
+      this.counters.otherCodec++;
+      return;
+    }
+    const began = this.#heard(from, ssrc, nowMs);
+    if (began === undefined) return;
+    const ahead = distance16(sequence, this.#sequence);
+    if (began || ahead > 0 || ahead < -LARGEST_LOSS) {
+      if (!began && ahead > 1 && ahead <= LARGEST_LOSS) this.counters.lost += ahead - 1;
+      this.#sequence = sequence;
+    }
+    this.sound.push(packet, nowMs);
+  }
+
+  onPolycom({ kind, serial, caller, codec, samples, payload }: PolycomPacket, from: Address, nowMs: number) {
+    if (!this.allows(from)) return;
+    if (kind === 'end') {
+      if (this.talker.isHolder(from.host, serial)) this.end(nowMs);
+      return;
+    }
+    const began = this.#heard(from, serial, nowMs);
+    if (began === undefined) return;
+    if (kind === 'alert') {
+      this.caller = caller;
+      return;
+    }
+    this.#framePacket.payloadType = codec;
+    this.#framePacket.ssrc = serial;
+    this.#nowMs = nowMs;
+    if (!this.#frames.take(samples, payload)) this.counters.malformed++;
+  }
+
+  #frame(sequence: number, frame: Uint8Array) {
+    const packet = this.#framePacket;
+    packet.sequence = sequence;
+    // The wrap of the sequence number must not be one of the timestamp, which goes on.
+    packet.timestamp = (packet.timestamp + distance16(sequence, this.#sequence) * frame.length) >>> 0;
+    packet.payload = frame;
+    this.#sequence = sequence;
+    this.sound.push(packet, this.#nowMs);
+  }
+
+  /** True where a page begins with it; undefined where it is not the holder's. */
+  #heard(from: Address, id: number, nowMs: number): boolean | undefined {
+    const turn = this.talker.heard(from, id, nowMs);
+    if (turn === 'refused') {
+      this.counters.otherTalker++;
+      return undefined;
+    }
+    this.counters.packets++;
+    if (turn !== 'begins') return false;
+    this.counters.pages++;
+    this.beganAtMs = nowMs;
+    this.told = 'nothing';
+    this.caller = '';
+    this.#frames.reset();
+    this.#onTurn(this);
+    return true;
+  }
+
+  /** The talker is done. */
+  end(nowMs: number) {
+    if (!this.on) return;
+    this.endedAtMs = nowMs;
+    this.talker.release();
+    this.sound.end(nowMs);
+    this.#onTurn(this);
+  }
+}

@@ -1,0 +1,277 @@
+/** All pages of the device: its groups, who of them is heard, and what becomes of the call meanwhile. */
+import { frameSamples } from '../audio/frame.ts';
+import { Gain, SILENT_DB } from '../audio/gain.ts';
+import type { Chain } from '../audio/graph.ts';
+import type { Mixer } from '../audio/mixer.ts';
+import { toneOf } from '../audio/tones.ts';
+import type { Address } from '../lib/address.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import { arbitrate, type Loudness } from '../paging/arbiter.ts';
+import { byAddress, MAX_GROUPS } from '../paging/groups.ts';
+import { emptyPolycom, parsePolycom } from '../paging/polycom.ts';
+import type { Codecs } from './codecs.ts';
+import { GroupPort } from './group-port.ts';
+import type { MulticastNetwork } from './network.ts';
+import { Page } from './page.ts';
+import { DUCKED_DB, PageSound } from './page-sound.ts';
+import type { GroupReport, MediaEvent, MediaSettings } from './protocol.ts';
+import { Summoned } from './summoned.ts';
+
+/** Of a page that is on, this often is told that it is. */
+const GOES_ON_MS = 20_000;
+
+export interface PagesOptions {
+  clock: Clock;
+  random: Random;
+  network: MulticastNetwork;
+  settings: MediaSettings;
+  codecs: Codecs;
+  rate: number;
+  emit(event: MediaEvent): void;
+}
+
+const dbOf: Readonly<Record<Loudness, number>> = { full: 0, low: DUCKED_DB, silent: SILENT_DB };
+
+export class Pages {
+  readonly #options: PagesOptions;
+  readonly #pages: Page[] = [];
+  readonly #ports: GroupPort[] = [];
+  readonly #summoned: Summoned[] = [];
+  /** Group → why it is not joined. */
+  readonly #faults = new Map<string, string | undefined>();
+  /** What the loudspeaker gets of the call, and the call of the microphone. */
+  readonly #callGain: Gain;
+  readonly #microphoneGain: Gain;
+  readonly #frame: Int16Array;
+  #call: Loudness = 'full';
+  #callWasUp = false;
+  #began = 0;
+  /** Somebody began, ended or has run out since the last frame. */
+  #changed = false;
+  /** Pages that are on, or still come out of their buffers. */
+  #sounding = 0;
+  #loudspeakerDb: number;
+  #saidMs = 0;
+
+  constructor(options: PagesOptions) {
+    const { rate, settings } = options;
+    this.#options = options;
+    this.#callGain = new Gain(rate, 0);
+    this.#microphoneGain = new Gain(rate, 0);
+    this.#frame = new Int16Array(frameSamples(rate));
+    this.#loudspeakerDb = settings.loudspeakerDb;
+  }
+
+  start() {
+    const { settings, codecs, rate, emit } = this.#options;
+    const { paging, jitter } = settings;
+    if (paging === undefined) return;
+    for (const group of paging.groups.slice(0, MAX_GROUPS)) {
+      const sound = new PageSound({ dynamicCodec: group.dynamicCodec, codecs, rate, jitter });
+      if (sound.lacks !== undefined) emit({ is: 'group', group: group.name, why: sound.lacks });
+      this.#pages.push(new Page(group, sound, paging.silenceMs, page => this.#turned(page)));
+    }
+    for (const shared of byAddress(this.#pages.map(page => ({ page, host: page.group.host, port: page.group.port })))) {
+      this.#listenAt(
+        shared[0]!,
+        shared.map(({ page }) => page),
+      );
+    }
+  }
+
+  #listenAt({ host, port }: Address, pages: Page[]) {
+    const { clock, random, network, emit } = this.#options;
+    const groupPort = new GroupPort(
+      { host, port },
+      {
+        clock,
+        random,
+        network,
+        onPacket: this.#reader(pages),
+        isBusy: () => pages.some(({ on }) => on),
+        onChange: why => {
+          for (const { group } of pages) {
+            this.#faults.set(group.name, why);
+            emit({ is: 'group', group: group.name, why });
+          }
+        },
+      },
+    );
+    this.#ports.push(groupPort);
+    groupPort.start();
+  }
+
+  /** What is done with a packet to the address of these groups. */
+  #reader(pages: Page[]): (bytes: Uint8Array, from: Address) => void {
+    const { clock, network } = this.#options;
+    const page = pages[0]!;
+    switch (page.group.format) {
+      case 'rtp':
+        return (bytes, from) => page.onRtp(bytes, from, clock.now());
+      case 'linksys': {
+        const summoned = new Summoned(page, network, () => clock.now());
+        this.#summoned.push(summoned);
+        return (bytes, from) => summoned.onCommand(bytes, from);
+      }
+      case 'polycom': {
+        const packet = emptyPolycom();
+        return (bytes, from) => {
+          if (parsePolycom(bytes, packet) === undefined) {
+            page.counters.malformed++;
+            return;
+          }
+          for (const each of pages)
+            if (each.group.channel === packet.channel) each.onPolycom(packet, from, clock.now());
+        };
+      }
+    }
+  }
+
+  #turned(page: Page) {
+    this.#changed = true;
+    if (page.on) {
+      page.began = ++this.#began;
+      return;
+    }
+    if (page.told === 'started') this.#tell(page, 'ended');
+    page.told = 'nothing';
+  }
+
+  #tell(page: Page, state: 'started' | 'goes on' | 'ended' | 'ignored', why?: string) {
+    const { name, level } = page.group;
+    const untilMs = page.on ? this.#options.clock.now() : page.endedAtMs;
+    this.#options.emit({
+      is: 'page',
+      state,
+      group: name,
+      level,
+      source: page.talker.host,
+      ...(page.caller !== '' && { caller: page.caller }),
+      forMs: Math.round(untilMs - page.beganAtMs),
+      ...(why !== undefined && { why }),
+    });
+  }
+
+  // ---- at every frame, in this order -------------------------------------------------------------------------
+
+  /** Who is heard from this frame on. */
+  decide(callIsUp: boolean) {
+    if (this.#pages.length === 0) return;
+    const nowMs = this.#options.clock.now();
+    let sounding = 0;
+    for (const page of this.#pages) {
+      if (page.talker.isSilent(nowMs)) page.end(nowMs);
+      if (page.on || !page.sound.isOut(nowMs)) sounding++;
+    }
+    for (const summoned of this.#summoned) summoned.tick(nowMs);
+    if (this.#changed || sounding !== this.#sounding || (sounding > 0 && callIsUp !== this.#callWasUp)) {
+      this.#changed = false;
+      this.#sounding = sounding;
+      this.#arbitrate(callIsUp, nowMs);
+    }
+    this.#callWasUp = callIsUp;
+    if (nowMs - this.#saidMs >= GOES_ON_MS) this.#sayWhoGoesOn(nowMs);
+  }
+
+  #arbitrate(callIsUp: boolean, nowMs: number) {
+    const { paging, country } = this.#options.settings;
+    const claims = this.#pages.filter(page => page.on || !page.sound.isOut(nowMs));
+    const { call, places } = arbitrate(claims, callIsUp, paging!.levels);
+    for (const page of this.#pages) {
+      const place = places.get(page);
+      page.sound.set(place?.loudness ?? 'silent', this.#dbOf(page));
+      if (place === undefined || !page.on) continue;
+      if (place.why === undefined && page.told !== 'started') {
+        page.told = 'started';
+        this.#tell(page, 'started');
+        if (paging!.levels[page.level].gong) page.sound.gong(toneOf('page', country));
+      } else if (place.why !== undefined && page.told === 'nothing') {
+        page.told = 'ignored';
+        this.#tell(page, 'ignored', place.why);
+      }
+    }
+    if (call === this.#call) return;
+    this.#call = call;
+    this.#callGain.set(dbOf[call]);
+    this.#microphoneGain.set(call === 'silent' ? SILENT_DB : 0);
+  }
+
+  #dbOf({ group, level }: Page): number {
+    const { volumeDb, leastDb } = this.#options.settings.paging!.levels[level];
+    return Math.max(this.#loudspeakerDb + volumeDb + group.volumeDb, leastDb);
+  }
+
+  #sayWhoGoesOn(nowMs: number) {
+    this.#saidMs = nowMs;
+    for (const page of this.#pages) if (page.on && page.told === 'started') this.#tell(page, 'goes on');
+  }
+
+  /** What the calls have brought into the mixer so far, as loud as pages let it be. */
+  hush(mixer: Mixer) {
+    if (this.#call === 'full' && this.#callGain.isSteady) return;
+    this.#callGain.scale(mixer.sum);
+  }
+
+  /** After the loudspeaker's gain: a page has its own. */
+  addTo(sum: Int32Array) {
+    if (this.#pages.length === 0) return;
+    const nowMs = this.#options.clock.now();
+    for (const { sound } of this.#pages) {
+      if (!sound.read(this.#frame, nowMs)) continue;
+      for (let index = 0; index < sum.length; index++) sum[index]! += this.#frame[index]!;
+    }
+  }
+
+  /** What the calls hear of the microphone: nothing while a page is in their place. */
+  hushMicrophone(frame: Int16Array) {
+    if (this.#call === 'full' && this.#microphoneGain.isSteady) return;
+    this.#microphoneGain.apply(frame, frame);
+  }
+
+  // ---- asked for ---------------------------------------------------------------------------------------------
+
+  setVolume(loudspeakerDb: number) {
+    this.#loudspeakerDb = loudspeakerDb;
+    this.#changed = true;
+  }
+
+  report(): Record<string, GroupReport> {
+    const nowMs = this.#options.clock.now();
+    return Object.fromEntries(this.#pages.map(page => [page.group.name, this.#reportOf(page, nowMs)]));
+  }
+
+  #reportOf(page: Page, nowMs: number): GroupReport {
+    const { caller, beganAtMs, talker, sound, counters } = page;
+    const why = this.#faults.get(page.group.name) ?? sound.lacks;
+    const malformed = counters.malformed + sound.badPayloads;
+    return {
+      ...(why !== undefined && { why }),
+      ...(page.on && {
+        page: {
+          source: talker.host,
+          ...(caller !== '' && { caller }),
+          heard: sound.loudness !== 'silent',
+          forMs: Math.round(nowMs - beganAtMs),
+        },
+      }),
+      counters: { ...counters, malformed },
+    };
+  }
+
+  chains(): Chain[] {
+    return this.#pages
+      .filter(({ on }) => on)
+      .map(({ group, talker, sound }) => sound.chain({ name: `page ${group.name} ${talker.host}` }));
+  }
+
+  stop() {
+    for (const port of this.#ports) port.stop();
+    for (const summoned of this.#summoned) summoned.close();
+    for (const page of this.#pages) {
+      page.end(this.#options.clock.now());
+      page.sound.close();
+    }
+    this.#pages.length = 0;
+  }
+}
