@@ -1,10 +1,13 @@
 /** Runs the benchmarks of test/bench and prints what they measured: JSON for machines, a table for people. */
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { audioCalls } from '../test/bench/audio-calls.ts';
 import { audioCost } from '../test/bench/audio-cost.ts';
+import { audioGaps } from '../test/bench/audio-gaps.ts';
 import { audioJitter } from '../test/bench/audio-jitter.ts';
 import { audioLatency } from '../test/bench/audio-latency.ts';
 import { audioLoss } from '../test/bench/audio-loss.ts';
+import { audioStreams } from '../test/bench/audio-streams.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
 import type { Benchmark } from '../test/bench/benchmark.ts';
 import { latency } from '../test/bench/latency.ts';
@@ -22,7 +25,7 @@ import { Bench } from '../test/peers/support/bench.ts';
 /** Those that need a quiet machine least are last. */
 const benchmarks: readonly Benchmark[] = [
   ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
-  ...[audioLoss, audioJitter, audioCost],
+  ...[audioCalls, audioGaps, audioLoss, audioJitter, audioStreams, audioCost],
 ];
 
 const DEFAULT_SECONDS = 5;
@@ -31,7 +34,7 @@ const MAX_SECONDS = 600;
 const help = `Usage: scripts/bench [--table] [--seconds N] [--keep DIR] [NAME ...]
 
 Measures on this machine, over loopback, and prints JSON. Without a NAME,
-everything, which takes about 14 minutes:
+everything, which takes about half an hour:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
 "sip" and "audio" name all that begin with it.
 

@@ -24,8 +24,8 @@ import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from '.
 import { Stream } from './stream.ts';
 import { Tally } from './tally.ts';
 
-/** Streams at once: as many calls as a device takes (sip.maxCalls), and what is opened ahead of them. */
-const MAX_STREAMS = 34;
+/** Streams at once: as many calls as a device takes (sip.maxCalls, 32), what is opened ahead of them, and room. */
+const MAX_STREAMS = 64;
 /** Gaps in the sound are told of at most this often. */
 const XRUN_EVENT_EVERY_MS = 1000;
 

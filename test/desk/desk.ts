@@ -89,7 +89,7 @@ export class Desk {
           expiresMs: 60_000,
         })),
         product: 'PorterDesk',
-        maxCalls: 8,
+        maxCalls: 64,
         ringLimitMs: 30_000,
         maxRedirects: 0,
       },
