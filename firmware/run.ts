@@ -12,7 +12,6 @@ import { systemClock, wallClock } from './lib/clock.ts';
 import { type Log, type LogLevel, systemLog } from './lib/log.ts';
 import { systemRandom } from './lib/random.ts';
 import { MediaThread } from './media/thread.ts';
-import { Rehearsal, type RehearsalParts } from './rehearsal.ts';
 import { systemResolve, systemServices } from './sip/locate/system.ts';
 import { systemAddresses } from './sip/transport/links.ts';
 import { SipSockets } from './sip/transport/sockets.ts';
@@ -46,13 +45,11 @@ export async function run({ config, state, log: level }: RunOptions, version: st
     stateDirectory: resolve(state ?? SYSTEM_STATE),
   });
   await device.start();
-  const rehearsal = new Rehearsal(rehearsalParts());
-  rehearsal.start();
   const why = await ended;
   if (why instanceof Error) log.error('stopping for a fault of our own', { error: why.stack });
   else log.info('stopping', { signal: why });
   // Also after a fault: a call hung up and a relay at rest are better than what an exit would leave.
-  await Promise.all([device.stop(), rehearsal.stop()]);
+  await device.stop();
   if (why instanceof Error) throw why;
 }
 
@@ -80,10 +77,4 @@ function openProvisioning(spec: ProvisioningSpec, version: string, log: Log) {
     },
     current,
   );
-}
-
-function rehearsalParts(): RehearsalParts {
-  const shared = { clock: systemClock, random: systemRandom, log: systemLog('silent').log };
-  const listen = { host: '127.0.0.1', more: [], port: 0, transports: ['udp'] } as const;
-  return { ...shared, openSocket: () => new SipSockets({ listen, tls: { port: 0 } }, shared) };
 }

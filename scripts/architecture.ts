@@ -46,7 +46,6 @@ export const mayImport: Record<string, readonly string[]> = {
   'firmware/device.ts': ['firmware/*', 'hal'],
   'firmware/wiring.ts': ['firmware/config', 'firmware/controller', 'hal'],
   'firmware/probe-alone.ts': ['firmware/*'],
-  'firmware/rehearsal.ts': ['firmware/*', 'hal'],
   'firmware/run.ts': ['firmware/*', 'hal', 'provisioning'],
   'firmware/main.ts': ['firmware/*', 'hal'],
   provisioning: ['firmware/lib', 'firmware/config', 'firmware/io/actions.ts', 'hal/boards'],
