@@ -41,6 +41,10 @@ export class WavPlayer {
     return true;
   }
 
+  close() {
+    this.#wav.close?.();
+  }
+
   #convertBlock() {
     const length = this.#block.length;
     const count = Math.max(0, Math.min(length, this.#wav.length - this.#at));

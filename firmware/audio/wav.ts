@@ -25,6 +25,8 @@ export interface Wav {
   encoding: string;
   /** Decodes `count` instants from `from` into the front of `into`, channels averaged to one. */
   read(from: number, count: number, into: Int16Array): void;
+  /** Gives back what it holds: it has been played. */
+  close?(): void;
 }
 
 /** A file that cannot be played, and why, in words for the one who made it. */

@@ -9,8 +9,9 @@ import type { AcousticEngines } from '../audio/echo/choose.ts';
 import { frameSamples } from '../audio/frame.ts';
 import { type Chain, printGraph } from '../audio/graph.ts';
 import { Mixer } from '../audio/mixer.ts';
+import { parseSound } from '../audio/ogg-opus.ts';
 import { toneOf } from '../audio/tones.ts';
-import { isBadWav, MAX_WAV_BYTES, parseWav } from '../audio/wav.ts';
+import { isBadWav, MAX_WAV_BYTES } from '../audio/wav.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { Acoustics } from './acoustics.ts';
@@ -252,10 +253,13 @@ export class Engine {
       // Stopped meanwhile: that has been told.
       if (!this.#loading.delete(id)) return;
       if ('why' in bytes) return played(bytes.why);
-      const wav = parseWav(bytes);
+      const wav = parseSound(bytes, this.#options.opus);
       if (isBadWav(wav)) return played(`${file}: ${wav.malformed}`);
       const player = this.#playerAt(at);
-      if (player === undefined) return played('there is no such stream');
+      if (player === undefined) {
+        wav.close?.();
+        return played('there is no such stream');
+      }
       player.file(wav, id);
     });
   }
@@ -290,7 +294,7 @@ export class Engine {
   #stop() {
     this.#stopLoading(() => true, 'stopped');
     this.#pages?.stop();
-    this.#here.stop('stopped');
+    this.#here.close('stopped');
     let left = this.#streams.size + 1;
     const closed = () => {
       left--;

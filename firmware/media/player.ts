@@ -10,6 +10,7 @@ import { WavPlayer } from '../audio/wav-player.ts';
 interface Playing {
   /** Fills a frame; false when it was over before it. */
   read(frame: Int16Array): boolean;
+  close?(): void;
 }
 
 export class Player {
@@ -41,13 +42,20 @@ export class Player {
   file(wav: Wav, id: string) {
     this.#endFile('another file was played');
     const player = new WavPlayer(wav, this.#rate);
-    this.#file = { id, read: frame => player.read(frame) };
+    this.#file = { id, read: frame => player.read(frame), close: () => player.close() };
   }
 
   stop(why: string) {
     if (this.#tone) this.#fading.push(this.#tone);
     this.#tone = undefined;
     this.#endFile(why);
+  }
+
+  /** Nothing more will be read of it. */
+  close(why: string) {
+    this.stop(why);
+    for (const fading of this.#fading) fading.close?.();
+    this.#fading.length = 0;
   }
 
   #endFile(why: string) {
@@ -63,7 +71,9 @@ export class Player {
     if (!this.playing) return false;
     frame.fill(0);
     while (this.#fading.length > 0) {
-      if (this.#fading.pop()!.read(this.#frame)) this.#addFading(frame);
+      const fading = this.#fading.pop()!;
+      if (fading.read(this.#frame)) this.#addFading(frame);
+      fading.close?.();
     }
     if (this.#tone) {
       if (this.#tone.read(this.#frame)) add(this.#frame, frame);
@@ -74,6 +84,7 @@ export class Player {
       if (this.#file.read(this.#frame)) {
         add(this.#frame, frame);
       } else {
+        this.#file.close?.();
         this.#file = undefined;
         this.#onPlayed(id);
       }

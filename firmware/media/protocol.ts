@@ -78,7 +78,7 @@ export type MediaCommand =
   | { do: 'close'; stream: StreamId }
   /** Repeats until `stop playing`, or once for tones that end by themselves. One tone at a time here. */
   | { do: 'play tone'; tone: ToneName; at: Heard }
-  /** Plays a WAV once. Answered by `played` (also when the file is bad: `why` says it). */
+  /** Plays a WAV or an Ogg Opus file once. Answered by `played` (also when the file is bad: `why` says it). */
   | { do: 'play file'; file: string; at: Heard; id: string }
   /** Ends tones and files at this place. */
   | { do: 'stop playing'; at: Heard }

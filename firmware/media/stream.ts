@@ -363,7 +363,7 @@ export class Stream {
     const call = this.#call;
     if (call !== undefined) this.#report(call, call.session.bye(this.#options.clock.now()));
     this.#options.port.close();
-    this.player.stop('the stream was closed');
+    this.player.close('the stream was closed');
     const statistics = this.statistics;
     call?.sending.close();
     call?.receiving.close();

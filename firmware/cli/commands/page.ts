@@ -7,7 +7,7 @@ export const addPage: AddCommand = (porter, environment) => {
   porter
     .command('page <target>')
     .description('call a contact or a SIP URI that answers by itself, and speak to it')
-    .option('--file <wav>', 'play this WAV in place of the microphone, then hang up')
+    .option('--file <wav>', 'play this WAV or .opus in place of the microphone, then hang up')
     .action(async (target: string, { file }: { file?: string }, command) => {
       const text = file === undefined ? `page ${target}` : `page ${target} file ${resolve(file)}`;
       await perform(text, `paging ${target}`, command, environment);
