@@ -39,7 +39,7 @@ export function problems({ accounts, audio, buttons, config, device, doors, faul
       list.push(`Account ${id} is not registered: ${account.detail}. \`porter sip status\` says what to do.`);
   }
   for (const [name, { why }] of Object.entries(paging.groups)) {
-    if (why !== undefined) list.push(`Paging group ${name} is not heard: ${why}.`);
+    if (why !== undefined) list.push(`Paging group ${name}: ${why}.`);
   }
   for (const [name, door] of Object.entries(doors)) {
     if (door.relay === 'fault')
@@ -200,10 +200,10 @@ function paging({ paging: { pages, groups } }: Status): string[] {
         const heard = [
           pages === 0 && dropped === 0 ? 'nothing has come yet' : count(pages, 'page'),
           lost > 0 ? `${percent(lost, lost + packets)} lost` : undefined,
-          dropped > 0 ? `${count(dropped, 'packet')} dropped` : undefined,
+          dropped > 0 ? `${dropped} dropped` : undefined,
         ];
         const state =
-          why !== undefined ? 'NOT HEARD' : page === undefined ? 'quiet' : `${page.level} page from ${page.from}`;
+          why !== undefined ? 'FAULT' : page === undefined ? 'quiet' : `${page.level} page from ${page.from}`;
         return [name, state, heard.filter(fact => fact !== undefined).join(', ')];
       },
     ),

@@ -158,3 +158,20 @@ test('a device without accounts, buttons, doors, counters', () => {
   expect(shown).not.toContain('Buttons');
   expect(shown).not.toContain('Doors');
 });
+
+test('a device that pages reach, and one that they do not', () => {
+  const none = { pages: 0, packets: 0, lost: 0, malformed: 0, otherSource: 0, otherTalker: 0, otherCodec: 0 };
+  const shown = show({
+    paging: {
+      pages: [{ group: 'all', level: 'normal', from: '192.0.2.7' }],
+      groups: {
+        all: { ...none, pages: 2, packets: 99, lost: 1, otherSource: 3 },
+        yard: none,
+        alarm: { ...none, why: 'no network leads to it' },
+      },
+    },
+  });
+  expect(shown).toContain('! Paging group alarm: no network leads to it.');
+  expect(shown).toContain('Paging    all    normal page from 192.0.2.7  2 pages, 1 % lost, 3 dropped');
+  expect(shown).toContain('          yard   quiet                       nothing has come yet');
+});

@@ -354,6 +354,15 @@ describe('membership', () => {
   });
 });
 
+test('a group of a codec that the device lacks says so, and is heard in the others', () => {
+  const { world, speaker, pager } = listening([group('hall', HALL, { dynamicCodec: 'opus' })]);
+  expect(speaker.told('group').map(({ why }) => why)).toContain('this device has no Opus library');
+  pager({ hz: 1_000, to: HALL }).talk();
+  world.run(1_000);
+  expect(level(world, speaker, 1_000)).toBeGreaterThan(-1);
+  expect(report(world, speaker).groups.hall!.why).toBe('this device has no Opus library');
+});
+
 test('32 groups at once: the most urgent of all is heard, clearly', () => {
   const groups = Array.from({ length: 32 }, (_, index) =>
     group(`zone-${index}`, { host: '239.2.0.1', port: 6_000 + 2 * index }, { level: index === 20 ? 'high' : 'normal' }),
