@@ -100,7 +100,7 @@ export interface AudioFormat {
 
 /** What suits the microphone and loudspeaker of a board; settings come first. */
 export interface BoardAcoustics {
-  echo?: 'auto' | 'off' | 'half duplex' | 'speex' | 'aec3';
+  echo?: 'auto' | 'off' | 'half duplex' | 'speex' | 'aec3' | 'two stage';
   noiseSuppression?: boolean;
   automaticGain?: boolean;
 }

@@ -3,6 +3,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { audioCalls } from '../test/bench/audio-calls.ts';
 import { audioCost } from '../test/bench/audio-cost.ts';
+import { audioEcho } from '../test/bench/audio-echo.ts';
 import { audioGaps } from '../test/bench/audio-gaps.ts';
 import { audioJitter } from '../test/bench/audio-jitter.ts';
 import { audioLatency } from '../test/bench/audio-latency.ts';
@@ -25,7 +26,7 @@ import { Bench } from '../test/peers/support/bench.ts';
 /** Those that need a quiet machine least are last. */
 const benchmarks: readonly Benchmark[] = [
   ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
-  ...[audioCalls, audioGaps, audioLoss, audioJitter, audioStreams, audioCost],
+  ...[audioCalls, audioGaps, audioLoss, audioEcho, audioJitter, audioStreams, audioCost],
 ];
 
 const DEFAULT_SECONDS = 5;

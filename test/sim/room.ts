@@ -128,7 +128,7 @@ function oneAfterTheOther(a: Int16Array, b: Int16Array): Int16Array {
 }
 
 /** The microphone as it is after the canceller. */
-export function cancel(room: Room, canceller: EchoCanceller): Int16Array {
+export function cancel(room: Room, canceller: Pick<EchoCanceller, 'process'>): Int16Array {
   const out = room.microphone.slice();
   for (let at = 0; at + FRAME <= out.length; at += FRAME) {
     canceller.process(out.subarray(at, at + FRAME), room.far.subarray(at, at + FRAME));

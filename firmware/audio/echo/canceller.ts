@@ -1,6 +1,6 @@
 /** What every echo canceller is, and the other things that a machine's library does to the microphone. */
 
-export const echoEngines = ['half duplex', 'speex', 'aec3'] as const;
+export const echoEngines = ['half duplex', 'speex', 'aec3', 'two stage'] as const;
 
 export type EchoEngine = (typeof echoEngines)[number];
 

@@ -3,6 +3,7 @@ import { aec3Canceller } from './aec3.ts';
 import type { Denoiser, EchoCanceller, EchoEngine } from './canceller.ts';
 import { HalfDuplex } from './half-duplex.ts';
 import { speexCanceller, speexDenoiser } from './speexdsp.ts';
+import { twoStageCanceller } from './two-stage.ts';
 
 export type EchoSetting = EchoEngine | 'auto' | 'off';
 
@@ -20,7 +21,7 @@ export interface AcousticEngines {
 }
 
 /** What `auto` tries, the best first. Half duplex runs everywhere. */
-const AUTO: readonly EchoEngine[] = ['speex', 'half duplex'];
+const AUTO: readonly EchoEngine[] = ['two stage', 'speex', 'half duplex'];
 
 export async function chooseAcoustics(
   { echo, noiseSuppression }: AcousticSettings,
@@ -43,6 +44,7 @@ async function choose(echo: EchoEngine | 'auto', rate: number, denoise: boolean,
 }
 
 function make(name: EchoEngine, rate: number, denoise: boolean) {
+  if (name === 'two stage') return twoStageCanceller(rate);
   if (name === 'speex') return speexCanceller(rate, denoise);
   return name === 'aec3' ? aec3Canceller(rate) : new HalfDuplex();
 }

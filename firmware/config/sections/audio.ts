@@ -26,11 +26,12 @@ export const audio = section({
   playbackFile: field(path().optional(), { help: 'Simulated driver: a WAV that takes what is played.', needs }),
   loudspeaker: field(decibels(-60, 20).prefault(0), { help: 'Gain of the loudspeaker.', unit: 'dB', needs: 'live' }),
   microphone: field(decibels(-60, 20).prefault(0), { help: 'Gain of the microphone.', unit: 'dB', needs: 'live' }),
-  echo: field(oneOf(['auto', 'off', 'half duplex', 'speex', 'aec3']).optional(), {
+  echo: field(oneOf(['auto', 'off', 'half duplex', 'speex', 'aec3', 'two stage']).optional(), {
     help:
-      'What keeps callers from hearing themselves. `auto`: `speex` where its library is, otherwise `half duplex`. ' +
-      '`speex` lets both speak at once and is cheap. `aec3` removes most and at once, but lowers the visitor while ' +
-      `both speak, and is the most work. \`half duplex\` lets one speak at a time. ${ofTheBoard}`,
+      'What keeps callers from hearing themselves. `auto`: the first that this machine has of `two stage`, `speex`, ' +
+      '`half duplex`. `two stage` removes most, lets both speak at once, and is the most work. `aec3` is half the work, ' +
+      'suits a microphone and loudspeaker on two sound cards, and lowers the visitor more while both speak. `speex` is ' +
+      `cheap, lets both speak, and wants one card for both. \`half duplex\` lets one speak at a time. ${ofTheBoard}`,
     needs,
   }),
   noiseSuppression: field(yesOrNo().optional(), {

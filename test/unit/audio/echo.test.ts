@@ -3,13 +3,16 @@ import { aec3Canceller } from '../../../firmware/audio/echo/aec3.ts';
 import type { EchoCanceller, NotHere } from '../../../firmware/audio/echo/canceller.ts';
 import { chooseAcoustics } from '../../../firmware/audio/echo/choose.ts';
 import { HalfDuplex } from '../../../firmware/audio/echo/half-duplex.ts';
+import { KalmanFilter } from '../../../firmware/audio/echo/kalman.ts';
 import { speexCanceller } from '../../../firmware/audio/echo/speexdsp.ts';
+import { twoStageCanceller } from '../../../firmware/audio/echo/two-stage.ts';
 import { cancel, type EchoScore, makeRoom, type RoomOptions, score } from '../../sim/room.ts';
 
 // Floors: what was measured in this room, less 3 dB.
 const engines: Record<string, () => EchoCanceller | NotHere | Promise<EchoCanceller | NotHere>> = {
   'half duplex': () => new HalfDuplex(),
   speex: () => speexCanceller(16_000, true),
+  'two stage': () => twoStageCanceller(16_000),
   aec3: () => aec3Canceller(16_000),
 };
 
@@ -52,6 +55,16 @@ test('AEC3 is there at once, and stays while clocks drift and the loudspeaker cl
   }
 });
 
+test('two stages take out what AEC3 does, and lower the visitor less while both speak', {
+  timeout: 60_000,
+}, async () => {
+  const scored = await scoreOf('two stage', {});
+  expectAtLeast(scored, { early: 27, late: 32, movedLate: 28, nearSdr: 33 });
+  const alone = await scoreOf('aec3', {});
+  expect(scored.talkGain).toBeGreaterThan(alone.talkGain + 0.8);
+  expect(scored.talkSdr).toBeGreaterThan(alone.talkSdr + 2);
+});
+
 test('the visitor who speaks louder than the echo gets the word, and the loudspeaker is lowered for it', () => {
   const canceller = new HalfDuplex();
   const tone = (level: number) => Int16Array.from({ length: 160 }, (_, at) => level * Math.sin(at / 3));
@@ -67,8 +80,15 @@ test('the visitor who speaks louder than the echo gets the word, and the loudspe
   expect(run(100, 0, 0)).toBe('nobody');
 });
 
+test('our filter alone subtracts the echo and leaves the visitor as he is', { timeout: 60_000 }, () => {
+  const room = makeRoom();
+  const filter = new KalmanFilter(16_000);
+  const scored = score(room, cancel(room, filter));
+  expectAtLeast(scored, { early: 10, late: 23, movedLate: 17, talkSdr: 15, talkGain: -0.3, nearGain: -0.3 });
+});
+
 test.each([8000, 16_000, 32_000, 48_000])('every engine takes frames of %i samples a second', async rate => {
-  for (const echo of ['half duplex', 'speex', 'aec3'] as const) {
+  for (const echo of ['half duplex', 'speex', 'aec3', 'two stage'] as const) {
     const { canceller, denoiser, faults } = await chooseAcoustics({ echo, noiseSuppression: true }, rate);
     expect(faults).toEqual([]);
     expect(canceller!.name).toBe(echo);
@@ -95,7 +115,7 @@ test('nothing is done where nothing is wanted', async () => {
 });
 
 test('full scale and silence, in any turn, harm no engine', async () => {
-  for (const echo of ['half duplex', 'speex', 'aec3'] as const) {
+  for (const echo of ['half duplex', 'speex', 'aec3', 'two stage'] as const) {
     const { canceller } = await chooseAcoustics({ echo, noiseSuppression: true }, 16_000);
     const square = Int16Array.from({ length: 160 }, (_, at) => (at % 8 < 4 ? 32_767 : -32_768));
     const silence = new Int16Array(160);

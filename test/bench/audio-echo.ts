@@ -1,0 +1,72 @@
+/** How much of the loudspeaker the echo cancellers take out, and what they leave of the visitor: all in the same rooms. */
+import { aec3Canceller } from '../../firmware/audio/echo/aec3.ts';
+import type { EchoCanceller, NotHere } from '../../firmware/audio/echo/canceller.ts';
+import { HalfDuplex } from '../../firmware/audio/echo/half-duplex.ts';
+import { speexCanceller } from '../../firmware/audio/echo/speexdsp.ts';
+import { twoStageCanceller } from '../../firmware/audio/echo/two-stage.ts';
+import { cancel, type EchoScore, longScenes, makeRoom, ROOM_RATE, type RoomOptions, score } from '../sim/room.ts';
+import type { Benchmark } from './benchmark.ts';
+
+/** The first is what `auto` takes; the others stand beside it. */
+const engines: readonly [string, () => EchoCanceller | NotHere | Promise<EchoCanceller | NotHere>][] = [
+  ['two stage', () => twoStageCanceller(ROOM_RATE)],
+  ['aec3', () => aec3Canceller(ROOM_RATE)],
+  ['speex', () => speexCanceller(ROOM_RATE, true)],
+  ['half duplex', () => new HalfDuplex()],
+];
+
+const rooms: Record<string, RoomOptions> = {
+  'one card': {},
+  'two cards, 100 ppm apart': { driftPpm: 100 },
+  'loudspeaker clips': { clipAt: 9000 },
+};
+
+const measures: Record<keyof EchoScore, string> = {
+  early: 'echo taken out, 0.5 to 3 s',
+  late: 'echo taken out, 5 to 25 s',
+  moved: 'echo taken out, 0.5 to 3 s after somebody moved',
+  movedLate: 'echo taken out, from 5 s after it',
+  talkSdr: 'both speak: the visitor above all else',
+  talkGain: 'both speak: the visitor louder by',
+  nearSdr: 'the visitor alone: above all else',
+  nearGain: 'the visitor alone: louder by',
+};
+
+export const audioEcho: Benchmark = {
+  name: 'audio-echo',
+  title: 'echo cancellers: echo taken out, what is left of the visitor, work',
+  how:
+    'A minute of speech of espeak-ng at 16 kHz in a simulated room: a direct way of 12 ms and 400 reflections that fall by ' +
+    '60 dB in 200 ms, the echo as loud as the visitor, noise of −67 dB. 25 s of the far end alone, 15 s of both, 8 s of ' +
+    'the visitor alone, then the far end again by another way. Microphone before against after; for the visitor, what of ' +
+    'the output is his voice as it was against the rest. Speex’s figures of the visitor suffer from its filter against ' +
+    'rumble, which turns phases and is not heard.',
+  async run(sheet) {
+    for (const [title, options] of Object.entries(rooms)) {
+      const room = makeRoom({ ...options, scenes: longScenes });
+      const results: { name: string; scored: EchoScore; msPerSecond: number }[] = [];
+      for (const [name, make] of engines) {
+        // Whoever interrupts is heard between two engines.
+        await new Promise(resolve => setImmediate(resolve));
+        const canceller = await make();
+        if ('why' in canceller) {
+          sheet.unavailable(`${title}, ${name}`, canceller.why);
+          continue;
+        }
+        const before = process.cpuUsage();
+        const out = cancel(room, canceller);
+        const { user, system } = process.cpuUsage(before);
+        canceller.close();
+        results.push({ name, scored: score(room, out), msPerSecond: (user + system) / 1000 / longScenes.end });
+      }
+      const [ours, ...others] = results;
+      if (ours === undefined) continue;
+      for (const [measure, what] of Object.entries(measures) as [keyof EchoScore, string][]) {
+        const peers = others.map(({ name, scored }) => ({ name, values: [scored[measure]] }));
+        sheet.add(`${title}: ${what}`, 'dB', [ours.scored[measure]], { peers, note: ours.name });
+      }
+      const peers = others.map(({ name, msPerSecond }) => ({ name, values: [msPerSecond] }));
+      sheet.add(`${title}: processor`, 'ms per second of sound', [ours.msPerSecond], { peers, note: ours.name });
+    }
+  },
+};
