@@ -34,6 +34,8 @@ export function problems({ accounts, audio, buttons, config, device, doors, faul
   if (audio.state === 'down') {
     list.push(`The sound card is away: ${audio.why ?? 'no reason given'}. Check its cable and the names in \`audio\`.`);
   }
+  if (audio.unmarked !== undefined)
+    list.push(`Sound is not marked for the network (\`media.dscp\`): ${audio.unmarked}. Calls work all the same.`);
   for (const [id, account] of Object.entries(accounts)) {
     if (account.state === 'failed' && !list.some(problem => problem.includes(account.detail)))
       list.push(`Account ${id} is not registered: ${account.detail}. \`porter sip status\` says what to do.`);

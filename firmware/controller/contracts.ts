@@ -94,6 +94,8 @@ export interface Status {
     why?: string;
     counters?: AudioCounters;
     opus?: string;
+    /** Why the network is not told which packets are sound (`media.dscp`). */
+    unmarked?: string;
     acoustics?: AcousticsReport;
   };
   /** Pages by multicast that are heard now, and the groups. `why`: it cannot be joined. */

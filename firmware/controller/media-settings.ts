@@ -19,6 +19,7 @@ export function mediaSettings(config: Config, { definition }: Board): MediaSetti
       playbackFile: audio.playbackFile ?? board.playbackFile,
     },
     rtpPorts: media.rtpPorts,
+    dscp: media.dscp,
     jitter: { minMs: media.jitter.min, maxMs: media.jitter.max },
     silentAfterMs: media.silentAfter,
     country: audio.country,

@@ -20,6 +20,7 @@ export class Sound {
   #audio: AudioStatus | undefined;
   #opus: string | undefined;
   #counters: AudioCounters | undefined;
+  #unmarked: string | undefined;
   #acoustics: AcousticsReport | undefined;
   #graph = '';
 
@@ -84,6 +85,7 @@ export class Sound {
       why: audio?.is === 'down' ? audio.why : undefined,
       counters: this.#counters,
       opus: this.#opus,
+      unmarked: this.#unmarked,
       acoustics: this.#acoustics,
     };
   }
@@ -94,6 +96,7 @@ export class Sound {
     if (event.is === 'audio') this.#status(event.status);
     if (event.is === 'report') {
       this.#counters = event.audio;
+      this.#unmarked = event.unmarked;
       this.#acoustics = event.acoustics;
       this.#graph = event.graph;
     }

@@ -287,6 +287,7 @@ export class Engine {
       groups: this.#pages?.report() ?? {},
       loudspeakerDb: this.#acoustics.loudspeakerDb,
       acoustics: this.#acoustics.report(),
+      unmarked: this.#options.network.unmarked,
       graph: this.describe(),
     });
   }

@@ -2,6 +2,8 @@
 import type { Address } from '../lib/address.ts';
 
 export interface MediaNetwork {
+  /** Why the packets of the ports opened last are not marked for the network. */
+  readonly unmarked?: string | undefined;
   /**
    * Takes an even port for RTP and the next for RTCP (RFC 3550 §11) on the local address `host`. Calls `done` once,
    * perhaps before it returns. `bytes` of the handlers are valid during the call only.

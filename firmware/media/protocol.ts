@@ -201,6 +201,8 @@ export type MediaEvent =
       groups: Record<string, GroupReport>;
       loudspeakerDb: number;
       acoustics: AcousticsReport;
+      /** Why packets are not marked as was asked for. */
+      unmarked?: string | undefined;
       /** The sound's ways through the device as they are now, one a line: `microphone → encode PCMA … → rtp …`. */
       graph: string;
     }
@@ -236,6 +238,8 @@ export interface PagingSettings {
 export interface MediaSettings {
   audio: AudioSpec;
   rtpPorts: { from: number; to: number };
+  /** What RTP and RTCP are marked with, 0 to 63 (RFC 2474). 0: nothing. */
+  dscp: number;
   jitter: { minMs: number; maxMs: number };
   /** `silent` is said after this long without RTP and RTCP. 0: never. */
   silentAfterMs: number;

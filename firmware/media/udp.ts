@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Address } from '../lib/address.ts';
+import type { Mark } from '../lib/dscp.ts';
 import type { Random } from '../lib/random.ts';
 import type { MediaNetwork, PortHandlers, PortPair } from './network.ts';
 
@@ -12,12 +13,15 @@ export class UdpNetwork implements MediaNetwork {
   readonly #from: number;
   readonly #pairs: number;
   readonly #random: Random;
+  readonly #mark: Mark;
+  unmarked: string | undefined;
 
   /** Ports `from` to `to`, both included; RTP takes the even ones. */
-  constructor({ from, to }: { from: number; to: number }, random: Random) {
+  constructor({ from, to }: { from: number; to: number }, random: Random, mark: Mark = () => undefined) {
     this.#from = from + (from % 2);
     this.#pairs = Math.floor((to - this.#from + 1) / 2);
     this.#random = random;
+    this.#mark = mark;
   }
 
   open(host: string, handlers: PortHandlers, done: (pair: PortPair | { why: string }) => void) {
@@ -32,7 +36,11 @@ export class UdpNetwork implements MediaNetwork {
         if (rtp === undefined)
           return why === 'EADDRINUSE' ? attempt(tried + 1) : done({ why: cannotBind(host, port, why) });
         bind(host, port + 1, (rtcp, why) => {
-          if (rtcp !== undefined) return done(new UdpPair(rtp, rtcp, port, handlers));
+          if (rtcp !== undefined) {
+            const family = isIPv6(host) ? 6 : 4;
+            this.unmarked = this.#mark(rtp, family) ?? this.#mark(rtcp, family);
+            return done(new UdpPair(rtp, rtcp, port, handlers));
+          }
           rtp.close();
           if (why === 'EADDRINUSE') attempt(tried + 1);
           else done({ why: cannotBind(host, port + 1, why) });

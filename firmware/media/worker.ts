@@ -4,6 +4,7 @@ import { openAudio } from '../../hal/audio/open.ts';
 import { chooseOpus, opusRate } from '../audio/codecs/opus.ts';
 import { chooseAcoustics } from '../audio/echo/choose.ts';
 import { systemClock, wallClock } from '../lib/clock.ts';
+import { markerOf } from '../lib/dscp.ts';
 import { systemRandom } from '../lib/random.ts';
 import { diskFiles } from './disk-files.ts';
 import { Engine } from './engine.ts';
@@ -20,7 +21,7 @@ const engine = new Engine({
   clock: systemClock,
   wallClock,
   random: systemRandom,
-  network: new UdpNetwork(settings.rtpPorts, systemRandom),
+  network: new UdpNetwork(settings.rtpPorts, systemRandom, markerOf(settings.dscp)),
   multicast: new UdpMulticast(settings.paging?.interfaceHost),
   files: diskFiles,
   settings,

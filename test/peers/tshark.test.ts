@@ -147,6 +147,13 @@ describe.each(CODECS)('one call in $codec, on the wire', ({ codec, baresip, payl
     }
   });
 
+  test('its packets are marked for the network: sound EF, SIP CS3 (RFC 2474)', () => {
+    const marksOf = (filter: string) => [...new Set(capture.fields(filter, ['ip.dsfield.dscp']).flat())];
+    expect(marksOf(fromDevice())).toEqual(['46']);
+    expect(marksOf(`udp.srcport == ${deviceRtp + 1}`)).toEqual(['46']);
+    expect(marksOf(`sip && udp.srcport == ${deviceSip}`)).toEqual(['24']);
+  });
+
   test('RTCP reports of it: sender report with the name, and a goodbye', () => {
     const reports = capture.fields(`rtcp && udp.srcport == ${deviceRtp + 1}`, ['rtcp.pt', 'rtcp.sdes.text']);
     const types = reports.flatMap(([type]) => type!.split(','));

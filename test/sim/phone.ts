@@ -85,6 +85,7 @@ export class Phone {
       settings: {
         audio: audioSpec(rate),
         rtpPorts: { from: 20_000, to: 20_100 },
+        dscp: 0,
         jitter: { minMs: 20, maxMs: 400 },
         silentAfterMs: 30_000,
         country: 'eu',

@@ -95,6 +95,7 @@ class Ears {
 const mediaSettings = (cname: string): MediaSettings => ({
   audio: { driver: 'simulated', capture: '', playback: '', rate: RATE, periodMs: 10, bufferMs: 40 },
   rtpPorts: { from: 20_000, to: 29_999 },
+  dscp: 0,
   jitter: { minMs: 20, maxMs: 400 },
   silentAfterMs: 30_000,
   country: 'eu',

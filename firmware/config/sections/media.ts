@@ -12,6 +12,10 @@ export const media = section({
       needs,
     }),
   }).prefault({}),
+  dscp: field(whole(0, 63).prefault(46), {
+    help: 'Mark (DSCP) of the packets with sound, by which switches and routers let them go first: 46 is EF, what networks expect of telephones (RFC 4594 §4.1). 0: no mark.',
+    needs,
+  }),
   codecs: field(list(oneOf(['opus', 'G722', 'PCMA', 'PCMU']), 4).prefault(['opus', 'G722', 'PCMA', 'PCMU']), {
     help: 'Codecs that are offered and accepted, the best first.',
     needs: 'live',

@@ -105,6 +105,10 @@ export const sip = section({
       needs: 'restart sip',
     }),
   }).prefault({}),
+  dscp: field(whole(0, 63).prefault(24), {
+    help: 'Mark (DSCP) of SIP over UDP, by which switches and routers tell it apart: 24 is CS3. 0: no mark.',
+    needs: 'restart sip',
+  }),
   tls: section({
     port: field(whole(1, 65_535).prefault(5061), {
       help: 'Local TCP port of SIP over TLS; listened on where `certificate` is given.',

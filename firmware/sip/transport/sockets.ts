@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import { markerOf } from '../../lib/dscp.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { ConnectionKeepAlive, Transport } from '../contracts.ts';
@@ -24,6 +25,8 @@ export interface SocketSettings {
     transports: readonly ('udp' | 'tcp')[];
   };
   tls: TlsSettings;
+  /** What datagrams are marked with, 0 to 63 (RFC 2474). Absent or 0: nothing. */
+  dscp?: number;
 }
 
 /** Files in PEM. */
@@ -76,7 +79,8 @@ export class SipSockets implements Transport {
     onFailure: (why: string, deaf?: boolean) => void,
     onLost: (to: Hop) => void = () => {},
   ) {
-    const { listen, tls } = this.#settings;
+    const { listen, tls, dscp = 0 } = this.#settings;
+    const mark = markerOf(dscp);
     const { host, more, port, transports } = listen;
     const connections = new Connections(
       {
@@ -96,7 +100,7 @@ export class SipSockets implements Transport {
     const wantsCertificate = tls.clientCertificates === 'require';
     const listenTls = (at: string) => new StreamListener({ host: at, port: tls.port }, context, wantsCertificate);
     this.#places = [host, ...more].map(at => {
-      const udp = transports.includes('udp') ? new UdpSocket({ host: at, port }, this.#clock) : undefined;
+      const udp = transports.includes('udp') ? new UdpSocket({ host: at, port }, this.#clock, mark) : undefined;
       // RFC 3581 §4: the answer has to come from where the request went.
       const hear: typeof receive =
         more.length === 0 ? receive : (bytes, from) => receive(bytes, { ...from, local: at });

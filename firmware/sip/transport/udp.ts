@@ -3,6 +3,7 @@ import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Address } from '../../lib/address.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import type { Mark } from '../../lib/dscp.ts';
 import type { Transport } from '../contracts.ts';
 import { isWildcard, openDatagramSocket, Routes, unmapped } from './routes.ts';
 
@@ -16,10 +17,12 @@ export interface Listen {
 export class UdpSocket implements Transport {
   readonly #listen: Listen;
   readonly #routes: Routes;
+  readonly #mark: Mark;
   #socket: Socket | undefined;
   #port: number;
 
-  constructor(listen: Listen, clock: Clock = systemClock) {
+  constructor(listen: Listen, clock: Clock = systemClock, mark: Mark = () => undefined) {
+    this.#mark = mark;
     this.#listen = listen;
     this.#routes = new Routes(clock);
     this.#port = listen.port;
@@ -34,6 +37,7 @@ export class UdpSocket implements Transport {
     socket.on('error', (error: NodeJS.ErrnoException) => onFailure(explainListen(error, this.#listen)));
     socket.on('listening', () => {
       this.#port = socket.address().port;
+      this.#mark(socket, isIPv6(host) ? 6 : 4);
     });
     socket.bind(port, host);
     this.#socket = socket;

@@ -13,6 +13,7 @@ import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { checkMessage, checkStable, checkUri } from './check-message.ts';
 import { checkSdp } from './check-sdp.ts';
 import { descriptions, digests, messages, uris } from './corpus.ts';
+import { rtcp, rtp, srtcp, srtp } from './media.ts';
 import { below, mutated, pick } from './mutate.ts';
 import { userAgent } from './user-agent.ts';
 
@@ -183,4 +184,16 @@ const stun: Target = {
   },
 };
 
-export const targets: readonly Target[] = [message, streams, values, sdp, digest, stun, userAgent];
+export const targets: readonly Target[] = [
+  message,
+  streams,
+  values,
+  sdp,
+  digest,
+  stun,
+  rtp,
+  rtcp,
+  srtp,
+  srtcp,
+  userAgent,
+];

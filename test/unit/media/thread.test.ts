@@ -35,6 +35,7 @@ const settingsOf = (name: string): MediaSettings => ({
     playbackFile: path(`${name}-plays.wav`),
   },
   rtpPorts: { from: 31_000, to: 31_999 },
+  dscp: 0,
   jitter: { minMs: 20, maxMs: 400 },
   silentAfterMs: 0,
   country: 'eu',
