@@ -28,6 +28,7 @@ export interface CallSettings {
     ptimeMs: number;
     telephoneEvent: true;
     opusFec: boolean;
+    comfortNoise: boolean;
     rtcpMux: boolean;
     voipMetrics: boolean;
   };
@@ -60,6 +61,7 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config, has
       ptimeMs: media.packetTime,
       telephoneEvent: true,
       opusFec: media.opus.expectedLoss > 0,
+      comfortNoise: media.comfortNoise,
       rtcpMux: media.rtcpMux,
       voipMetrics: media.qualityReports,
     },

@@ -1,8 +1,10 @@
 /** From RTP to the loudspeaker: jitter buffer, decoder, concealment, and the pace between the peer's clock and ours. */
 import { BAD_PAYLOAD, type Decoder } from '../audio/codecs/codec.ts';
+import { ComfortNoise } from '../audio/comfort-noise.ts';
 import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
 import { shorten } from '../audio/stretch.ts';
+import { distance32 } from '../lib/serial.ts';
 import { JitterBuffer, type Pull } from '../rtp/jitter-buffer.ts';
 import type { Losses } from '../rtp/loss-pattern.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
@@ -14,6 +16,9 @@ const MAX_INVENTED_MS = 120;
 
 /** Opus conceals in multiples of this (RFC 6716 §2.1.4: its shortest frame), and G.711 does not mind. */
 const CONCEALED_STEP_MS = 2.5;
+
+/** Static (RFC 3551 §6), and understood whether it was agreed or not: who sends it is silent. */
+export const COMFORT_NOISE = 13;
 
 /** A payload type, its decoder, and the way to the device's rate. */
 interface Reception {
@@ -47,6 +52,11 @@ export class Receiving {
   /** Invented since the last real sound, milliseconds. */
   #inventedMs = 0;
   #packetMs = 20;
+  readonly #noise = new ComfortNoise();
+  /** The peer has said that it is silent, and how loud its silence is. */
+  #isQuiet = false;
+  /** RTP time of that. */
+  #quietSince = 0;
   concealedFrames = 0;
   badPayloads = 0;
 
@@ -127,11 +137,22 @@ export class Receiving {
     this.#active.buffer.pass(packet, nowMs);
   }
 
+  /** The peer falls silent (RFC 3389): what is here is played, then noise. False: the payload is none. */
+  quiet(packet: RtpPacket, nowMs: number): boolean {
+    this.#active.buffer.pass(packet, nowMs);
+    const isNoise = this.#noise.set(packet.payload);
+    if (!isNoise) return false;
+    this.#isQuiet = true;
+    this.#quietSince = packet.timestamp;
+    return true;
+  }
+
   /** Forgets what has come: the stream pauses. */
   reset() {
     this.#active.buffer.reset();
     this.#readyCount = 0;
     this.#began = false;
+    this.#isQuiet = false;
     this.#inventedMs = 0;
   }
 
@@ -159,8 +180,15 @@ export class Receiving {
       case 'lost':
         return this.#recover(pull);
       case 'wait':
+        if (this.#isQuiet) return this.#hush();
         return this.#began ? this.#invent(FRAME_MS) : undefined;
     }
+  }
+
+  #hush() {
+    const samples = samplesIn(FRAME_MS, this.#active.decoder);
+    this.#noise.fill(this.#decoded, samples);
+    this.#add(samples);
   }
 
   #decode(pull: Extract<Pull, { is: 'packet' }>) {
@@ -172,6 +200,8 @@ export class Receiving {
       return this.#invent(this.#packetMs);
     }
     this.#began = true;
+    // What was sent before the silence is played after it was told.
+    if (distance32(pull.timestamp, this.#quietSince) >= 0) this.#isQuiet = false;
     this.#inventedMs = 0;
     this.#packetMs = (samples * 1000) / decoder.rate;
     this.#add(pull.shrink ? shorten(this.#decoded, samples, decoder.rate) : samples);

@@ -26,7 +26,7 @@ import type {
   StreamStatistics,
 } from './protocol.ts';
 import { qualityOf, voipMetrics } from './quality.ts';
-import { Receiving } from './receiving.ts';
+import { COMFORT_NOISE, Receiving } from './receiving.ts';
 import { type Recorded, Recordings } from './recordings.ts';
 import { Remote } from './remote.ts';
 import { Sending } from './sending.ts';
@@ -120,6 +120,7 @@ export class Stream {
       this.#renegotiate(call, settings);
     }
     if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
+    else call.remote.negotiated();
     if (call.protection?.serves(settings.crypto) !== true) call.protection = this.#protection(settings);
     call.settings = settings;
     call.sending.telephoneEvent = settings.telephoneEvent;
@@ -233,14 +234,15 @@ export class Stream {
     }
     const nowMs = this.#options.clock.now();
     const isEvent = packet.payloadType === settings.telephoneEvent;
-    if (!isEvent && !receiving.takes(packet.payloadType)) {
+    const isNoise = packet.payloadType === COMFORT_NOISE;
+    if (!isEvent && !isNoise && !receiving.takes(packet.payloadType)) {
       this.#tally.malformed++;
-      // Comfort noise (RFC 3389) and the like: not understood, but its sequence number is not missing either.
+      // Not understood, but its sequence number is not missing either.
       const isPeer = sameAddress(from, call.remote.rtp);
       if (isPeer && session.received(packet, nowMs) === 'ok') receiving.pass(packet, nowMs);
       return;
     }
-    if (!call.remote.heard(from, nowMs)) {
+    if (!call.remote.heard(from, nowMs, call.protection !== undefined)) {
       this.#tally.malformed++;
       return;
     }
@@ -258,6 +260,8 @@ export class Stream {
     if (isEvent) {
       if (!events.receive(packet.payload, packet.timestamp, nowMs)) this.#tally.malformed++;
       receiving.pass(packet, nowMs);
+    } else if (isNoise) {
+      if (hears(settings) && !receiving.quiet(packet, nowMs)) this.#tally.malformed++;
     } else if (hears(settings)) {
       receiving.push(packet, nowMs);
     }

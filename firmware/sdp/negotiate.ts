@@ -24,6 +24,8 @@ export interface Capabilities {
   telephoneEvent: boolean;
   /** In-band error correction of Opus (RFC 7587 §6.1). */
   opusFec: boolean;
+  /** The peer may send noise in place of its silence (RFC 3389), beside codecs of 8000 ticks. */
+  comfortNoise?: boolean;
   /** RTCP through the port of RTP (RFC 5761). */
   rtcpMux?: boolean;
   /** Extended reports on how good the peer is heard (RFC 3611 §4.7). */
@@ -87,6 +89,9 @@ const EVENT_PAYLOAD_TYPES = new Map([
 const EVENTS = '0-15';
 /** RTP, and RTP with feedback (RFC 4585), which we take and do not need; each plain or secure. */
 const PROTOCOLS = ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'];
+/** Comfort noise: static, and of this clock (RFC 3389 §4). */
+const NOISE_PAYLOAD_TYPE = 13;
+const NOISE_CLOCK_RATE = 8000;
 /** RFC 3611 §5.1. */
 const VOIP_METRICS: Attribute = ['rtcp-xr', 'voip-metrics'];
 /** Packet times that both G.711 and Opus (RFC 6716 §2.1.4) know, milliseconds. */
@@ -111,6 +116,8 @@ export function makeOffer(
   );
   const audio = ourAudio(capabilities, local, direction, codecs);
   offerCrypto(audio, capabilities.encryption, before);
+  if (capabilities.comfortNoise && codecs.some(({ name }) => CODECS[name].clockRate === NOISE_CLOCK_RATE))
+    addNoise(audio);
   if (capabilities.rtcpMux) audio.rtcpMux = true;
   if (capabilities.voipMetrics) audio.attributes.push(VOIP_METRICS);
   if (capabilities.telephoneEvent) {
@@ -189,6 +196,16 @@ function addEvents(audio: MediaDescription, payloadType: number, clockRate: numb
   audio.formatParameters.set(payloadType, EVENTS);
 }
 
+function addNoise(audio: MediaDescription) {
+  audio.formats.push(String(NOISE_PAYLOAD_TYPE));
+  audio.rtpMaps.set(NOISE_PAYLOAD_TYPE, { name: 'CN', clockRate: NOISE_CLOCK_RATE, channels: 1 });
+}
+
+const takesNoise = (medium: MediaDescription, codec: CodecName) =>
+  CODECS[codec].clockRate === NOISE_CLOCK_RATE &&
+  medium.formats.includes(String(NOISE_PAYLOAD_TYPE)) &&
+  rtpMapOf(medium, NOISE_PAYLOAD_TYPE)?.name.toUpperCase() === 'CN';
+
 const description = (local: Local, media: MediaDescription[]): SessionDescription => ({
   origin: { username: '-', sessionId: local.sessionId, version: String(local.version), host: local.host },
   name: '-',
@@ -264,6 +281,7 @@ function answerMedium(
   };
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
   if (protection.crypto !== undefined) negotiated.crypto = protection.crypto;
+  if (capabilities.comfortNoise && takesNoise(medium, codec.name)) addNoise(audio);
   if (capabilities.rtcpMux && medium.rtcpMux) negotiated.rtcpMux = audio.rtcpMux = true;
   if (capabilities.voipMetrics && wantsMetrics(offer, medium)) {
     negotiated.voipMetrics = true;

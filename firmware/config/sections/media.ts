@@ -29,6 +29,10 @@ export const media = section({
     help: 'A call without any RTP and RTCP for so long has lost its peer; `0 s` means never.',
     needs,
   }),
+  comfortNoise: field(yesOrNo().prefault(true), {
+    help: 'The far end may fall silent and say how loud its silence is (RFC 3389); soft noise is heard then. `false`: it shall send sound all the time.',
+    needs: 'live',
+  }),
   rtcpMux: field(yesOrNo().prefault(true), {
     help: 'Reports on the sound (RTCP) may go through the same port as the sound (RFC 5761), which helps through routers. `false`, if a telephone stumbles over it.',
     needs: 'live',

@@ -24,14 +24,38 @@ test('packets of two sources in turn make neither the peer', () => {
   expect(peer.rtp).toEqual(announced);
 });
 
-test('once the peer is known nobody else counts, unless it has been silent for two seconds', () => {
+test('once the peer is known no other host counts, however long it is silent', () => {
   const peer = remote();
   for (let at = 0; at <= 40; at += 20) peer.heard(announced, at);
+  for (let at = 60; at <= 60_000; at += 20) expect(peer.heard(stranger, at)).toBe(false);
+  expect(peer.rtp).toEqual(announced);
+});
+
+test('its router may take another port after two seconds of silence', () => {
+  const peer = remote();
+  for (let at = 0; at <= 40; at += 20) peer.heard(nat, at);
+  const moved = { ...nat, port: 61_001 };
+  expect([2039, 2040, 2060, 2080].map(at => peer.heard(moved, at))).toEqual([false, false, false, true]);
+  expect(peer.rtp).toEqual(moved);
+});
+
+test('packets that are authentic may come from elsewhere after two seconds of silence', () => {
+  const peer = remote();
+  for (let at = 0; at <= 40; at += 20) peer.heard(announced, at, true);
+  expect([2039, 2040, 2060, 2080].map(at => peer.heard(nat, at, true))).toEqual([false, false, false, true]);
+  expect(peer.rtp).toEqual(nat);
+});
+
+test('after a new offer and answer the peer may move, once, when it has been silent for two seconds', () => {
+  const peer = remote();
+  for (let at = 0; at <= 40; at += 20) peer.heard(announced, at);
+  peer.negotiated();
   expect(peer.heard(stranger, 2039)).toBe(false);
   expect([2040, 2060].map(at => peer.heard(stranger, at))).toEqual([false, false]);
   expect(peer.rtp).toEqual(announced);
   expect(peer.heard(stranger, 2080)).toBe(true);
   expect(peer.rtp).toEqual(stranger);
+  for (let at = 5000; at <= 5100; at += 20) expect(peer.heard(nat, at)).toBe(false);
 });
 
 test('the address given is copied: it may be reused for the next packet', () => {

@@ -405,7 +405,7 @@ describe('packets that are not the peer’s sound', () => {
   });
 });
 
-test('comfort noise, which nobody agreed on, is counted but not missing: nothing is made up for it', () => {
+test('comfort noise between packets of sound is not missing, and not heard', () => {
   const world = new World();
   const door = world.phone('192.0.2.1');
   world.open(door);
@@ -422,8 +422,32 @@ test('comfort noise, which nobody agreed on, is counted but not missing: nothing
     if (index % 10 === 9) world.network.send(noise, known, at);
     world.run(20);
   }
-  expect(statistics(world, door)).toMatchObject({ malformedPackets: 20, lostPackets: 0 });
+  expect(statistics(world, door)).toMatchObject({ malformedPackets: 0, lostPackets: 0 });
   expect(blockSnr(door.heard(1000, 3900), 1000, 16_000)).toBeGreaterThan(35);
+});
+
+test('a peer that falls silent and says how loud its silence is, is heard as noise of that level until it speaks', () => {
+  const world = new World();
+  const door = world.phone('192.0.2.1');
+  world.open(door);
+  const remote = { host: known.host, rtpPort: known.port, rtcpPort: known.port + 1 };
+  door.send({ do: 'start', stream: 'call', settings: { direction: 'recvonly', remote, codec: PCMA } });
+  const tone = sine(1000, LOUD, 8000, 6);
+  const payload = new Uint8Array(160);
+  let sequence = 0;
+  for (let index = 0; index < 300; index++) {
+    g711Encoder('PCMA').encode(tone.subarray(index * 160, (index + 1) * 160), payload);
+    const timestamp = index * 160;
+    const isQuiet = index >= 100 && index < 200;
+    if (index === 100)
+      world.network.send(packet({ payloadType: 13, sequence: sequence++, timestamp }, Uint8Array.of(50)), known, at);
+    if (!isQuiet) world.network.send(packet({ sequence: sequence++, timestamp }, payload), known, at);
+    world.run(20);
+  }
+  expect(decibels(rms(door.heard(2500, 3900)) / 32_767)).toBeCloseTo(-50, 0);
+  expect(level(door.heard(4500, 5900), 1000)).toBeGreaterThan(-1);
+  expect(statistics(world, door)).toMatchObject({ malformedPackets: 0, lostPackets: 0 });
+  expect(statistics(world, door).concealedFrames).toBeLessThan(10);
 });
 
 test.each([PCMA, OPUS])('whatever comes with a valid header, nothing throws and the call goes on', codec => {

@@ -229,6 +229,22 @@ describe('our answer', () => {
     });
   });
 
+  describe('comfort noise (RFC 3389)', () => {
+    const noisy = { ...ALL, comfortNoise: true };
+
+    test('is offered beside codecs of its clock only', () => {
+      expect(lineOf(makeOffer(noisy, US, 'sendrecv'))[0]).toMatch(/^audio 4000 96 8 0 .*13/);
+      expect(lineOf(makeOffer({ ...noisy, codecs: ['opus'] }, US, 'sendrecv'))[0]).not.toContain(' 13');
+    });
+
+    test('is accepted where it is offered and wanted', () => {
+      const offer = sdp('m=audio 5000 RTP/AVP 0 13');
+      expect(lineOf(answered(offer, noisy).answer)).toEqual(['audio 4000 0 13']);
+      expect(lineOf(answered(offer).answer)).toEqual(['audio 4000 0']);
+      expect(lineOf(answered(sdp('m=audio 5000 RTP/AVP 0'), noisy).answer)).toEqual(['audio 4000 0']);
+    });
+  });
+
   describe('reports on quality (RFC 3611 §5)', () => {
     const offer = sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-xr:rcvr-rtt=all voip-metrics');
 
