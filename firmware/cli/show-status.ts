@@ -84,7 +84,7 @@ function call({ call, otherCalls, waiting }: Status): string[] {
     lines.push(
       `heard ${count(heard.receivedPackets, 'packet')}, ${percent(heard.lostPackets, expected)} lost, ` +
         `jitter ${Math.round(heard.jitterMs)} ms, buffer ${Math.round(heard.bufferMs)} ms` +
-        (heard.mos === undefined ? '' : `, quality ${heard.mos.toFixed(1)} of 4.4`),
+        (heard.mos === undefined ? '' : `, MOS ${heard.mos.toFixed(1)}`),
     );
     lines.push(
       [
@@ -92,7 +92,7 @@ function call({ call, otherCalls, waiting }: Status): string[] {
         heard.remoteLossFraction === undefined
           ? 'the far end reports nothing'
           : `${percent(heard.remoteLossFraction, 1)} lost there`,
-        heard.remoteMos === undefined ? undefined : `quality there ${heard.remoteMos.toFixed(1)}`,
+        heard.remoteMos === undefined ? undefined : `MOS ${heard.remoteMos.toFixed(1)}`,
         heard.roundTripMs === undefined ? undefined : `round trip ${Math.round(heard.roundTripMs)} ms`,
       ]
         .filter(fact => fact !== undefined)
