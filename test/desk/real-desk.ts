@@ -32,7 +32,7 @@ export function realDesk({ rtpPorts, microphone, card, ...settings }: RealDeskSe
       },
       rtpPorts,
       jitter: { minMs: 20, maxMs: 400 },
-    dscp: 0,
+      dscp: 0,
       silentAfterMs: 30_000,
       country: 'eu',
       keysInSound: 'auto',
