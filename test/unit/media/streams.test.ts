@@ -188,15 +188,15 @@ describe('several streams', () => {
     expect(blockSnr(door.heard(2500), 1500, 16_000)).toBeGreaterThan(30);
   });
 
-  test('34 at most, and ids are taken once', () => {
+  test('64 at most, and ids are taken once', () => {
     const world = new World();
     const door = world.phone('192.0.2.1');
-    for (let index = 0; index < 35; index++) world.open(door, `s${index}`);
+    for (let index = 0; index < 65; index++) world.open(door, `s${index}`);
     world.open(door, 's0');
     world.run(1);
-    expect(door.told('opened')).toHaveLength(34);
+    expect(door.told('opened')).toHaveLength(64);
     expect(door.told('failed').map(({ stream, why }) => `${stream}: ${why}`)).toEqual([
-      's34: 34 streams are open, which is the limit',
+      's64: 64 streams are open, which is the limit',
       's0: stream s0 is open already',
     ]);
   });
