@@ -172,9 +172,13 @@ export class CallLine implements CallHandler {
     return this.#parts.sound.offer(this.talk.direction);
   }
 
-  /** An offer of ours, one at a time. How it ends is told to who wanted it, perhaps at once. */
+  /**
+   * An offer of ours, one at a time; but a repair gives way to the next one, whose answer can reach us. How it ends is
+   * told to who wanted it, perhaps at once.
+   */
   #offer(wantedBy: 'hold' | 'repair') {
-    if (this.#offerFor !== undefined)
+    const isNextRepair = this.#offerFor === 'repair' && wantedBy === 'repair';
+    if (this.#offerFor !== undefined && !isNextRepair)
       return this.#offerEnded(wantedBy, { status: 491, reason: 'another offer is open' });
     this.#offerFor = wantedBy;
     this.session?.reoffer(this.onRefresh(), wantedBy === 'repair');

@@ -38,6 +38,8 @@ export class CallRepair {
   networkChanged(phase: 'calling' | 'talking' | 'other') {
     this.#due = true;
     this.#tries = 0;
+    // An answer to where we were would never come.
+    if (this.#offered !== undefined && this.#offered !== this.#parts.hostNow()) this.#offered = undefined;
     if (phase === 'talking') this.look();
     if (phase !== 'calling') return;
     const host = this.#parts.hostNow();

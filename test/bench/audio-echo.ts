@@ -34,7 +34,7 @@ const measures: Record<keyof EchoScore, string> = {
 
 export const audioEcho: Benchmark = {
   name: 'audio-echo',
-  title: 'echo cancellers: echo taken out, what is left of the visitor, work',
+  title: 'cancellers: echo taken out, what the visitor keeps, work',
   how:
     'A minute of speech of espeak-ng at 16 kHz in a simulated room: a direct way of 12 ms and 400 reflections that fall by ' +
     '60 dB in 200 ms, the echo as loud as the visitor, noise of −67 dB. 25 s of the far end alone, 15 s of both, 8 s of ' +

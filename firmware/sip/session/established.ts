@@ -94,7 +94,10 @@ export class Established implements DialogOwner {
 
   reoffer(body: Body, repairs = false) {
     if (this.#over) return;
-    const mayOffer = this.#ours === undefined && this.#theirs === undefined && this.#user.isConfirmed();
+    // The answer to the last repair would go to where we no longer are.
+    if (repairs && this.#ours?.repairs) this.#ours.stop();
+    const isFree = this.#ours === undefined || (repairs && this.#ours.repairs);
+    const mayOffer = isFree && this.#theirs === undefined && this.#user.isConfirmed();
     if (mayOffer) this.#offer(body, () => {}, repairs);
     // RFC 3261 §14.1: not while another is open.
     else this.#user.handler().onReoffered({ status: 491, reason: 'another offer is open' });
@@ -194,8 +197,11 @@ export class Established implements DialogOwner {
     if (brief !== undefined) transaction.respond(422, { headers: brief });
     // §14.2: two offers must not be open at once.
     else if (this.#ours?.isOpen || !this.#user.isConfirmed()) transaction.respond(491);
-    else if (this.#theirs !== undefined) respondLater(this.#core, transaction);
+    else if (this.#theirs !== undefined && !this.#theirs.isSettled) respondLater(this.#core, transaction);
     else {
+      // §14.2 speaks of one without a final response. Who offers anew has no use for the last answer, which may have gone
+      // to an address where the peer no longer is.
+      this.#theirs?.stop();
       this.#theirs = new PeerOffer(
         {
           core: this.#core,

@@ -40,6 +40,11 @@ export class PeerOffer {
     this.#user = user;
   }
 
+  /** A 2xx to the peer's own offer waits for its ACK: nothing more is to be agreed. */
+  get isSettled() {
+    return this.#answered !== undefined && !this.offersOurs;
+  }
+
   /** The peer left the offer to us, and its answer, in the ACK, is not here yet. */
   get offersOurs() {
     return this.#answered !== undefined && bodyOf(this.#transaction.request) === undefined;

@@ -58,6 +58,10 @@ export class Reoffer {
     this.#user = user;
   }
 
+  get repairs() {
+    return this.#parts.repairs === true;
+  }
+
   /** Our offer is on its way; false while a 491 is waited out, when the peer's offer may come. */
   get isOpen() {
     return this.#sent && this.#parts.body !== undefined;

@@ -66,7 +66,7 @@ test('a refusal is tried again, and given up after six tries', () => {
   expect(clock.idle).toBe(true);
 });
 
-test('an address that changes while an offer is open is offered after its answer', () => {
+test('an address that changes while an offer is open is offered at once: the answer would go to where we were', () => {
   const { repair, heard, line } = stage();
   line.now = 'new';
   repair.networkChanged('talking');
@@ -74,7 +74,7 @@ test('an address that changes while an offer is open is offered after its answer
   repair.networkChanged('talking');
   repair.answered(undefined);
   repair.answered(undefined);
-  expect(heard).toEqual(['offer new at 0', 'repaired new', 'offer newer at 0', 'repaired newer']);
+  expect(heard).toEqual(['offer new at 0', 'offer newer at 0', 'repaired newer']);
 });
 
 test('the answer to another offer of ours is none of its business', () => {
