@@ -16,6 +16,16 @@ export default defineConfig({
           retry: 1,
         },
       },
+      // The device on a kernel of its own, as another processor's program, and as an installed package.
+      {
+        test: {
+          name: 'rigs',
+          include: ['test/rigs/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });
