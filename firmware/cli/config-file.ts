@@ -7,7 +7,7 @@ import { systemFiles } from '../lib/atomic-file.ts';
 import { CliError, EXIT_FAILED } from './environment.ts';
 
 /** The document of a file that must be there. */
-export async function readConfigFile(file: string): Promise<JsonObject> {
+async function readConfigFile(file: string): Promise<JsonObject> {
   const bytes = await systemFiles.read(file, documentLimitBytes).catch((error: Error) => {
     throw new CliError(EXIT_FAILED, `${file} cannot be read: ${error.message}`);
   });

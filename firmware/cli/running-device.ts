@@ -22,7 +22,7 @@ export interface Which {
 export const which = (command: Command): Which => command.optsWithGlobals();
 
 /** `--socket`, then `--state`, then $PORTER_SOCKET, then the system's. */
-export function socketPath({ socket, state }: Which, environment: CliEnvironment): string {
+function socketPath({ socket, state }: Which, environment: CliEnvironment): string {
   if (socket !== undefined) return socket;
   if (state !== undefined) return resolve(state, SOCKET_NAME);
   return environment.socket ?? SYSTEM_SOCKETS.find(path => existsSync(path)) ?? SYSTEM_SOCKETS[0];

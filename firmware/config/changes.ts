@@ -30,6 +30,3 @@ export function changesBetween(before: Config, after: Config): Change[] {
   walk(tree, before, after, []);
   return changes;
 }
-
-/** The distinct needs of some changes. Empty: nothing to do. */
-export const needsOf = (changes: readonly Change[]): Set<Needs> => new Set(changes.map(({ needs }) => needs));

@@ -7,7 +7,7 @@ export type JsonObject = { [key: string]: JsonValue };
 export const documentLimitBytes = 1024 * 1024;
 
 /** Nesting beyond this is refused: every walk over a document is recursive. */
-export const depthLimit = 16;
+const depthLimit = 16;
 
 export type Read = { document: JsonObject } | { why: string };
 

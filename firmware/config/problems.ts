@@ -11,12 +11,12 @@ export interface Problem {
 }
 
 /** Problems told of one document; what is beyond is only counted. */
-export const problemLimit = 20;
+const problemLimit = 20;
 const shownCharacters = 60;
 /** A longer text is not searched for a password, hence not shown. */
 const searchedCharacters = 256;
 
-export const printProblem = ({ path, message }: Problem) =>
+const printProblem = ({ path, message }: Problem) =>
   path.length === 0 ? `the document ${message}` : `${printPath(path)}: ${message}`;
 
 /** One line a problem, at most `problemLimit` of them and a line that counts the rest. */

@@ -101,7 +101,7 @@ export const deviceId = () =>
   matching({ kind: 'id', wrong: 'is not an id; use a-z, 0-9 and "-", at most 63 characters' }, /^[a-z0-9-]{1,63}$/);
 
 /** The name of an account, door, button, contact, line or board: one word of an action. */
-export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 export const notAName = 'is not a name; use letters, digits, "-" and "_", at most 63 characters';
 export const name = () => matching({ kind: 'name', wrong: notAName }, namePattern);
 

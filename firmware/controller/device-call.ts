@@ -83,10 +83,6 @@ export class DeviceCall implements CallOfLine {
     return this.#line.session;
   }
 
-  get #session() {
-    return this.#line.session;
-  }
-
   /** An announcement to us: nobody answers it, and nobody holds it. */
   get isAnnouncement() {
     return this.plan.direction === 'incoming' && this.plan.mode === 'page';
@@ -128,7 +124,7 @@ export class DeviceCall implements CallOfLine {
     const { media, sound } = this.#parts;
     if (sound.negotiated?.telephoneEvent !== undefined)
       media.send({ do: 'send dtmf', stream: this.stream, keys, toneMs: TONE_MS, gapMs: GAP_MS });
-    else for (const key of keys) this.#session?.sendKey(key, TONE_MS);
+    else for (const key of keys) this.session?.sendKey(key, TONE_MS);
   }
 
   // ---- the table ----------------------------------------------------------------------------------------------
@@ -164,7 +160,7 @@ export class DeviceCall implements CallOfLine {
         } else if (plan.direction === 'incoming') this.#ring(plan.offer, plan.answerAfterMs);
         break;
       case 'accept':
-        this.#session?.accept(this.#answer ?? sound.offer(this.talk.direction), this.#answeredHow);
+        this.session?.accept(this.#answer ?? sound.offer(this.talk.direction), this.#answeredHow);
         this.#announce();
         if (plan.direction === 'incoming') plan.onAccepted?.();
         break;
@@ -186,14 +182,14 @@ export class DeviceCall implements CallOfLine {
         this.#line.repair.look();
         break;
       case 'end session':
-        this.#session?.hangUp();
+        this.session?.hangUp();
         break;
       case 'refuse: no sound':
-        this.#session?.refuse(503, undefined, [['Warning', `399 porter "${this.#why ?? 'no sound'}"`]]);
+        this.session?.refuse(503, undefined, [['Warning', `399 porter "${this.#why ?? 'no sound'}"`]]);
         break;
       case 'refuse: nobody answers':
         this.#why ??= 'nobody answered';
-        this.#session?.refuse(480);
+        this.session?.refuse(480);
         break;
       case 'fall silent':
         tones.silence(this.stream);
@@ -220,7 +216,7 @@ export class DeviceCall implements CallOfLine {
       const answer = sound.answer(offer, this.talk.direction);
       if ('status' in answer) {
         this.#why = answer.why;
-        this.#session?.refuse(answer.status, undefined, [
+        this.session?.refuse(answer.status, undefined, [
           ['Warning', `399 porter "${answer.why.replaceAll('"', "'")}"`],
         ]);
         return;
@@ -231,7 +227,7 @@ export class DeviceCall implements CallOfLine {
       this.handle('answer');
       return;
     }
-    this.#session?.ring();
+    this.session?.ring();
     this.#announce();
     this.#ringAloud();
     if (answerAfterMs === undefined) this.#after(limits.ringForMs, 'ring limit');

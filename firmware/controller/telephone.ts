@@ -1,6 +1,6 @@
 /** The SIP side of the device: socket, user agent, accounts, and whom to believe. */
 import type { Config } from '../config/schema.ts';
-import { printAddress } from '../lib/address.ts';
+import { isLoopback, printAddress } from '../lib/address.ts';
 import type { CallHandler, Environment, IncomingInvite, SipUserAgent } from '../sip/contracts.ts';
 import { type LinkChange, LinkWatch } from '../sip/transport/links.ts';
 import { UserAgent } from '../sip/user-agent.ts';
@@ -37,7 +37,6 @@ export interface TelephoneParts {
 }
 
 const WILDCARDS = ['0.0.0.0', '::'];
-const isLoopback = (host: string) => /^127\.|^::1$/.test(host);
 
 export class Telephone {
   readonly userAgent: SipUserAgent;

@@ -38,9 +38,9 @@ export interface MalformedAction {
 /** Characters in one action's text. */
 export const ACTION_TEXT_LIMIT = 512;
 /** Keys in one `dial`. */
-export const DIAL_KEYS_LIMIT = 32;
+const DIAL_KEYS_LIMIT = 32;
 /** The longest `press … for`, milliseconds. */
-export const HOLD_LIMIT_MS = 120_000;
+const HOLD_LIMIT_MS = 120_000;
 /** The longest `stall`, milliseconds. */
 export const STALL_LIMIT_MS = 30_000;
 

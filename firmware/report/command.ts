@@ -11,7 +11,7 @@ export const REMEMBERED_IDS = 256;
 /** Commands and requests taken in one second; more are not even answered. */
 export const PER_SECOND_LIMIT = 20;
 /** A command with a time stamp and without `ttl` is good for this many seconds. */
-export const DEFAULT_TTL_S = 10;
+const DEFAULT_TTL_S = 10;
 
 /** The JSON form. Unknown members are refused: a misspelt `ttl` must not make a command that never ages. */
 const form = z.strictObject({

@@ -68,7 +68,7 @@ export function readRequest(text: string): Request | { refused: Response } {
   return { id, method, params };
 }
 
-export const isRequestId = (id: unknown): id is RequestId =>
+const isRequestId = (id: unknown): id is RequestId =>
   id === null || (typeof id === 'number' && Number.isFinite(id)) || (typeof id === 'string' && id.length <= ID_LIMIT);
 
 const refused = (id: RequestId, code: number, message: string) => ({ refused: failure(id, code, message) });

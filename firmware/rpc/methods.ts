@@ -36,7 +36,7 @@ interface Method {
 }
 
 /** What stands in place of a secret. */
-export const HIDDEN = '(hidden)';
+const HIDDEN = '(hidden)';
 
 /** The setting as it may be shown. That a secret is not set is no secret. */
 export const hideSecret = (setting: Effective): Effective =>
@@ -44,7 +44,7 @@ export const hideSecret = (setting: Effective): Effective =>
 
 const none = z.strictObject({}).optional();
 
-export const METHODS: Readonly<Record<string, Method>> = {
+const METHODS: Readonly<Record<string, Method>> = {
   status: {
     params: none,
     run: ({ device }, _caller, _params, answer) => device.freshStatus(answer),

@@ -14,7 +14,7 @@ export const CONNECTION_LIMIT = 16;
 /** Bytes in one request. */
 export const LINE_LIMIT_BYTES = 64 * 1024;
 /** Requests that wait in one connection; its socket is not read meanwhile. */
-export const WAITING_LIMIT = 32;
+const WAITING_LIMIT = 32;
 /** Bytes that a client has not read yet; with more, the next message drops it. One message may be longer. */
 export const UNREAD_LIMIT_BYTES = 256 * 1024;
 /** Bytes in a unix socket's path, with the final zero (unix(7), sun_path). */

@@ -50,9 +50,9 @@ export interface Goodbye {
 export type RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye | ExtendedReport;
 
 /** Report blocks, SDES chunks and BYE sources in one packet: the count has five bits. */
-export const MAX_RTCP_SOURCES = 31;
+const MAX_RTCP_SOURCES = 31;
 /** Bytes of an SDES text or a BYE reason: its length has one byte. */
-export const MAX_RTCP_TEXT_BYTES = 255;
+const MAX_RTCP_TEXT_BYTES = 255;
 
 const TYPE = { SR: 200, RR: 201, SDES: 202, BYE: 203, XR: 207 } as const;
 const CNAME = 1;

@@ -42,7 +42,7 @@ export interface RtpStatistics {
 }
 
 /** RFC 3550 §6.2. With two members the share of bandwidth never asks for more, so the minimum is the interval. */
-export const RTCP_INTERVAL_MS = 5_000;
+const RTCP_INTERVAL_MS = 5_000;
 /** RFC 3550 §6.3.1: e − 3/2, makes up for the randomised interval being shortened by reconsideration. */
 const COMPENSATION = Math.E - 1.5;
 /** §8.2: an identifier that collides again this soon is our own packets coming back, not chance. Ten intervals. */

@@ -4,7 +4,7 @@ import { add32, distance32 } from '../lib/serial.ts';
 /** Event codes 0 … 15 (RFC 4733 §3.2). */
 const KEYS = '0123456789*#ABCD';
 
-export const TELEPHONE_EVENT_BYTES = 4;
+const TELEPHONE_EVENT_BYTES = 4;
 /** What the 16-bit duration can hold; a longer event goes on in a new segment (§2.5.1.3). */
 const MAX_DURATION_TICKS = 0xffff;
 /** The last packet is sent this often (§2.5.1.4). */

@@ -1,17 +1,17 @@
 /** Keeps one account registered: REGISTER, its refresh, and patience when the registrar is away (RFC 3261 §10.2). */
-import type { Address } from '../lib/address.ts';
+import { type Address, isLoopback } from '../lib/address.ts';
 import type { Account } from './account.ts';
 import type { RegistrationReport, RegistrationState } from './contracts.ts';
 import type { Core } from './core.ts';
 import type { Exchange } from './exchange.ts';
 import { KeepAlive } from './flow/keep-alive.ts';
-import { Patience } from './flow/patience.ts';
 import { SeenAddress } from './flow/seen-address.ts';
 import { type Hop, sameHop } from './hop.ts';
 import type { Response } from './message/message.ts';
 import { reasonPhrase } from './message/status.ts';
 import { flowTimerOf, grantedFor, grantsOutbound, serviceRouteOf } from './registrar-answer.ts';
 import { leastPauseAfter, recoverAfter, refreshAfter, renewGapMs } from './registration-pace.ts';
+import { RegistrationPatience } from './registration-patience.ts';
 import { RegistrationRequests, type Sent } from './registration-request.ts';
 
 const noNetwork = 'no network: is the cable or the switch away?';
@@ -31,7 +31,7 @@ export class Registration {
   readonly #onState: (state: RegistrationState) => void;
   readonly #requests: RegistrationRequests;
   readonly #keepAlive: KeepAlive;
-  readonly #patience: Patience;
+  readonly #patience: RegistrationPatience;
   readonly #seen: SeenAddress;
   #exchange: Exchange | undefined;
   #again = false;
@@ -58,7 +58,7 @@ export class Registration {
     this.#core = core;
     this.#onState = onState;
     this.#requests = new RegistrationRequests(core, account, flow.regId);
-    this.#patience = new Patience(core.random, flow.othersAreUp);
+    this.#patience = new RegistrationPatience(core.random, flow.othersAreUp);
     this.#seen = new SeenAddress(account);
     this.#keepAlive = new KeepAlive(core, (why, mapped) => {
       core.log.warn('registered anew', { account: account.settings.id, why });
@@ -254,5 +254,4 @@ export class Registration {
   }
 }
 
-const isLoopback = (host: string) => /^127\.|^::1$/.test(host);
 const reasonOf = ({ status, reason }: Response) => (reason === '' ? reasonPhrase(status) : reason);

@@ -25,7 +25,7 @@ export const GET_VALUES = ioc(3, MAGIC, 0x0e, VALUES_BYTES);
 export const SET_VALUES = ioc(3, MAGIC, 0x0f, VALUES_BYTES);
 
 /** enum gpio_v2_line_flag. */
-export const FLAG = {
+const FLAG = {
   used: 1n,
   activeLow: 2n,
   input: 4n,
@@ -40,12 +40,12 @@ export const FLAG = {
 } as const;
 
 /** enum gpio_v2_line_attr_id. */
-export const ATTRIBUTE = { flags: 1, outputValues: 2, debounce: 3 } as const;
+const ATTRIBUTE = { flags: 1, outputValues: 2, debounce: 3 } as const;
 
 const BIAS = { 'pull-up': FLAG.pullUp, 'pull-down': FLAG.pullDown, disabled: FLAG.biasDisabled };
 const DRIVE = { 'push-pull': 0n, 'open-drain': FLAG.openDrain, 'open-source': FLAG.openSource };
 
-export const REQUEST = {
+const REQUEST = {
   consumer: 256,
   flags: 288,
   attributeCount: 296,
@@ -54,7 +54,7 @@ export const REQUEST = {
   events: 564,
   fd: 588,
 };
-export const ATTRIBUTE_BYTES = 24;
+const ATTRIBUTE_BYTES = 24;
 
 export interface ChipInfo {
   name: string;

@@ -4,7 +4,7 @@ import type { Kernel } from '../kernel.ts';
 import { ioc, kernelError } from '../kernel.ts';
 
 /** linux/watchdog.h, WDIOC_SETTIMEOUT: int seconds in, the seconds really taken out. */
-export const SET_TIMEOUT = ioc(3, 'W'.charCodeAt(0), 6, 4);
+const SET_TIMEOUT = ioc(3, 'W'.charCodeAt(0), 6, 4);
 /** Written last, it tells the kernel that the closing is meant: Documentation/watchdog/watchdog-api.rst "Magic Close". */
 const MAGIC_CLOSE = Buffer.from('V');
 const FEED = Buffer.from('\0');

@@ -30,7 +30,7 @@ export type Found =
 /** A device's id is a file name: nothing else gets near the file system. */
 const idForm = /^[a-z0-9-]{1,63}$/;
 
-export const isDeviceId = (text: string): boolean => idForm.test(text);
+const isDeviceId = (text: string): boolean => idForm.test(text);
 
 export class DocumentFolder {
   readonly path: string;

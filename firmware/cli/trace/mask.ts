@@ -1,7 +1,7 @@
 /** Takes what is secret out of a SIP message: digest answers, passwords in URIs, keys of encrypted sound, door codes. Pure. */
 
 /** What stands in its place. */
-export const MASKED = '***';
+const MASKED = '***';
 
 /** Parameters of Authorization and its kin that tell no secret, and that one wants to see (RFC 7616 §3.4). */
 const SHOWN = ['realm', 'algorithm', 'qop', 'uri', 'username', 'nc', 'stale', 'charset', 'userhash', 'domain'];

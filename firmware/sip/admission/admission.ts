@@ -18,7 +18,7 @@ export const strangerInvites: Rate = { perSecond: 50, burst: 100 };
 export const strangerOthers: Rate = { perSecond: 200, burst: 400 };
 /** Of trusted sources and of calls that are up: more than any PBX sends to one device. */
 export const trustedInvites: Rate = { perSecond: 500, burst: 500 };
-export const trustedOthers: Rate = { perSecond: 2_000, burst: 2_000 };
+const trustedOthers: Rate = { perSecond: 2_000, burst: 2_000 };
 /** Of 503 to what is too much; strangers leave half of them to those we know. */
 export const refusals: Rate = { perSecond: 20, burst: 40 };
 /** Hosts that we have asked something lately, and whose answers are therefore welcome. */

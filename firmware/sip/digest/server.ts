@@ -49,7 +49,7 @@ export type Verdict =
  * The digest-uri is hashed as the client wrote it and not compared with the Request-URI, which proxies may have
  * changed (RFC 3261 §22.4).
  */
-export function verifyAuthorization(input: VerifyInput): Verdict {
+function verifyAuthorization(input: VerifyInput): Verdict {
   const parameters = parseDigest(input.header);
   if (parameters === undefined) return { is: 'foreign' };
   if (isMalformed(parameters)) return { is: 'malformed', why: parameters.why };

@@ -2,7 +2,7 @@
 import type { Facts, Package } from './package.ts';
 import { escaped, xmlHead } from './xml.ts';
 
-export const pidfType = 'application/pidf+xml';
+const pidfType = 'application/pidf+xml';
 
 export const presencePackage: Package = {
   name: 'presence',

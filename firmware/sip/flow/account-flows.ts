@@ -7,7 +7,7 @@ import { Registration } from '../registration.ts';
 import { stopAll } from '../stop-all.ts';
 
 /** Ways of one account, the first included. */
-export const flowLimit = 4;
+const flowLimit = 4;
 
 export class AccountFlows {
   readonly account: Account;

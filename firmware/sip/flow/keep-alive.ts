@@ -12,7 +12,7 @@ import type { AccountSettings } from '../settings.ts';
 import type { StunEndpoint } from './stun-endpoint.ts';
 
 /** The longest pause over UDP where nobody says otherwise (RFC 5626 §4.4.2): a NAT may forget after 30 s. */
-export const datagramPauseMs = 29_000;
+const datagramPauseMs = 29_000;
 
 const lineEnds = Buffer.from('\r\n\r\n');
 
@@ -20,7 +20,7 @@ const lineEnds = Buffer.from('\r\n\r\n');
 export type KeepAliveMethod = 'crlf' | 'stun';
 
 /** §4.4: somewhere in the last fifth of the pause. Milliseconds. */
-export const pauseWithin = (longestMs: number, random: Random) => longestMs * (0.8 + 0.2 * random.next());
+const pauseWithin = (longestMs: number, random: Random) => longestMs * (0.8 + 0.2 * random.next());
 
 export interface FollowFacts {
   settings: AccountSettings;

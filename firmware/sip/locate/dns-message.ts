@@ -4,7 +4,7 @@
  */
 import type { Naptr, Srv } from './services.ts';
 
-export const recordTypes = { CNAME: 5, SOA: 6, SRV: 33, NAPTR: 35 } as const;
+const recordTypes = { CNAME: 5, SOA: 6, SRV: 33, NAPTR: 35 } as const;
 export type Question = 'SRV' | 'NAPTR';
 
 /** Records of one answer that are read; labels of one name; names that one name may be sent on to (CNAME). */

@@ -16,7 +16,7 @@ export const hopLimit = 8;
  * long after each further failure: to try a dead one costs whoever stands at the door seconds.
  */
 export const avoidMs = 60_000;
-export const avoidLimitMs = 600_000;
+const avoidLimitMs = 600_000;
 /** Servers remembered as failed. */
 export const avoidedLimit = 64;
 

@@ -15,5 +15,3 @@ export function parseCSeq(text: string): CSeq | Malformed {
   const sequence = parseNumber(parts[1]!, CSEQ_LIMIT - 1);
   return sequence === undefined ? malformed(400, 'CSeq number too large') : { sequence, method: parts[2]! };
 }
-
-export const printCSeq = ({ sequence, method }: CSeq) => `${sequence} ${method}`;

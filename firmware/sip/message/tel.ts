@@ -52,7 +52,7 @@ export function sipUriOf({ number, parameters }: TelephoneNumber, at: SipUri): s
 const rankOf = (name: string) => (name === 'isub' || name === 'ext' ? 0 : name === 'phone-context' ? 1 : 2);
 
 /** The number in a `tel` URI, or the global one in the user part of a SIP URI; undefined where there is none. */
-export function numberIn(uri: string): string | undefined {
+function numberIn(uri: string): string | undefined {
   const tel = parseTel(uri);
   if (!isMalformed(tel)) return tel.number;
   const sip = parseUri(uri);

@@ -18,7 +18,7 @@ import { parseReplaces, printReplaces } from './replaces.ts';
 const subscriptionS = 180;
 
 /** Whom we are to call, and what that INVITE says besides. */
-export function readTransfer({ headers }: Request): Transfer | Malformed {
+function readTransfer({ headers }: Request): Transfer | Malformed {
   // §2.4.2
   if (headers.lines('Refer-To') !== 1) return malformed(400, 'Not exactly one Refer-To');
   const party = parseNameAddress(headers.get('Refer-To') ?? '');

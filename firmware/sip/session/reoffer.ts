@@ -16,7 +16,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { SessionTimer } from './session-timer.ts';
 
 /** How often it is tried again after 491 Request Pending, and the like. */
-export const glareLimit = 4;
+const glareLimit = 4;
 /** The longest Retry-After of a 500 that is waited out. Seconds (§14.2 lets a peer choose 0 to 10). */
 const retryAfterLimitS = 10;
 

@@ -9,7 +9,7 @@ import { parseNumber, parseParameters } from '../message/grammar.ts';
 import { isMalformed, type Request, type Response } from '../message/message.ts';
 
 /** No session is shorter. Seconds (§5). */
-export const leastIntervalS = 90;
+const leastIntervalS = 90;
 /** A longer Min-SE than this is not obeyed. Seconds. */
 const intervalLimitS = 86_400;
 /** Who waits for a refresh hangs up this long before the end, or a third of the interval. Seconds (§10). */

@@ -47,7 +47,7 @@ export function tagOf(value: string | undefined): string | undefined {
   return typeof tag === 'string' ? tag : undefined;
 }
 
-export const methodOfCSeq = ({ headers }: Request | Response) => headers.get('CSeq')?.trim().split(/\s+/)[1] ?? '';
+const methodOfCSeq = ({ headers }: Request | Response) => headers.get('CSeq')?.trim().split(/\s+/)[1] ?? '';
 
 function branchOf(via: string): string | undefined {
   const parsed = parseVia(via);

@@ -1,9 +1,9 @@
 /** How long the device may be unreachable once its registrar can be reached again and answers: what is promised. */
 
-import { retryLimitMs } from '../../../firmware/sip/flow/patience.ts';
 import { askAgainMs } from '../../../firmware/sip/locate/cache.ts';
 import { addressPatience, hopLimit, servicePatience } from '../../../firmware/sip/locate/locator.ts';
 import { latestRefresh } from '../../../firmware/sip/registration-pace.ts';
+import { retryLimitMs } from '../../../firmware/sip/registration-patience.ts';
 import { giveUpMs } from '../../../firmware/sip/transaction/timers.ts';
 
 export interface Promised {

@@ -1,6 +1,6 @@
 /** Which layer wins, what a change needs, and what a device starts with when layers are bad. */
 import { expect, test } from 'vitest';
-import { changesBetween, needsOf } from '../../../firmware/config/changes.ts';
+import { changesBetween } from '../../../firmware/config/changes.ts';
 import type { JsonObject } from '../../../firmware/config/document.ts';
 import { boardLayer, effectiveSettings, type Layers, mergeLayers } from '../../../firmware/config/layers.ts';
 import { loadConfig, resolveLayers } from '../../../firmware/config/load.ts';
@@ -183,7 +183,7 @@ test('a thing that comes or goes is a change of each of its settings', () => {
   const expected = ['doors.front.relay', 'doors.front.openFor', 'doors.front.codes'];
   expect(changes({}, door).map(({ path }) => path)).toEqual(expected);
   expect(changes(door, {}).map(({ path }) => path)).toEqual(expected);
-  expect([...needsOf(changes(door, {}))]).toEqual(['restart lines', 'live']);
+  expect(changes(door, {}).map(({ needs }) => needs)).toEqual(['restart lines', 'live']);
 });
 
 test('a list is one setting', () => {

@@ -1,6 +1,6 @@
 /** The structured header fields: name-addr, Via, CSeq, and the words of a status. */
 import { describe, expect, test } from 'vitest';
-import { parseCSeq, printCSeq } from '../../../../firmware/sip/message/cseq.ts';
+import { parseCSeq } from '../../../../firmware/sip/message/cseq.ts';
 import { MAX_PARAMETERS, MAX_URI_LENGTH } from '../../../../firmware/sip/message/limits.ts';
 import { isMalformed } from '../../../../firmware/sip/message/message.ts';
 import { parseNameAddress, printNameAddress } from '../../../../firmware/sip/message/name-addr.ts';
@@ -151,8 +151,6 @@ describe('CSeq', () => {
     '2147483648 INVITE',
     `${'9'.repeat(400)} INVITE`,
   ])('refuses %j', text => expect(parseCSeq(text)).toMatchObject(malformedWith));
-
-  test('prints', () => expect(printCSeq({ sequence: 7, method: 'ACK' })).toBe('7 ACK'));
 });
 
 test('a reason phrase is that of the code, or of its class', () => {

@@ -1,6 +1,6 @@
 /** How long a registration that failed waits before it is tried again: longer each time, for ever. */
-import { backoff } from '../../lib/backoff.ts';
-import type { Random } from '../../lib/random.ts';
+import { backoff } from '../lib/backoff.ts';
+import type { Random } from '../lib/random.ts';
 
 /** Pauses after a failure: short at first, since a door that cannot be called is useless. */
 const firstRetryMs = 4_000;
@@ -9,7 +9,7 @@ export const retryLimitMs = 300_000;
 const spareRetryMs = 90_000;
 const spareRetryLimitMs = 1_800_000;
 
-export class Patience {
+export class RegistrationPatience {
   readonly #random: Random;
   readonly #othersAreUp: () => boolean;
   /** Begun with the first failure. */
