@@ -183,7 +183,7 @@ test('a thing that comes or goes is a change of each of its settings', () => {
   const expected = ['doors.front.relay', 'doors.front.openFor', 'doors.front.codes'];
   expect(changes({}, door).map(({ path }) => path)).toEqual(expected);
   expect(changes(door, {}).map(({ path }) => path)).toEqual(expected);
-  expect(changes(door, {}).map(({ needs }) => needs)).toEqual(['restart lines', 'live']);
+  expect(changes(door, {}).map(({ needs }) => needs)).toEqual(['restart lines', 'live', 'live']);
 });
 
 test('a list is one setting', () => {
