@@ -9,6 +9,8 @@ const FIRST_RESTART_MS = 200;
 const LAST_RESTART_MS = 10_000;
 /** A thread that has lived so long was well: the next restart is quick again. */
 const WELL_AFTER_MS = 60_000;
+/** Started as TypeScript from the tree, and as JavaScript beside a bundle. */
+const ENTRY = new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 /** A thread that does not stop within this is ended by force. */
 const STOP_WITHIN_MS = 3000;
 
@@ -16,7 +18,7 @@ export interface MediaThreadOptions {
   settings: MediaSettings;
   clock: Clock;
   log: Log;
-  /** The thread's entry file; another for a bundle. */
+  /** The thread's entry file. */
   entry?: URL;
 }
 
@@ -40,7 +42,7 @@ export class MediaThread implements Media {
   }
 
   start() {
-    const worker = new Worker(this.#options.entry ?? new URL('./worker.ts', import.meta.url), {
+    const worker = new Worker(this.#options.entry ?? ENTRY, {
       workerData: this.#settings,
       name: 'media',
     });

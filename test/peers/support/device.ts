@@ -22,6 +22,8 @@ export interface DeviceSpec {
   microphone?: string;
   /** What its command line begins with: `ip netns exec …`, `taskset -c 0`. */
   within?: readonly string[];
+  /** The entry of the firmware: that of a bundle, for one. */
+  main?: string;
 }
 
 /** Facts that an event must have; a fact that is not named may be anything. */
@@ -141,7 +143,7 @@ export class RunningDevice {
 /** Starts a device and waits until it can be asked. It is stopped with the bench. */
 export async function startDevice(
   bench: Bench,
-  { config = {}, microphone, within = [] }: DeviceSpec = {},
+  { config = {}, microphone, within = [], main = MAIN }: DeviceSpec = {},
 ): Promise<RunningDevice> {
   const room = bench.room('device');
   const port = await sipPort();
@@ -163,7 +165,7 @@ export async function startDevice(
   );
   const file = join(room, 'config.json');
   writeFileSync(file, JSON.stringify(document, null, 2));
-  const [command, ...words] = [...within, process.execPath, MAIN, 'run', '--config', file, '--state', state];
+  const [command, ...words] = [...within, process.execPath, main, 'run', '--config', file, '--state', state];
   const program = new Program(command!, words, {
     log: join(room, 'log'),
     cwd: room,
