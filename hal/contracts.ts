@@ -118,13 +118,21 @@ export interface AudioSpec {
   /** Simulated driver: a WAV to hear in a loop (absent: silence), and a WAV to write what was played (absent: none). */
   captureFile?: string;
   playbackFile?: string;
+  /** Driver alsa: which half of a stereo pair is the microphone, or the loudspeaker. Absent: both. */
+  microphoneSide?: StereoSide;
+  loudspeakerSide?: StereoSide;
+  /** Driver alsa: the half that an amplifier of its own hangs on. Absent: there is none. */
+  lineOutSide?: 'left' | 'right';
 }
 
+export type StereoSide = 'both' | 'left' | 'right';
+
 /**
- * Called once per 10 ms frame, on the thread that owns the card: reads what the microphone heard and fills `toPlay`
- * (given as silence). Both arrays belong to the driver and are reused; nothing may keep them.
+ * Called once per 10 ms frame, on the thread that owns the card: reads what the microphone heard and fills `toPlay` and
+ * `lineOut` (given as silence; nobody hears the latter where there is no line out). The arrays belong to the driver and
+ * are reused; nothing may keep them.
  */
-export type AudioProcess = (captured: Int16Array, toPlay: Int16Array) => void;
+export type AudioProcess = (captured: Int16Array, toPlay: Int16Array, lineOut: Int16Array) => void;
 
 export type AudioStatus =
   | { is: 'up'; capture: string; playback: string; format: AudioFormat; periodMs: number; bufferMs: number }
@@ -141,6 +149,8 @@ export interface AudioCounters {
   silentFrames: number;
   /** Samples added to or left out of the playback because its clock drifts from the microphone's. */
   driftSamples: number;
+  /** By how much the loudspeaker's clock is slower than the microphone's, parts per million; 0 where it is the same. */
+  driftPpm: number;
 }
 
 /**

@@ -172,6 +172,7 @@ function sound({ audio }: Status): string {
     audio.driver === '' ? state : `${audio.driver}, ${state}`,
     counters === undefined ? undefined : count(counters.xruns, 'gap'),
     counters === undefined || counters.reopened === 0 ? undefined : `reopened ${count(counters.reopened, 'time')}`,
+    counters === undefined || counters.driftPpm === 0 ? undefined : `clocks ${Math.abs(counters.driftPpm)} ppm apart`,
     audio.opus === undefined || audio.opus === 'none' ? 'no Opus here' : `Opus by ${audio.opus}`,
     ...acoustics(audio.acoustics),
   ]

@@ -52,6 +52,8 @@ function* checkMedia({ media, audio, sip }: Config): Generator<Problem> {
   if (audio.period !== undefined && audio.buffer !== undefined && audio.buffer < 2 * audio.period) {
     yield { path: ['audio', 'buffer'], message: `${audio.buffer} ms is less than two periods of ${audio.period} ms` };
   }
+  if (audio.lineOut.side === audio.loudspeakerSide)
+    yield { path: ['audio', 'lineOut', 'side'], message: `the ${audio.loudspeakerSide} half is the loudspeaker's` };
 }
 
 function* checkGroups({ paging }: Config): Generator<Problem> {

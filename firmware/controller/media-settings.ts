@@ -7,6 +7,7 @@ import { pagingSettings } from './paging-settings.ts';
 export function mediaSettings(config: Config, { definition }: Board): MediaSettings {
   const { device, audio, media, calls } = config;
   const board = definition.audio;
+  const { side } = audio.lineOut;
   return {
     audio: {
       driver: audio.driver ?? board.driver,
@@ -17,6 +18,9 @@ export function mediaSettings(config: Config, { definition }: Board): MediaSetti
       bufferMs: audio.buffer ?? board.bufferMs,
       captureFile: audio.captureFile ?? board.captureFile,
       playbackFile: audio.playbackFile ?? board.playbackFile,
+      microphoneSide: audio.microphoneSide ?? board.microphoneSide ?? 'both',
+      loudspeakerSide: audio.loudspeakerSide ?? board.loudspeakerSide ?? 'both',
+      ...(side !== 'none' && { lineOutSide: side }),
     },
     rtpPorts: media.rtpPorts,
     dscp: media.dscp,
@@ -33,6 +37,7 @@ export function mediaSettings(config: Config, { definition }: Board): MediaSetti
       automaticGain: audio.automaticGain ?? definition.acoustics?.automaticGain ?? false,
       volumeFollowsNoise: { upToDb: audio.volumeFollowsNoise.upTo, quietDb: audio.volumeFollowsNoise.quiet },
     },
+    lineOut: side === 'none' ? undefined : { plays: audio.lineOut.plays, gainDb: audio.lineOut.gain },
     cname: device.id,
     paging: pagingSettings(config),
   };

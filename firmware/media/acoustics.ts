@@ -7,6 +7,7 @@ import { frameSamples } from '../audio/frame.ts';
 import { Gain } from '../audio/gain.ts';
 import type { Chain, Node } from '../audio/graph.ts';
 import { Limiter } from '../audio/limiter.ts';
+import { LineOut } from './line-out.ts';
 import type { AcousticsReport, MediaSettings } from './protocol.ts';
 
 /** No engine: a simulation, or a test of something else. */
@@ -25,16 +26,19 @@ export class Acoustics {
   readonly #microphoneLimiter: Limiter;
   readonly #loudspeakerGain: Gain;
   readonly #loudspeakerLimiter: Limiter;
+  /** What the pages add to the loudspeaker. */
+  readonly #pages: Int32Array;
+  readonly #lineOut: LineOut | undefined;
   #loudspeakerDb: number;
   #loudspeakerNowDb: number;
 
   constructor(
     rate: number,
-    settings: Pick<MediaSettings, 'loudspeakerDb' | 'microphoneDb' | 'acoustics'>,
+    settings: Pick<MediaSettings, 'loudspeakerDb' | 'microphoneDb' | 'acoustics' | 'lineOut'>,
     engines: AcousticEngines = NONE,
     playbackDelayMs: () => number = () => 0,
   ) {
-    const { loudspeakerDb, microphoneDb, acoustics } = settings;
+    const { loudspeakerDb, microphoneDb, acoustics, lineOut } = settings;
     this.#rate = rate;
     this.#engines = engines;
     this.#playbackDelayMs = playbackDelayMs;
@@ -46,6 +50,8 @@ export class Acoustics {
     this.#microphoneLimiter = new Limiter(rate);
     this.#loudspeakerGain = new Gain(rate, loudspeakerDb);
     this.#loudspeakerLimiter = new Limiter(rate);
+    this.#pages = new Int32Array(frameSamples(rate));
+    this.#lineOut = lineOut && new LineOut(rate, lineOut);
     this.#loudspeakerDb = this.#loudspeakerNowDb = loudspeakerDb;
   }
 
@@ -72,11 +78,16 @@ export class Acoustics {
     this.#microphoneLimiter.apply(microphone, microphone);
   }
 
-  /** From the sum of all that shall be heard to the card's frame. Changes `sum`. Pages have a gain of their own. */
-  play(sum: Int32Array, toPlay: Int16Array, pages?: { addTo(sum: Int32Array): void }) {
+  /** From the sum of all that shall be heard to the card's frames. Changes `sum`. Pages have a gain of their own. */
+  play(sum: Int32Array, toPlay: Int16Array, pages?: { addTo(sum: Int32Array): void }, lineOut?: Int16Array) {
     this.#follow();
     this.#loudspeakerGain.scale(sum);
-    pages?.addTo(sum);
+    if (pages !== undefined) {
+      this.#pages.fill(0);
+      pages.addTo(this.#pages);
+      for (let index = 0; index < sum.length; index++) sum[index]! += this.#pages[index]!;
+    }
+    if (lineOut !== undefined) this.#lineOut?.play(sum, this.#pages, lineOut);
     this.#loudspeakerLimiter.apply(sum, toPlay);
     this.#played.write(toPlay);
   }
@@ -117,8 +128,12 @@ export class Acoustics {
     return nodes.filter(node => node !== undefined);
   }
 
-  loudspeakerChain(): Chain {
-    return [{ name: 'mixer' }, { name: 'gain', detail: () => `${this.#loudspeakerNowDb} dB` }, { name: 'playback' }];
+  loudspeakerChains(): Chain[] {
+    const lineOut = this.#lineOut;
+    const gain: Node = { name: 'gain', detail: () => `${this.#loudspeakerNowDb} dB` };
+    const chains: Chain[] = [[{ name: 'mixer' }, gain, { name: 'playback' }]];
+    if (lineOut) chains.push([{ name: 'playback' }, { name: 'line out', detail: () => lineOut.describe() }]);
+    return chains;
   }
 
   close() {

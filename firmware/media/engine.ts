@@ -95,7 +95,7 @@ export class Engine {
   }
 
   /** The sound card's callback: one frame in, one frame out. Allocates nothing but what a datagram costs. */
-  process(captured: Int16Array, toPlay: Int16Array) {
+  process(captured: Int16Array, toPlay: Int16Array, lineOut?: Int16Array) {
     this.#acoustics.hear(captured, this.#microphone);
     this.#mixer.clear();
     this.#bridge.clear();
@@ -105,7 +105,7 @@ export class Engine {
     this.#pages?.hushMicrophone(this.#microphone);
     for (const stream of this.#streams.values()) stream.speak(this.#microphone, this.#bridge);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
-    this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages);
+    this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages, lineOut);
   }
 
   #callIsUp(): boolean {
@@ -317,7 +317,7 @@ export class Engine {
       ...[...this.#streams.values()].flatMap(stream => stream.chains()),
       ...(this.#pages?.chains() ?? []),
       ...here,
-      this.#acoustics.loudspeakerChain(),
+      ...this.#acoustics.loudspeakerChains(),
     ]);
   }
 }

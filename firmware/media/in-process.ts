@@ -48,7 +48,7 @@ export class InProcessMedia implements Media {
     this.#running = true;
     this.engine.start();
     this.#options.audio.start(
-      (captured, toPlay) => this.engine.process(captured, toPlay),
+      (captured, toPlay, lineOut) => this.engine.process(captured, toPlay, lineOut),
       status => this.engine.audioStatus(status),
     );
   }

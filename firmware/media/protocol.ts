@@ -234,6 +234,12 @@ export interface PagingSettings {
   interfaceHost?: string | undefined;
 }
 
+/** What an amplifier of its own is given, on the other half of the loudspeaker's stereo pair. */
+export interface LineOutSettings {
+  plays: 'everything' | 'pages';
+  gainDb: number;
+}
+
 /** What the media thread is started with. Plain data. */
 export interface MediaSettings {
   audio: AudioSpec;
@@ -251,6 +257,8 @@ export interface MediaSettings {
   microphoneDb: number;
   /** Absent: the sound is left as it is. */
   acoustics?: AcousticSettings & { automaticGain: boolean; volumeFollowsNoise: NoiseFollowing };
+  /** Absent: there is none. */
+  lineOut?: LineOutSettings | undefined;
   /** RTCP CNAME (RFC 3550 §6.5.1). */
   cname: string;
   /** Absent: the device hears no pages. */

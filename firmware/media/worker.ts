@@ -50,6 +50,6 @@ function emit(event: MediaEvent) {
 control.on('message', (command: MediaCommand) => engine.handle(command));
 engine.start();
 audio.start(
-  (captured, toPlay) => engine.process(captured, toPlay),
+  (captured, toPlay, lineOut) => engine.process(captured, toPlay, lineOut),
   status => engine.audioStatus(status),
 );

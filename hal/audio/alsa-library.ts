@@ -13,10 +13,14 @@ export interface PcmRequest {
   bufferFrames: number;
   /** Playback begins by itself once so much is written. Frames. */
   startFrames: number;
+  /** The halves of a stereo pair are wanted one by one: mono is second choice. */
+  stereo: boolean;
 }
 
 /** One open stream, non-blocking, 16-bit interleaved. Counts are in frames: one sample of each channel. */
 export interface Pcm {
+  /** Samples per second of one channel: that of the request, or the one that the card has. */
+  readonly rate: number;
   readonly channels: number;
   readonly periodFrames: number;
   readonly bufferFrames: number;
@@ -63,7 +67,11 @@ const NONBLOCK = 1;
 const FORMAT_S16_LE = 2;
 const ACCESS_RW_INTERLEAVED = 3;
 /** Mono where the card has it; a card that has only stereo gets the same on both sides and is heard as their mean. */
-const CHANNELS = [1, 2];
+const CHANNELS = [1, 2, 3, 4, 6, 8];
+/** The halves of a pair: of more channels the first two. */
+const STEREO_CHANNELS = [2, 3, 4, 6, 8, 1];
+/** Where a card has not the rate that is wanted; the first ones are easiest to convert. Samples per second. */
+const OTHER_RATES = [48_000, 32_000, 16_000, 44_100, 96_000, 24_000, 22_050, 11_025, 8000];
 
 /** Throws HalError `unsupported` where koffi or libasound are not installed. */
 export function loadAlsa(): OpenPcm {
@@ -95,6 +103,7 @@ function bind() {
     hwAccess: f('int snd_pcm_hw_params_set_access(void *pcm, void *params, int access)'),
     hwFormat: f('int snd_pcm_hw_params_set_format(void *pcm, void *params, int format)'),
     hwChannels: f('int snd_pcm_hw_params_set_channels(void *pcm, void *params, unsigned int channels)'),
+    hwResample: f('int snd_pcm_hw_params_set_rate_resample(void *pcm, void *params, unsigned int yes)'),
     hwRate: f('int snd_pcm_hw_params_set_rate(void *pcm, void *params, unsigned int rate, int direction)'),
     hwPeriod: f(
       'int snd_pcm_hw_params_set_period_size_near(void *pcm, void *params, _Inout_ unsigned long *frames, _Inout_ int *direction)',
@@ -127,10 +136,12 @@ function openPcm(alsa: Library, request: PcmRequest): Pcm {
   );
   const pcm = out[0];
   try {
-    const { channels, periodFrames, bufferFrames } = setHardware(alsa, pcm, request);
-    setSoftware(alsa, pcm, request, Math.min(request.startFrames, bufferFrames), periodFrames);
+    const { rate, channels, periodFrames, bufferFrames } = setHardware(alsa, pcm, request);
+    const startFrames = Math.round((request.startFrames * rate) / request.rate);
+    setSoftware(alsa, pcm, request, Math.min(startFrames, bufferFrames), periodFrames);
     const delay = [0];
     return {
+      rate,
       channels,
       periodFrames,
       bufferFrames,
@@ -161,15 +172,25 @@ function setHardware(alsa: Library, pcm: unknown, request: PcmRequest) {
   must('has no configuration', alsa.hwAny(pcm, params));
   must('has no interleaved access', alsa.hwAccess(pcm, params, ACCESS_RW_INTERLEAVED));
   must('has no 16-bit samples; name it with plughw:', alsa.hwFormat(pcm, params, FORMAT_S16_LE));
-  const channels = CHANNELS.find(count => alsa.hwChannels(pcm, params, count) >= 0);
-  if (channels === undefined) must('has neither mono nor stereo; name it with plughw:', -22);
-  must(`has no rate of ${request.rate} Hz; name it with plughw:`, alsa.hwRate(pcm, params, request.rate, 0));
-  const period = [request.periodFrames];
-  const buffer = [request.bufferFrames];
+  const wanted = request.stereo ? STEREO_CHANNELS : CHANNELS;
+  const channels = wanted.find(count => alsa.hwChannels(pcm, params, count) >= 0);
+  if (channels === undefined) must('has no number of channels that is known here; name it with plughw:', -22);
+  // ALSA's own conversion joins samples by straight lines, which is heard; ours is not.
+  alsa.hwResample(pcm, params, 0);
+  const rate = [request.rate, ...OTHER_RATES].find(other => alsa.hwRate(pcm, params, other, 0) >= 0);
+  if (rate === undefined) must('has none of the usual rates; name it with plughw:', -22);
+  const inCard = (frames: number) => Math.round((frames * (rate ?? 0)) / request.rate);
+  const period = [inCard(request.periodFrames)];
+  const buffer = [inCard(request.bufferFrames)];
   must('has no such period', alsa.hwPeriod(pcm, params, period, [0]));
   must('has no such buffer', alsa.hwBuffer(pcm, params, buffer));
   must('refuses its parameters', alsa.hwSet(pcm, params));
-  return { channels: channels ?? 1, periodFrames: Number(period[0]), bufferFrames: Number(buffer[0]) };
+  return {
+    rate: rate ?? request.rate,
+    channels: channels ?? 1,
+    periodFrames: Number(period[0]),
+    bufferFrames: Number(buffer[0]),
+  };
 }
 
 function setSoftware(alsa: Library, pcm: unknown, request: PcmRequest, startFrames: number, periodFrames: number) {

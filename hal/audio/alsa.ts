@@ -5,7 +5,7 @@
  *
  *   closed ── open ──▶ opened ── first data ──▶ up
  *     ▲                  │                      │
- *     └── 0.2 s, 0.4 … 2 s ◀── error, or no data for 1 s
+ *     └── 0.2 s, then 0.4 s ◀── error, or no data for 1 s
  *
  * In all states frames go on at their pace: of silence from the clock whenever the card gives none.
  */
@@ -22,7 +22,7 @@ import { HalError } from '../contracts.ts';
 import type { OpenPcm } from './alsa-library.ts';
 import { loadAlsa } from './alsa-library.ts';
 import { Duplex } from './duplex.ts';
-import { audioFormat } from './format.ts';
+import { audioFormat, noCounts } from './format.ts';
 import { FRAME_MS, Pacer } from './pace.ts';
 
 /** A card that has given nothing for so long is taken for dead and opened again. */
@@ -30,7 +30,8 @@ const NO_DATA_MS = 1000;
 /** After so long without data, frames of silence stand in. Longer than any healthy card's hesitation. */
 const STALL_MS = 60;
 const FIRST_RETRY_MS = 200;
-const LAST_RETRY_MS = 2000;
+/** A card that comes back is heard within half a second. */
+const LAST_RETRY_MS = 400;
 /** A card reports its position in steps; asking again sooner than this would only burn power. */
 const SHORTEST_WAIT_MS = 2;
 
@@ -44,13 +45,14 @@ export interface AlsaAudioOptions {
 export class AlsaAudio implements AudioDevice {
   readonly driver = 'alsa';
   readonly format: AudioFormat;
-  readonly counters: AudioCounters = { frames: 0, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 };
+  readonly counters: AudioCounters = noCounts();
   readonly #spec: AudioSpec;
   readonly #clock: Clock;
   readonly #load: () => OpenPcm;
   readonly #silentPace: Pacer;
   readonly #nothingHeard: Int16Array;
   readonly #nobodyHears: Int16Array;
+  readonly #nobodysLine: Int16Array;
   readonly #countedProcess: AudioProcess;
   #process: AudioProcess = () => {};
   #onStatus: (status: AudioStatus) => void = () => {};
@@ -75,10 +77,11 @@ export class AlsaAudio implements AudioDevice {
     this.format = audioFormat(spec.rate);
     this.#nothingHeard = new Int16Array(this.format.frameSamples);
     this.#nobodyHears = new Int16Array(this.format.frameSamples);
+    this.#nobodysLine = new Int16Array(this.format.frameSamples);
     this.#silentPace = new Pacer(clock, () => this.#silentFrame());
-    this.#countedProcess = (captured, toPlay) => {
+    this.#countedProcess = (captured, toPlay, lineOut) => {
       this.counters.frames++;
-      this.#process(captured, toPlay);
+      this.#process(captured, toPlay, lineOut);
     };
   }
 
@@ -186,6 +189,7 @@ export class AlsaAudio implements AudioDevice {
     this.counters.silentFrames++;
     this.#nothingHeard.fill(0);
     this.#nobodyHears.fill(0);
-    this.#process(this.#nothingHeard, this.#nobodyHears);
+    this.#nobodysLine.fill(0);
+    this.#process(this.#nothingHeard, this.#nobodyHears, this.#nobodysLine);
   }
 }

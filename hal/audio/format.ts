@@ -1,5 +1,5 @@
 /** The shape of sound between a card and the firmware. */
-import type { AudioFormat } from '../contracts.ts';
+import type { AudioCounters, AudioFormat } from '../contracts.ts';
 import { HalError } from '../contracts.ts';
 
 const RATES = [8000, 16000, 32000, 48000];
@@ -10,3 +10,12 @@ export function audioFormat(rate: number): AudioFormat {
   if (!RATES.includes(rate)) throw new HalError('unsupported', `a rate of ${rate} Hz; there are ${RATES.join(', ')}`);
   return { rate, frameSamples: rate / FRAMES_PER_SECOND };
 }
+
+export const noCounts = (): AudioCounters => ({
+  frames: 0,
+  xruns: 0,
+  reopened: 0,
+  silentFrames: 0,
+  driftSamples: 0,
+  driftPpm: 0,
+});

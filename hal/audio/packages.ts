@@ -16,7 +16,7 @@ import type {
   Clock,
   HalErrorCode,
 } from '../contracts.ts';
-import { audioFormat } from './format.ts';
+import { audioFormat, noCounts } from './format.ts';
 import { FRAME_MS, Pacer } from './pace.ts';
 import type { ChildEvent, ChildSettings } from './packages-child.ts';
 
@@ -54,7 +54,7 @@ export interface PackagesAudioOptions {
 export class PackagesAudio implements AudioDevice {
   readonly driver = 'packages';
   readonly format: AudioFormat;
-  readonly counters: AudioCounters = { frames: 0, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 };
+  readonly counters: AudioCounters = noCounts();
   readonly #spec: AudioSpec;
   readonly #clock: Clock;
   readonly #childFile: string;
@@ -62,6 +62,8 @@ export class PackagesAudio implements AudioDevice {
   readonly #captured: Int16Array;
   readonly #capturedBytes: Buffer;
   readonly #toPlay: Int16Array;
+  /** The package plays mono: nobody hears it. */
+  readonly #lineOut: Int16Array;
   #process: AudioProcess = () => {};
   #onStatus: (status: AudioStatus) => void = () => {};
   #child: ChildProcess | undefined;
@@ -88,6 +90,7 @@ export class PackagesAudio implements AudioDevice {
     this.#captured = new Int16Array(this.format.frameSamples);
     this.#capturedBytes = Buffer.from(this.#captured.buffer);
     this.#toPlay = new Int16Array(this.format.frameSamples);
+    this.#lineOut = new Int16Array(this.format.frameSamples);
     this.#silentPace = new Pacer(clock, () => {
       this.counters.silentFrames++;
       this.#captured.fill(0);
@@ -257,7 +260,8 @@ export class PackagesAudio implements AudioDevice {
   #frame() {
     this.counters.frames++;
     this.#toPlay.fill(0);
-    this.#process(this.#captured, this.#toPlay);
+    this.#lineOut.fill(0);
+    this.#process(this.#captured, this.#toPlay, this.#lineOut);
   }
 }
 

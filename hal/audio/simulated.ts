@@ -9,7 +9,7 @@ import type {
   Clock,
 } from '../contracts.ts';
 import { HalError } from '../contracts.ts';
-import { audioFormat } from './format.ts';
+import { audioFormat, noCounts } from './format.ts';
 import { FRAME_MS, Pacer } from './pace.ts';
 import { readWav, WavWriter } from './wav.ts';
 
@@ -20,16 +20,19 @@ export interface SimulatedAudioOptions {
   source?: (frame: Int16Array, index: number) => void;
   /** What the loudspeaker plays; `frame` is reused. Besides `spec.playbackFile`. */
   sink?: (frame: Int16Array, index: number) => void;
+  /** The same for the line out. */
+  lineSink?: (frame: Int16Array, index: number) => void;
 }
 
 export class SimulatedAudio implements AudioDevice {
   readonly driver = 'simulated';
   readonly format: AudioFormat;
-  readonly counters: AudioCounters = { frames: 0, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 };
+  readonly counters: AudioCounters = noCounts();
   readonly #options: SimulatedAudioOptions;
   readonly #pacer: Pacer;
   readonly #captured: Int16Array;
   readonly #toPlay: Int16Array;
+  readonly #lineOut: Int16Array;
   #process: AudioProcess = () => {};
   #onStatus: (status: AudioStatus) => void = () => {};
   #loop: Int16Array | undefined;
@@ -43,6 +46,7 @@ export class SimulatedAudio implements AudioDevice {
     this.format = audioFormat(options.spec.rate);
     this.#captured = new Int16Array(this.format.frameSamples);
     this.#toPlay = new Int16Array(this.format.frameSamples);
+    this.#lineOut = new Int16Array(this.format.frameSamples);
     this.#pacer = new Pacer(
       options.clock,
       () => this.#frame(),
@@ -111,9 +115,10 @@ export class SimulatedAudio implements AudioDevice {
     const index = this.counters.frames++;
     this.#captured.fill(0);
     this.#toPlay.fill(0);
+    this.#lineOut.fill(0);
     if (this.#up) this.#hear(index);
     else this.counters.silentFrames++;
-    this.#process(this.#captured, this.#toPlay);
+    this.#process(this.#captured, this.#toPlay, this.#lineOut);
     if (this.#up) this.#play(index);
   }
 
@@ -128,6 +133,7 @@ export class SimulatedAudio implements AudioDevice {
 
   #play(index: number) {
     this.#options.sink?.(this.#toPlay, index);
+    this.#options.lineSink?.(this.#lineOut, index);
     try {
       this.#recording?.write(this.#toPlay);
     } catch (error) {

@@ -152,6 +152,7 @@ describe('the driver alsa', () => {
       periodFrames: 160,
       bufferFrames: 640,
       startFrames: 320,
+      stereo: false,
     });
     expect(pcm.channels).toBe(2);
     pcm.close();

@@ -44,7 +44,7 @@ export class SimpleDevice implements Device {
     audio: {
       driver: 'alsa',
       state: 'up',
-      counters: { frames: 798_000, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0 },
+      counters: { frames: 798_000, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0, driftPpm: 0 },
       opus: 'libopus',
     },
     paging: { pages: [], groups: {} },

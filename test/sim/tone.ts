@@ -35,8 +35,28 @@ export function toneSnr(samples: Int16Array, hz: number, rate: number): number {
   return 10 * Math.log10(signal / Math.max(1e-9, total - signal));
 }
 
+/** The same for any length and frequency: the sine that fits best need not go through whole turns. */
+export function sineSnr(samples: Int16Array, hz: number, rate: number): number {
+  const turn = (2 * Math.PI * hz) / rate;
+  let [ss, sc, cc, xs, xc, total] = [0, 0, 0, 0, 0, 0];
+  for (let index = 0; index < samples.length; index++) {
+    const [sine, cosine, sample] = [Math.sin(turn * index), Math.cos(turn * index), samples[index]!];
+    ss += sine * sine;
+    sc += sine * cosine;
+    cc += cosine * cosine;
+    xs += sample * sine;
+    xc += sample * cosine;
+    total += sample * sample;
+  }
+  const determinant = ss * cc - sc * sc;
+  const a = (xs * cc - xc * sc) / determinant;
+  const b = (xc * ss - xs * sc) / determinant;
+  const signal = a * xs + b * xc;
+  return 10 * Math.log10(signal / Math.max(1e-9, total - signal));
+}
+
 /**
- * The same, taken afresh in each `blockMs` and averaged in dB: time that concealment stretched or cut shifts the phase,
+ * The same as `toneSnr`, taken afresh in each `blockMs` and averaged in dB: time that concealment stretched or cut shifts the phase,
  * which an ear does not hear and a single sine over the whole would.
  */
 export function blockSnr(samples: Int16Array, hz: number, rate: number, blockMs = 20): number {

@@ -24,6 +24,25 @@ export const audio = section({
     needs,
   }),
   playbackFile: field(path().optional(), { help: 'Simulated driver: a WAV that takes what is played.', needs }),
+  microphoneSide: field(oneOf(['both', 'left', 'right']).optional(), {
+    help: `Which half of a stereo input is the microphone. ${ofTheBoard}`,
+    needs,
+  }),
+  loudspeakerSide: field(oneOf(['both', 'left', 'right']).optional(), {
+    help: `Which half of a stereo output is the loudspeaker. ${ofTheBoard}`,
+    needs,
+  }),
+  lineOut: section({
+    side: field(oneOf(['none', 'left', 'right']).prefault('none'), {
+      help: 'The half of a stereo output that goes to an amplifier of its own; the loudspeaker has the other. Driver `alsa` only.',
+      needs,
+    }),
+    plays: field(oneOf(['everything', 'pages']).prefault('everything'), {
+      help: 'What the line out plays: all that the loudspeaker plays, or only the pages of it.',
+      needs,
+    }),
+    gain: field(decibels(-60, 20).prefault(0), { help: 'Louder than the loudspeaker by so much.', unit: 'dB', needs }),
+  }).prefault({}),
   loudspeaker: field(decibels(-60, 20).prefault(0), { help: 'Gain of the loudspeaker.', unit: 'dB', needs: 'live' }),
   microphone: field(decibels(-60, 20).prefault(0), { help: 'Gain of the microphone.', unit: 'dB', needs: 'live' }),
   echo: field(oneOf(['auto', 'off', 'half duplex', 'speex', 'aec3', 'two stage']).optional(), {

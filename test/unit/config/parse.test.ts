@@ -279,6 +279,10 @@ describe('settings that must fit each other', () => {
     ],
     [{ media: { jitter: { min: '300 ms', max: '100 ms' } } }, 'media.jitter.min: 300 ms is above media.jitter.max'],
     [{ media: { codecs: ['opus', 'opus'] } }, 'media.codecs: names a codec twice'],
+    [
+      { audio: { loudspeakerSide: 'left', lineOut: { side: 'left' } } },
+      "audio.lineOut.side: the left half is the loudspeaker's",
+    ],
     [{ audio: { period: '20 ms', buffer: '30 ms' } }, 'audio.buffer: 30 ms is less than two periods of 20 ms'],
     [
       { buttons: { bell: { ...bell, input: 'x' } } },

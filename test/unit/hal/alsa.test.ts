@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AlsaAudio } from '../../../hal/audio/alsa.ts';
 import type { AudioProcess, AudioSpec, AudioStatus } from '../../../hal/contracts.ts';
 import { HalError } from '../../../hal/contracts.ts';
+import { sineSnr } from '../../sim/tone.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { audioContract } from './audio-contract.ts';
 import { fakeCards } from './fake-alsa.ts';
@@ -15,10 +16,10 @@ const spec: AudioSpec = {
   bufferMs: 40,
 };
 
-function rig() {
+function rig(more: Partial<AudioSpec> = {}) {
   const clock = new VirtualClock();
   const { card, open } = fakeCards(clock);
-  const device = new AlsaAudio({ spec, clock, load: () => open });
+  const device = new AlsaAudio({ spec: { ...spec, ...more }, clock, load: () => open });
   return { clock, card, device };
 }
 
@@ -96,9 +97,118 @@ describe('ALSA', () => {
     expect([card.underruns, card.overruns, device.counters.xruns]).toEqual([0, 0, 0]);
     expect(statuses.map(({ is }) => is)).toEqual(['up']);
     // 200 ppm of five minutes at 16 kHz are 960 samples; what is evened out stays in the buffer's slack.
-    expect(device.counters.driftSamples).toBeGreaterThan(700);
-    expect(device.counters.driftSamples).toBeLessThan(1100);
-    expect(device.playbackDelayMs()).toBeLessThan(25);
+    expect(device.counters.driftSamples).toBeGreaterThan(900);
+    expect(device.counters.driftSamples).toBeLessThan(970);
+    expect(Math.abs(device.counters.driftPpm - (capture - playback))).toBeLessThanOrEqual(1);
+    expect(device.playbackDelayMs()).toBeLessThan(15);
+  });
+
+  test('plays as late after a quarter of an hour of clocks 200 ppm apart as after a minute, and as clean', () => {
+    const { clock, card, device } = rig();
+    card.ppm = { capture: 200, playback: 0 };
+    let n = 0;
+    device.start(
+      (_, toPlay) => {
+        for (let at = 0; at < toPlay.length; at++)
+          toPlay[at] = Math.round(8000 * Math.sin((2 * Math.PI * 1000 * n++) / 16_000));
+      },
+      () => {},
+    );
+    clock.advance(60_000);
+    const delayMs = device.playbackDelayMs();
+    for (let minute = 1; minute < 15; minute++) {
+      card.played.length = 0;
+      clock.advance(60_000);
+      expect(Math.abs(device.playbackDelayMs() - delayMs)).toBeLessThan(0.5);
+    }
+    expect(sineSnr(Int16Array.from(card.played.slice(-16_000)), 1000 * 1.0002, 16_000)).toBeGreaterThan(60);
+    expect([card.underruns, card.overruns]).toEqual([0, 0]);
+  });
+
+  test.each([8000, 44_100, 48_000])('hears and plays on a card that has %s Hz only', rate => {
+    const { clock, card, device } = rig();
+    card.rate = rate;
+    card.ppm = { capture: 100, playback: 0 };
+    card.hears = n => Math.round(8000 * Math.sin((2 * Math.PI * 1000 * n) / rate));
+    const heard: number[] = [];
+    let n = 0;
+    device.start(
+      (captured, toPlay) => {
+        heard.push(...captured);
+        for (let at = 0; at < toPlay.length; at++)
+          toPlay[at] = Math.round(8000 * Math.sin((2 * Math.PI * 600 * n++) / 16_000));
+      },
+      () => {},
+    );
+    clock.advance(120_000);
+    expect(Math.abs(heard.length - 120 * 16_000)).toBeLessThan(700);
+    expect(sineSnr(Int16Array.from(heard.slice(-16_000)), 1000, 16_000)).toBeGreaterThan(60);
+    expect(sineSnr(Int16Array.from(card.played.slice(-rate)), 600 * 1.0001, rate)).toBeGreaterThan(45);
+    expect([card.underruns, card.overruns, device.counters.xruns]).toEqual([0, 0, 0]);
+    expect(device.playbackDelayMs()).toBeLessThan(20);
+  });
+
+  describe('on a stereo card', () => {
+    test.each([
+      ['left', 100],
+      ['right', 300],
+      ['both', 200],
+    ] as const)('hears the microphone on %s', (microphoneSide, level) => {
+      const { clock, card, device } = rig({ microphoneSide });
+      card.channels = 2;
+      card.hears = (_, channel) => (channel === 0 ? 100 : 300);
+      let heard = 0;
+      device.start(
+        captured => {
+          heard = captured.at(-1)!;
+        },
+        () => {},
+      );
+      clock.advance(100);
+      expect(heard).toBe(level);
+    });
+
+    test.each([
+      [{}, 700, 700],
+      [{ loudspeakerSide: 'left' }, 700, 0],
+      [{ loudspeakerSide: 'right' }, 0, 700],
+      [{ loudspeakerSide: 'left', lineOutSide: 'right' }, 700, 90],
+      [{ loudspeakerSide: 'right', lineOutSide: 'left' }, 90, 700],
+      [{ lineOutSide: 'right' }, 700, 90],
+    ] as const)('plays %o as left %s and right %s', (sides, left, right) => {
+      const { clock, card, device } = rig(sides);
+      card.channels = 2;
+      device.start(
+        (_, toPlay, lineOut) => {
+          toPlay.fill(700);
+          lineOut.fill(90);
+        },
+        () => {},
+      );
+      clock.advance(300);
+      expect([card.played.at(-1), card.playedRight.at(-1)]).toEqual([left, right]);
+    });
+  });
+
+  test('is heard within half a second of the return of its card, whenever it comes', () => {
+    for (let awayMs = 50; awayMs < 3000; awayMs += 130) {
+      const { clock, card, device } = rig();
+      card.hears = () => 500;
+      let heard = 0;
+      device.start(
+        captured => {
+          heard = captured.at(-1)!;
+        },
+        () => {},
+      );
+      clock.advance(1000);
+      card.state = 'unplugged';
+      clock.advance(awayMs);
+      expect(heard).toBe(0);
+      card.state = 'plugged';
+      clock.advance(480);
+      expect(heard).toBe(500);
+    }
   });
 
   test.each([341, 512])('never runs dry on a card whose samples come in lumps of %s', period => {
@@ -179,7 +289,7 @@ describe('ALSA', () => {
     expect(frames - before).toBeLessThanOrEqual(101);
   });
 
-  test('tries again after 0.2, 0.4, 0.8, 1.6, then every 2 seconds', () => {
+  test('tries again after 0.2, then every 0.4 seconds', () => {
     const clock = new VirtualClock();
     const tries: number[] = [];
     const device = new AlsaAudio({
@@ -194,8 +304,8 @@ describe('ALSA', () => {
       () => {},
       () => {},
     );
-    clock.advance(8000);
-    expect(tries).toEqual([0, 200, 600, 1400, 3000, 5000, 7000]);
+    clock.advance(2000);
+    expect(tries).toEqual([0, 200, 600, 1000, 1400, 1800]);
   });
 
   test('starts anew with short waits once the card has given data', () => {

@@ -9,12 +9,15 @@ export interface FakeCard {
   /** Parts per million by which this side's crystal runs fast. */
   ppm: Record<Side, number>;
   channels: number;
+  /** The one rate that the card has; absent: any. */
+  rate?: number;
   /** The only period that the card has, in frames: the microphone's samples come in such lumps. */
   period?: number;
   /** The n-th sample that the microphone hears. */
-  hears: (n: number) => number;
-  /** Everything the loudspeaker has played: first channel, from its first start on. */
+  hears: (n: number, channel: number) => number;
+  /** Everything the loudspeaker has played: first channel, from its first start on; and the second. */
   played: number[];
+  playedRight: number[];
   /** The result of opening, below zero for an error. */
   opens: number;
   /** `mute`: opens and starts, and never has data. */
@@ -32,6 +35,7 @@ export function fakeCards(clock: Clock) {
     channels: 1,
     hears: () => 0,
     played: [],
+    playedRight: [],
     opens: 0,
     state: 'plugged',
     lateMs: 0,
@@ -48,12 +52,17 @@ export function fakeCards(clock: Clock) {
   return { card, open };
 }
 
-function stream(card: FakeCard, clock: Clock, { side, rate, periodFrames, bufferFrames }: PcmRequest) {
+function stream(card: FakeCard, clock: Clock, request: PcmRequest) {
+  const { side, rate: wanted } = request;
+  const rate = card.rate ?? wanted;
+  const [periodFrames, bufferFrames] = [request.periodFrames, request.bufferFrames].map(frames =>
+    Math.round((frames * rate) / wanted),
+  ) as [number, number];
   let startedMs: number | undefined;
   let open = true;
   let position = 0;
   return {
-    shape: { channels: card.channels, periodFrames: card.period ?? periodFrames, bufferFrames },
+    shape: { rate, channels: card.channels, periodFrames: card.period ?? periodFrames, bufferFrames },
     get running() {
       return startedMs !== undefined;
     },
@@ -85,7 +94,7 @@ function microphone(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
   let overrun = false;
   const waiting = () => {
     if (base.gone()) return ENODEV;
-    const position = Math.max(read, base.position() - (card.lateMs * request.rate) / 1000);
+    const position = Math.max(read, base.position() - (card.lateMs * base.shape.rate) / 1000);
     if (position - read > bufferFrames && !overrun) {
       overrun = true;
       card.overruns++;
@@ -99,7 +108,8 @@ function microphone(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
       const count = Math.min(waiting(), frames);
       if (count === 0) return EAGAIN;
       for (let i = 0; i < count; i++) {
-        for (let channel = 0; channel < channels; channel++) samples[i * channels + channel] = card.hears(read + i);
+        for (let channel = 0; channel < channels; channel++)
+          samples[i * channels + channel] = card.hears(read + i, channel);
       }
       read += Math.max(0, count);
       return count;
@@ -125,6 +135,7 @@ function loudspeaker(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
   const base = stream(card, clock, request);
   const { channels, bufferFrames } = base.shape;
   let waiting: number[] = [];
+  let waitingRight: number[] = [];
   let consumed = 0;
   let underrun = false;
   function play() {
@@ -132,6 +143,8 @@ function loudspeaker(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
     const samples = waiting.slice(0, due);
     waiting = waiting.slice(due);
     card.played.push(...samples);
+    card.playedRight.push(...waitingRight.slice(0, due));
+    waitingRight = waitingRight.slice(due);
     consumed += samples.length;
     if (base.running && due > samples.length) {
       underrun = true;
@@ -154,12 +167,10 @@ function loudspeaker(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
       const count = Math.min(frames, bufferFrames - waiting.length);
       if (count === 0) return EAGAIN;
       for (let i = 0; i < count; i++) {
-        for (let channel = 1; channel < channels; channel++) {
-          if (samples[i * channels] !== samples[i * channels + channel]) throw new Error('the channels differ');
-        }
         waiting.push(samples[i * channels]!);
+        if (channels > 1) waitingRight.push(samples[i * channels + 1]!);
       }
-      if (!base.running && waiting.length >= request.startFrames) {
+      if (!base.running && waiting.length >= (request.startFrames * base.shape.rate) / request.rate) {
         base.run();
         consumed = 0;
       }
@@ -171,6 +182,7 @@ function loudspeaker(card: FakeCard, clock: Clock, request: PcmRequest): Pcm {
       underrun = false;
       base.rest();
       waiting = [];
+      waitingRight = [];
       return base.gone() ? ENODEV : 0;
     },
     close: base.close,

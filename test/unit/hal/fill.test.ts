@@ -1,67 +1,79 @@
 import { describe, expect, test } from 'vitest';
-import { PlaybackFill, stretch } from '../../../hal/audio/fill.ts';
+import { LEAVE_OUT, PlaybackFill } from '../../../hal/audio/fill.ts';
+import { seeded } from '../../sim/seeded.ts';
 
-const RATE = 16000;
-const FRAME = 160;
-
-/** A fill that has learned that `delay` is what it is to keep. */
-function learned(delay: number) {
-  const fill = new PlaybackFill(RATE);
-  for (let frames = 0; frames < 100; frames++) fill.frameLength(delay, FRAME);
+/** A fill that has learned that `waitingMs` is what it is to keep. */
+function learned(waitingMs: number) {
+  const fill = new PlaybackFill();
+  for (let frames = 0; frames < 100; frames++) fill.squeeze(waitingMs);
   return fill;
 }
 
-const lengths = (fill: PlaybackFill, delay: number, frames: number) =>
-  Array.from({ length: frames }, () => fill.frameLength(delay, FRAME));
+/** Two clocks `ppm` apart for so long: what waits at the end, and the most and least of the second half. */
+function drifting(ppm: number, seconds: number, noiseMs = 0) {
+  const fill = new PlaybackFill();
+  const random = seeded(7);
+  let waitingMs = 20;
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const said: number[] = [];
+  for (let frame = 0; frame < seconds * 100; frame++) {
+    const squeeze = fill.squeeze(waitingMs + (random.next() - 0.5) * 2 * noiseMs);
+    waitingMs += 10 * (ppm / 1e6 - squeeze);
+    if (frame < seconds * 50) continue;
+    said.push(squeeze);
+    [least, most] = [Math.min(least, waitingMs), Math.max(most, waitingMs)];
+  }
+  const mean = said.reduce((sum, squeeze) => sum + squeeze, 0) / said.length;
+  const flutter = Math.sqrt(said.reduce((sum, squeeze) => sum + (squeeze - mean) ** 2, 0) / said.length) * 1e6;
+  return { fill, least, most, flutter };
+}
 
 describe('the fill of the loudspeaker', () => {
-  test('is left alone while it is what it was', () => {
-    for (const delay of [0, 160, 4000]) expect(new Set(lengths(learned(delay), delay, 1000))).toEqual(new Set([FRAME]));
+  test('is left alone while it is what it was, and within 1 ms', () => {
+    for (const waitingMs of [0, 10, 250]) {
+      const fill = learned(waitingMs);
+      for (let frame = 0; frame < 1000; frame++) expect(fill.squeeze(waitingMs + (frame % 2 ? 0.9 : -0.9))).toBe(0);
+    }
   });
 
-  test('is left alone within 2 ms', () => {
-    expect(new Set(lengths(learned(160), 190, 1000))).toEqual(new Set([FRAME]));
-    expect(new Set(lengths(learned(160), 130, 1000))).toEqual(new Set([FRAME]));
-  });
+  test.each([20, 200, -200, 900])(
+    'stays within 3 ms for an hour of clocks %s ppm apart, and the drift is known',
+    ppm => {
+      const { fill, least, most } = drifting(ppm, 3600);
+      expect(least).toBeGreaterThan(17);
+      expect(most).toBeLessThan(23);
+      expect(Math.abs(fill.driftPpm - ppm)).toBeLessThan(1);
+    },
+  );
 
-  test.each([
-    ['shortened', 240, FRAME - 1],
-    ['lengthened', 80, FRAME + 1],
-  ])('is brought back by frames %s by one sample, at most one in eight', (_, delay, length) => {
-    const said = lengths(learned(160), delay, 1000);
-    expect(new Set(said)).toEqual(new Set([FRAME, length]));
-    const corrected = said.flatMap((other, i) => (other === length ? [i] : []));
-    expect(corrected.length).toBeGreaterThan(100);
-    for (const [i, at] of corrected.entries()) if (i > 0) expect(at - corrected[i - 1]!).toBeGreaterThanOrEqual(8);
+  test.each([0, 100])('is kept as steadily where delays are told 2 ms wrong either way, %s ppm apart', ppm => {
+    const { fill, least, most, flutter } = drifting(ppm, 1200, 2);
+    expect(most - least).toBeLessThan(1);
+    expect(Math.abs(fill.driftPpm - ppm)).toBeLessThan(5);
+    expect(flutter).toBeLessThan(10);
   });
 
   test('loses whole frames when a stall has left 20 ms too much', () => {
-    const fill = learned(160);
-    expect(fill.frameLength(160 + 321, FRAME)).toBe(0);
-    expect(fill.frameLength(160 + 319, FRAME)).toBe(FRAME);
+    const fill = learned(10);
+    expect(fill.squeeze(30.1)).toBe(LEAVE_OUT);
+    expect(fill.squeeze(29.9)).not.toBe(LEAVE_OUT);
   });
 
-  test('is learned anew after a restart, and not from its rough first delays', () => {
-    const fill = learned(160);
+  test('is learned anew after a restart, not from its rough first delays, and the drift stays known', () => {
+    const fill = learned(10);
     fill.reset();
-    expect(new Set(lengths(fill, 3000, 20))).toEqual(new Set([FRAME]));
-    expect(new Set(lengths(fill, 400, 1000))).toEqual(new Set([FRAME]));
-  });
-});
-
-describe('a stretched frame', () => {
-  const ramp = Int16Array.from({ length: 160 }, (_, i) => i * 100 - 8000);
-
-  test.each([159, 160, 161])('of %s samples begins and ends as it did, without a step', length => {
-    const into = new Int16Array(161);
-    stretch(ramp, into, length);
-    expect([into[0], into[length - 1]]).toEqual([ramp[0], ramp[159]]);
-    for (let i = 1; i < length; i++) expect(Math.abs(into[i]! - into[i - 1]! - 100)).toBeLessThanOrEqual(2);
+    for (let frame = 0; frame < 20; frame++) expect(fill.squeeze(190)).toBe(0);
+    for (let frame = 0; frame < 1000; frame++) expect(fill.squeeze(25)).toBe(0);
+    const known = drifting(150, 600).fill;
+    known.reset();
+    for (let frame = 0; frame < 84; frame++) expect(Math.round(known.squeeze(60) * 1e6)).toBe(150);
   });
 
-  test('keeps the loudest samples within their range', () => {
-    const into = new Int16Array(161);
-    stretch(new Int16Array(160).fill(-32768), into, 161);
-    expect(new Set(into)).toEqual(new Set([-32768]));
+  test('is never squeezed by more than 3 in a thousand, whatever it is told', () => {
+    const fill = learned(10);
+    for (let frame = 0; frame < 10_000; frame++) {
+      const squeeze = fill.squeeze(-1e6);
+      expect(Math.abs(squeeze)).toBeLessThanOrEqual(3e-3);
+    }
   });
 });

@@ -74,3 +74,19 @@ test('without engines the sound is left as it is', () => {
   expect(out).toEqual(frame);
   expect(acoustics.report().echo).toBe('off');
 });
+
+test.each([
+  ['everything', 500],
+  ['pages', 300],
+] as const)('the line out plays %s', (plays, level) => {
+  const acoustics = new Acoustics(RATE, { loudspeakerDb: 0, microphoneDb: 0, lineOut: { plays, gainDb: 6.0206 } });
+  const [toPlay, lineOut] = [new Int16Array(FRAME), new Int16Array(FRAME)];
+  const pages = {
+    addTo(sum: Int32Array) {
+      for (let at = 0; at < sum.length; at++) sum[at]! += 150;
+    },
+  };
+  acoustics.play(new Int32Array(FRAME).fill(100), toPlay, pages, lineOut);
+  expect([toPlay.at(-1), lineOut.at(-1)]).toEqual([250, level]);
+  expect(acoustics.loudspeakerChains().map(chain => chain.at(-1)?.name)).toEqual(['playback', 'line out']);
+});
