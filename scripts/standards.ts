@@ -177,6 +177,12 @@ export const leftOut: readonly LeftOut[] = [
   },
   { rfc: 3312, what: 'preconditions', why: 'nothing is reserved on a local network' },
   {
+    rfc: 3550,
+    section: '6.2',
+    what: 'the share of bandwidth for reports on a page that is sent',
+    why: 'the one sender reports each second, so that speakers which join late soon play with the others',
+  },
+  {
     rfc: 3428,
     section: '4',
     what: '`im:` URIs, delivery reports, texts inside a call of ours',

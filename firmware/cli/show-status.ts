@@ -22,6 +22,7 @@ export function showStatus(status: Status): string[] {
     ...part('Doors', doors(status)),
     ...part('Sound', [sound(status)]),
     ...part('Paging', paging(status)),
+    ...part('Sends', sends(status)),
     ...part('Ignored', ignored(status)),
     ...part('Config', [config(status)]),
     ...part('MQTT', [mqtt(status)]),
@@ -212,6 +213,17 @@ function paging({ paging: { pages, groups } }: Status): string[] {
     ),
   );
 }
+
+const SOURCES = { microphone: 'the microphone', file: 'a file', call: 'a call' } as const;
+
+/** The zones that it pages now. */
+const sends = ({ paging: { sent } }: Status): string[] =>
+  columns(
+    sent.map(({ zone, from, remote }) => [
+      zone,
+      `from ${SOURCES[from]}${remote === undefined ? '' : ` with ${remote}`}`,
+    ]),
+  );
 
 const config = ({ config }: Status) =>
   config.revision === undefined ? config.source : `revision ${config.revision}, ${config.source}`;

@@ -8,6 +8,7 @@ export interface Names {
   accounts: readonly string[];
   doors: readonly string[];
   buttons: readonly string[];
+  zones: readonly string[];
 }
 
 /** What the caller knows beyond the document. Each part that is absent is not checked. */
@@ -22,6 +23,7 @@ export function crossCheck(config: Config, surroundings: Surroundings): Problem[
   return [
     ...checkMedia(config),
     ...checkGroups(config),
+    ...checkZones(config),
     ...checkPagingRelays(config, surroundings),
     ...checkContacts(config),
     ...checkAddedLines(config, surroundings),
@@ -74,6 +76,24 @@ function* checkGroups({ paging }: Config): Generator<Problem> {
     const where = `${address} port ${port}${format === 'polycom' ? ` channel ${channel}` : ''}`;
     if (other !== undefined) yield { path, message: `${where} is already that of paging.groups.${other.name}` };
     earlier.push({ name, address, port, format, channel });
+  }
+}
+
+function* checkZones({ paging, contacts }: Config): Generator<Problem> {
+  const earlier = new Map<string, string>();
+  for (const [name, { address, port, format, channel, codec }] of Object.entries(paging.zones)) {
+    const path = ['paging', 'zones', name];
+    if (format === 'polycom' && channel === undefined)
+      yield { path: [...path, 'channel'], message: 'is missing; a Polycom zone has one, page group 1 is 26' };
+    if (format !== 'polycom' && channel !== undefined)
+      yield { path: [...path, 'channel'], message: `means nothing with "format": "${format}"` };
+    if (format === 'polycom' && codec === 'opus')
+      yield { path: [...path, 'codec'], message: 'is not one that Polycom telephones take; write "G722" or "PCMU"' };
+    if (name in contacts) yield { path, message: `is already the name of contacts.${name}, which can be paged too` };
+    const where = `${address} port ${port}${format === 'polycom' ? ` channel ${channel}` : ''}`;
+    const other = earlier.get(where);
+    if (other !== undefined) yield { path, message: `${where} is already that of paging.zones.${other}` };
+    earlier.set(where, name);
   }
 }
 
@@ -147,12 +167,16 @@ function* checkLines({ board, buttons, doors }: Config, { lines }: Surroundings)
   }
 }
 
-function* checkActions({ buttons, contacts, doors, sip }: Config, { checkAction }: Surroundings): Generator<Problem> {
+function* checkActions(
+  { buttons, contacts, doors, paging, sip }: Config,
+  { checkAction }: Surroundings,
+): Generator<Problem> {
   const names: Names = {
     contacts: Object.keys(contacts),
     accounts: Object.keys(sip.accounts),
     doors: Object.keys(doors),
     buttons: Object.keys(buttons),
+    zones: Object.keys(paging.zones),
   };
   for (const [name, button] of Object.entries(buttons)) {
     for (const key of ['press', 'longPress'] as const) {
@@ -163,15 +187,22 @@ function* checkActions({ buttons, contacts, doors, sip }: Config, { checkAction 
   }
 }
 
-function* checkCodes({ doors }: Config): Generator<Problem> {
-  const doorOf = new Map<string, string>();
+function* checkCodes({ doors, paging }: Config): Generator<Problem> {
+  const ownerOf = new Map<string, string>();
   for (const [name, { codes }] of Object.entries(doors)) {
     for (const [index, code] of codes.entries()) {
-      const other = doorOf.get(code);
+      const other = ownerOf.get(code);
       if (other !== undefined)
-        yield { path: ['doors', name, 'codes', index], message: `the secret is already a code of doors.${other}` };
-      doorOf.set(code, name);
+        yield { path: ['doors', name, 'codes', index], message: `the secret is already a code of ${other}` };
+      ownerOf.set(code, `doors.${name}`);
     }
+  }
+  for (const [name, { code }] of Object.entries(paging.zones)) {
+    if (code === undefined) continue;
+    const other = ownerOf.get(code);
+    if (other !== undefined)
+      yield { path: ['paging', 'zones', name, 'code'], message: `the secret is already a code of ${other}` };
+    ownerOf.set(code, `paging.zones.${name}`);
   }
 }
 

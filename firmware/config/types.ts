@@ -232,5 +232,8 @@ export function url(...schemes: string[]) {
   });
 }
 
+/** Keyed in during a call. */
+export const code = () => matching({ kind: 'digits', wrong: 'is not a code of 1 to 12 digits' }, /^[0-9]{1,12}$/);
+
 /** A file or folder; where it is relative, to the folder that the firmware was started in. */
 export const path = () => matching({ kind: 'path', wrong: 'is not a path' }, /^[^\0]{1,4096}$/);

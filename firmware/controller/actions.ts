@@ -6,9 +6,11 @@ import type { Action, ActionResult, Origin } from './contracts.ts';
 import type { Doors } from './doors.ts';
 import type { FrontPanel } from './front-panel.ts';
 import { type Policy, refusal } from './policy.ts';
+import type { ZonePages } from './zone-pages.ts';
 
 export interface Hands {
   calls: Pick<CallController, 'outgoing' | 'inHand'>;
+  zones: ZonePages;
   doors: Doors;
   panel: FrontPanel;
   board: Board;
@@ -22,7 +24,7 @@ export interface Hands {
 const STALL_LIMIT_MS = 10_000;
 
 export function perform(action: Action, origin: Origin, hands: Hands): ActionResult {
-  const { calls, doors, panel, board } = hands;
+  const { calls, zones, doors, panel, board } = hands;
   const refused = refusal(action, origin, hands.policy);
   if (refused !== undefined) return refused;
   switch (action.do) {
@@ -31,10 +33,11 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
     case 'answer':
       return calls.inHand.answer();
     case 'hang up':
-      return calls.inHand.hangUp(action.target);
+      return hangUp(action.target, hands);
     case 'open':
       return doors.open(action.door, origin);
     case 'page':
+      if (zones.isZone(action.target)) return zones.page(action.target, action.file, origin);
       return calls.outgoing.page(action.target, action.file);
     case 'message':
       return hands.say(action.target, action.text);
@@ -59,6 +62,14 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
       stall(hands.clock, action.ms);
       return done;
   }
+}
+
+/** Calls and pages, or those with a target. */
+function hangUp(target: string | undefined, { calls, zones }: Hands): ActionResult {
+  const endsPage = zones.hangUp(target);
+  if (target !== undefined && endsPage) return done;
+  const result = calls.inHand.hangUp(target);
+  return endsPage ? done : result;
 }
 
 /** Blocks this thread on purpose: shows that the sound does not depend on it. */

@@ -21,6 +21,7 @@ import { LineUp } from './line-up.ts';
 import { LocalTones } from './local-tones.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { Transfers } from './transfers.ts';
+import type { ZonePages } from './zone-pages.ts';
 
 export interface CallControllerParts {
   clock: Clock;
@@ -28,6 +29,7 @@ export interface CallControllerParts {
   events: EventLog;
   media: Media;
   doors: Doors;
+  zonePages: Pick<ZonePages, 'fromCall'>;
   /** Asked anew for each call: a changed contact or limit counts from the next call on. */
   settings: () => CallSettings;
   soundsDirectory: string;
@@ -100,7 +102,7 @@ export class CallController {
   }
 
   #begin(remoteHost: string, plan: CallPlan): DeviceCall {
-    const { clock, random, events, media, doors, hostFor } = this.#parts;
+    const { clock, random, events, media, doors, zonePages, hostFor } = this.#parts;
     const settings = this.#parts.settings();
     const { stream, ports } = this.#ahead.take();
     const sound = new CallSound(media, {
@@ -141,7 +143,7 @@ export class CallController {
       plan,
     );
     const keys = new CallKeys(
-      { clock, events, media, doors, settings: settings.dtmf, codes: () => this.#parts.settings().codes },
+      { clock, events, media, doors, zonePages, settings: settings.dtmf, codes: () => this.#parts.settings().codes },
       call,
     );
     this.#keys.set(stream, keys);

@@ -1,19 +1,21 @@
-/** The keys that the far end of one call presses: told once each, and to the doors where they may open one. */
+/** The keys that the far end of one call presses: told once each; they may open a door, or page a zone. */
 import type { Clock } from '../lib/clock.ts';
 import type { Media } from '../media/protocol.ts';
 import type { DeviceCall } from './device-call.ts';
 import type { Doors } from './doors.ts';
-import { DtmfCommands, type DtmfSettings } from './dtmf-commands.ts';
+import { type Codes, DtmfCommands, type DtmfSettings } from './dtmf-commands.ts';
 import type { EventLog } from './event-log.ts';
 import { type KeyMethod, KeyPresses } from './key-presses.ts';
+import type { ZonePages } from './zone-pages.ts';
 
 export interface CallKeysParts {
   clock: Clock;
   events: EventLog;
   media: Media;
   doors: Doors;
+  zonePages: Pick<ZonePages, 'fromCall'>;
   settings: DtmfSettings;
-  codes: () => Readonly<Record<string, readonly string[]>>;
+  codes: () => Codes;
 }
 
 export class CallKeys {
@@ -22,7 +24,7 @@ export class CallKeys {
   readonly #presses: KeyPresses;
   readonly #commands: DtmfCommands;
 
-  constructor({ clock, events, media, doors, settings, codes }: CallKeysParts, call: DeviceCall) {
+  constructor({ clock, events, media, doors, zonePages, settings, codes }: CallKeysParts, call: DeviceCall) {
     this.#call = call;
     this.#events = events;
     this.#presses = new KeyPresses(clock);
@@ -31,7 +33,10 @@ export class CallKeys {
     this.#commands = new DtmfCommands(clock, settings, codes, command => {
       const heard = (tone: 'answered' | 'refused') => media.send({ do: 'play tone', tone, at: { stream } });
       if (command.is === 'open') heard(doors.open(command.door, 'dtmf', remote).done ? 'answered' : 'refused');
-      else {
+      else if (command.is === 'page') {
+        // Who may page hears the gong.
+        if (!zonePages.fromCall(command.zone, stream, remote).done) heard('refused');
+      } else {
         const { is, ...facts } = command;
         events.tell('door', is, { remote, ...facts });
         heard('refused');

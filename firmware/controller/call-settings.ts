@@ -2,7 +2,7 @@
 import type { Config } from '../config/schema.ts';
 import type { EncryptionPolicy } from '../media/call-sound.ts';
 import type { AnswerSettings } from './answer-rules.ts';
-import type { DtmfSettings } from './dtmf-commands.ts';
+import type { Codes, DtmfSettings } from './dtmf-commands.ts';
 
 export interface CallSettings {
   contacts: Readonly<Record<string, { uri: string; account?: string | undefined }>>;
@@ -21,8 +21,7 @@ export interface CallSettings {
   /** Where a call may be transferred to. */
   transferTo: readonly string[];
   dtmf: DtmfSettings;
-  /** Door → codes. */
-  codes: Readonly<Record<string, readonly string[]>>;
+  codes: Codes;
   capabilities: {
     codecs: readonly ('opus' | 'G722' | 'PCMA' | 'PCMU')[];
     ptimeMs: number;
@@ -38,7 +37,7 @@ export interface CallSettings {
 }
 
 /** `hasOpus`: a library for it was found; without one it is not offered. */
-export function callSettings({ sip, media, calls, contacts, doors }: Config, hasOpus: boolean): CallSettings {
+export function callSettings({ sip, media, calls, contacts, doors, paging }: Config, hasOpus: boolean): CallSettings {
   return {
     contacts,
     accounts: Object.keys(sip.accounts),
@@ -55,7 +54,10 @@ export function callSettings({ sip, media, calls, contacts, doors }: Config, has
     waiting: { limit: calls.waiting.limit, forMs: calls.waiting.for, allow: calls.waiting.allow },
     transferTo: calls.transfer.allow,
     dtmf: { terminator: calls.dtmf.terminator, timeoutMs: calls.dtmf.timeout, maxWrong: calls.dtmf.maxWrong },
-    codes: Object.fromEntries(Object.entries(doors).map(([door, { codes }]) => [door, codes])),
+    codes: {
+      doors: Object.fromEntries(Object.entries(doors).map(([door, { codes }]) => [door, codes])),
+      zones: Object.fromEntries(Object.entries(paging.zones).map(([zone, { code }]) => [zone, code])),
+    },
     capabilities: {
       codecs: media.codecs.filter(codec => hasOpus || codec !== 'opus'),
       ptimeMs: media.packetTime,

@@ -102,6 +102,8 @@ export interface Status {
   paging: {
     pages: { group: string; level: Level; from: string; caller?: string }[];
     groups: Record<string, PageCounters & { why?: string }>;
+    /** Zones that this device pages now. `remote`: who does it, from a call. */
+    sent: { zone: string; from: 'microphone' | 'file' | 'call'; remote?: string }[];
   };
   config: { revision: string | undefined; source: string; problem?: string };
   mqtt: { state: 'off' | 'connecting' | 'connected'; url?: string };
@@ -132,5 +134,5 @@ export interface Device {
   /** Shows what goes over the network from now on. The returned function ends it. */
   watch(watcher: Watcher): () => void;
   /** Names for help and errors. */
-  names(): { buttons: string[]; doors: string[]; contacts: string[]; inputs: string[] };
+  names(): { buttons: string[]; doors: string[]; contacts: string[]; zones: string[]; inputs: string[] };
 }

@@ -1,4 +1,4 @@
-/** Door codes keyed in during a call: collects digits to the terminator, compares, counts what was wrong. */
+/** Codes of doors and zones keyed in during a call: collects digits to the terminator, compares, counts what was wrong. */
 import type { Clock } from '../lib/clock.ts';
 
 export interface DtmfSettings {
@@ -9,8 +9,15 @@ export interface DtmfSettings {
   maxWrong: number;
 }
 
+/** What a code is for: door → its codes, zone → its code, where it has one. */
+export interface Codes {
+  doors: Readonly<Record<string, readonly string[]>>;
+  zones: Readonly<Record<string, string | undefined>>;
+}
+
 export type DtmfCommand =
   | { is: 'open'; door: string }
+  | { is: 'page'; zone: string }
   /** `left` more tries in this call. The digits themselves are told to nobody. */
   | { is: 'wrong code'; digits: number; left: number }
   | { is: 'locked out' };
@@ -22,19 +29,14 @@ const CODE_LIMIT = 16;
 export class DtmfCommands {
   readonly #clock: Clock;
   readonly #settings: DtmfSettings;
-  /** Door name → its codes. Asked anew each time, so that a changed code counts at once. */
-  readonly #codes: () => Readonly<Record<string, readonly string[]>>;
+  /** Asked anew each time, so that a changed code counts at once. */
+  readonly #codes: () => Codes;
   readonly #tell: (command: DtmfCommand) => void;
   #digits = '';
   #wrong = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(
-    clock: Clock,
-    settings: DtmfSettings,
-    codes: () => Readonly<Record<string, readonly string[]>>,
-    tell: (command: DtmfCommand) => void,
-  ) {
+  constructor(clock: Clock, settings: DtmfSettings, codes: () => Codes, tell: (command: DtmfCommand) => void) {
     this.#clock = clock;
     this.#settings = settings;
     this.#codes = codes;
@@ -56,11 +58,11 @@ export class DtmfCommands {
       this.#tell({ is: 'locked out' });
       return;
     }
-    const door = Object.entries(this.#codes()).find(([, codes]) => codes.includes(digits))?.[0];
-    if (door !== undefined) {
-      this.#tell({ is: 'open', door });
-      return;
-    }
+    const { doors, zones } = this.#codes();
+    const door = Object.entries(doors).find(([, codes]) => codes.includes(digits))?.[0];
+    if (door !== undefined) return this.#tell({ is: 'open', door });
+    const zone = Object.entries(zones).find(([, code]) => code === digits)?.[0];
+    if (zone !== undefined) return this.#tell({ is: 'page', zone });
     this.#wrong++;
     this.#tell({ is: 'wrong code', digits: digits.length, left: this.#settings.maxWrong - this.#wrong });
   }

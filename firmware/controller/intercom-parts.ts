@@ -14,10 +14,12 @@ import type { EventLog } from './event-log.ts';
 import { FrontPanel } from './front-panel.ts';
 import { mediaSettings } from './media-settings.ts';
 import { Paging } from './paging.ts';
+import { zoneSettings } from './paging-settings.ts';
 import type { SipSocket } from './sip-socket.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
 import type { WireTap } from './wire-tap.ts';
+import { ZonePages } from './zone-pages.ts';
 
 export interface IntercomParts {
   clock: Clock;
@@ -45,6 +47,7 @@ export interface OpenParts {
   panel: FrontPanel;
   sound: Sound;
   paging: Paging;
+  zonePages: ZonePages;
   telephone: Telephone;
   calls: CallController;
 }
@@ -73,13 +76,24 @@ export function openParts(
   const panel = new FrontPanel({ clock, board, events, settings: () => config().buttons, onPress, changed });
   const paging = new Paging({ clock, board, events, settings: () => config().paging, changed });
   const settings = mediaSettings(config(), board);
-  const sound = new Sound({
+  const { soundsDirectory } = given;
+  const zonePages = new ZonePages({
+    media: () => sound.media,
+    events,
+    zones: () => zoneSettings(config()),
+    caller: () => config().device.name,
+    soundsDirectory,
+    callIsUp: () => ['calling', 'ringback', 'talking'].includes(calls.status().state),
+    changed,
+  });
+  const sound: Sound = new Sound({
     clock,
     driver: settings.audio.driver,
     events,
     media: given.openMedia(settings),
     onEvent: event => {
       paging.onMediaEvent(event);
+      zonePages.onMediaEvent(event);
       calls.onMediaEvent(event);
     },
     tap,
@@ -99,20 +113,21 @@ export function openParts(
     onCheckSync,
     changed,
   });
-  const calls = new CallController({
+  const calls: CallController = new CallController({
     clock,
     random,
     events,
     media: sound.media,
     doors,
     settings: () => callSettings(config(), sound.hasOpus),
-    soundsDirectory: given.soundsDirectory,
+    zonePages,
+    soundsDirectory,
     hostFor: remote => telephone.hostFor(remote),
     isTrusted: (source, account) => telephone.isTrusted(source, account),
     changed,
   });
   calls.use(telephone.userAgent);
-  return { board, doors, panel, sound, paging, telephone, calls };
+  return { board, doors, panel, sound, paging, zonePages, telephone, calls };
 }
 
 /** The lines first: a relay is at its safe level before anything else can fail. */

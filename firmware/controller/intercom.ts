@@ -136,9 +136,10 @@ export class Intercom implements Device {
 
   perform(action: Action, origin: Origin): ActionResult {
     if (!this.#running) return notNow('the device is starting or stopping');
-    const { calls, doors, panel, board, telephone } = this.#parts;
+    const { calls, zonePages, doors, panel, board, telephone } = this.#parts;
     const result = perform(action, origin, {
       calls,
+      zones: zonePages,
       doors,
       panel,
       board,
@@ -231,6 +232,7 @@ export class Intercom implements Device {
       buttons: Object.keys(this.#config.buttons),
       doors: Object.keys(this.#config.doors),
       contacts: Object.keys(this.#config.contacts),
+      zones: Object.keys(this.#config.paging.zones),
       inputs: Object.keys(this.#parts.board.definition.inputs),
     };
   }
@@ -243,7 +245,10 @@ export class Intercom implements Device {
   /** Something changed in the status: LEDs follow at once, listeners a little later and together. */
   #changed() {
     if (!this.#running) return;
-    this.#parts.panel.show(ledFor(this.#parts.calls.status().state, this.#parts.telephone.canCall));
+    const { panel, calls, zonePages, telephone } = this.#parts;
+    const { state } = calls.status();
+    if (state === 'calling' || state === 'talking') zonePages.callBegins();
+    panel.show(ledFor(state === 'idle' && zonePages.active ? 'paging' : state, telephone.canCall));
     this.#takeover.look();
     this.#changing ??= this.#given.clock.after(
       CHANGE_MS,

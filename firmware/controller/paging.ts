@@ -108,7 +108,7 @@ export class Paging {
     return [...this.#heard].map(([group, page]) => ({ group, ...page }));
   }
 
-  status(): Status['paging'] {
+  status(): Omit<Status['paging'], 'sent'> {
     const groups = Object.keys(this.#parts.settings().groups).map(name => {
       const { why, counters = NOTHING } = this.#groups[name] ?? {};
       return [name, { ...(why !== undefined && { why }), ...counters }] as const;

@@ -9,7 +9,7 @@ export type Action =
   /** All calls, or those with a contact or SIP URI. */
   | { do: 'hang up'; target?: string }
   | { do: 'open'; door: string }
-  /** Calls the target, asks it to answer by itself, speaks (or plays the WAV and hangs up). */
+  /** A zone: pages it by multicast. Else calls the target, asks it to answer by itself. Speaks, or plays the file and ends. */
   | { do: 'page'; target: string; file?: string }
   /** A text (MESSAGE) to a contact or a SIP URI. */
   | { do: 'message'; target: string; text: string }
@@ -121,6 +121,7 @@ export interface ActionNames {
   accounts: readonly string[];
   doors: readonly string[];
   buttons: readonly string[];
+  zones: readonly string[];
 }
 
 /**
@@ -133,7 +134,7 @@ export function checkAction(text: string, names?: ActionNames): string | undefin
   return names && checkNames(action, names);
 }
 
-function checkNames(action: Action, { contacts, accounts, doors, buttons }: ActionNames): string | undefined {
+function checkNames(action: Action, { contacts, accounts, doors, buttons, zones }: ActionNames): string | undefined {
   const among = (kind: string, name: string, known: readonly string[]) => {
     if (known.includes(name)) return undefined;
     const some = known.length === 0 ? 'there is none' : `there is ${known.slice(0, 20).join(', ')}`;
@@ -145,10 +146,13 @@ function checkNames(action: Action, { contacts, accounts, doors, buttons }: Acti
     case 'resume':
     case 'transfer':
       if (action.target === undefined) return undefined;
+      if (action.do === 'hang up' && zones.includes(action.target)) return undefined;
       return /^sips?:/i.test(action.target) ? undefined : among('contact', action.target, contacts);
+    case 'page':
+      if (zones.includes(action.target) || isDialable(action.target)) return undefined;
+      return among('zone or contact', action.target, [...zones, ...contacts]);
     case 'call':
-    case 'message':
-    case 'page': {
+    case 'message': {
       const target = isDialable(action.target) ? undefined : among('contact', action.target, contacts);
       const account = action.do === 'call' ? action.account : undefined;
       return target ?? (account === undefined ? undefined : among('account', account, accounts));

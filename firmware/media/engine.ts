@@ -9,9 +9,7 @@ import type { AcousticEngines } from '../audio/echo/choose.ts';
 import { frameSamples } from '../audio/frame.ts';
 import { type Chain, printGraph } from '../audio/graph.ts';
 import { Mixer } from '../audio/mixer.ts';
-import { parseSound } from '../audio/ogg-opus.ts';
 import { toneOf } from '../audio/tones.ts';
-import { isBadWav, MAX_WAV_BYTES } from '../audio/wav.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { Acoustics } from './acoustics.ts';
@@ -22,6 +20,8 @@ import { PacketTap } from './packet-tap.ts';
 import { Pages } from './pages.ts';
 import { Player } from './player.ts';
 import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
+import { SentPages } from './sent-pages.ts';
+import { readSound } from './sound-file.ts';
 import { Stream } from './stream.ts';
 import { Tally } from './tally.ts';
 
@@ -61,6 +61,7 @@ export class Engine {
   /** Streams whose ports are being taken. */
   readonly #opening = new Set<StreamId>();
   readonly #pages: Pages | undefined;
+  readonly #sentPages: SentPages | undefined;
   readonly #here: Player;
   readonly #acoustics: Acoustics;
   readonly #mixer: Mixer;
@@ -78,9 +79,23 @@ export class Engine {
     this.#tap = new PacketTap(options.clock, options.wallClock);
     this.#network = this.#tap.on(options.network);
     this.#codecs = makeCodecs(options.opus, settings.opus);
-    const { clock, random, multicast } = options;
-    this.#pages =
-      multicast && new Pages({ clock, random, network: multicast, settings, codecs: this.#codecs, rate, emit });
+    const { clock, wallClock, random, multicast } = options;
+    if (multicast !== undefined) {
+      const parts = { clock, random, network: multicast, codecs: this.#codecs, rate, emit };
+      const isOurs = (port: number, id: number) => this.#sentPages!.isOurs(port, id);
+      this.#pages = new Pages({ ...parts, settings, isOurs });
+      const { files, opus } = options;
+      this.#sentPages = new SentPages({
+        ...parts,
+        wallClock,
+        files,
+        opus,
+        cname: settings.cname,
+        gong: toneOf('page', settings.country),
+        talkerAt: zone => this.#pages!.talkerAt(zone),
+        playerOf: from => this.#playerAt(from === 'microphone' ? 'here' : from),
+      });
+    }
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
     this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs);
     this.#mixer = new Mixer(frameSamples(rate));
@@ -99,14 +114,18 @@ export class Engine {
     this.#acoustics.hear(captured, this.#microphone);
     this.#mixer.clear();
     this.#bridge.clear();
-    this.#pages?.decide(this.#callIsUp());
+    // Who pages with this microphone wants other pages to do to him what they do to a call.
+    this.#pages?.decide(this.#callIsUp() || this.#sentPages?.useMicrophone === true);
     for (const stream of this.#streams.values()) stream.listen(this.#mixer, this.#bridge);
     this.#pages?.hush(this.#mixer);
     this.#pages?.hushMicrophone(this.#microphone);
     for (const stream of this.#streams.values()) stream.speak(this.#microphone, this.#bridge);
+    this.#sentPages?.frame(this.#microphone, this.#voiceOf);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
     this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages, lineOut);
   }
+
+  readonly #voiceOf = (stream: StreamId) => this.#streams.get(stream)?.voice;
 
   #callIsUp(): boolean {
     for (const stream of this.#streams.values()) if (stream.isHeardHere) return true;
@@ -145,6 +164,10 @@ export class Engine {
         return this.#connect(command);
       case 'record':
         return this.#record(command);
+      case 'page':
+        return this.#sentPages?.ask(command);
+      case 'end page':
+        return this.#sentPages?.end(command.zone);
       case 'set volume':
         this.#acoustics.setVolume(command.loudspeakerDb, command.microphoneDb);
         this.#pages?.setVolume(command.loudspeakerDb);
@@ -211,6 +234,7 @@ export class Engine {
     const stream = this.#streams.get(id);
     if (stream === undefined) return closed();
     this.#stopLoading(at => at !== 'here' && at.stream === id, 'the stream was closed');
+    this.#sentPages?.streamClosed(id);
     this.#streams.delete(id);
     stream.close(closed);
   }
@@ -249,18 +273,15 @@ export class Engine {
     const played = (why: string) => this.#options.emit({ is: 'played', id, why });
     if (this.#loading.has(id)) return played(`a file with the id ${id} is being read already`);
     this.#loading.set(id, at);
-    this.#options.files.read(file, MAX_WAV_BYTES, bytes => {
+    const { files, opus } = this.#options;
+    readSound(files, file, opus, sound => {
       // Stopped meanwhile: that has been told.
-      if (!this.#loading.delete(id)) return;
-      if ('why' in bytes) return played(bytes.why);
-      const wav = parseSound(bytes, this.#options.opus);
-      if (isBadWav(wav)) return played(`${file}: ${wav.malformed}`);
+      const isWanted = this.#loading.delete(id);
       const player = this.#playerAt(at);
-      if (player === undefined) {
-        wav.close?.();
-        return played('there is no such stream');
-      }
-      player.file(wav, id);
+      if ('why' in sound) return isWanted ? played(sound.why) : undefined;
+      if (isWanted && player !== undefined) return player.file(sound, id);
+      sound.close?.();
+      if (isWanted) played('there is no such stream');
     });
   }
 
@@ -294,6 +315,7 @@ export class Engine {
 
   #stop() {
     this.#stopLoading(() => true, 'stopped');
+    this.#sentPages?.stop();
     this.#pages?.stop();
     this.#here.close('stopped');
     let left = this.#streams.size + 1;
@@ -316,6 +338,7 @@ export class Engine {
       this.#acoustics.microphoneChain(),
       ...[...this.#streams.values()].flatMap(stream => stream.chains()),
       ...(this.#pages?.chains() ?? []),
+      ...(this.#sentPages?.chains() ?? []),
       ...here,
       ...this.#acoustics.loudspeakerChains(),
     ]);

@@ -1,8 +1,10 @@
 /** Pages over UDP multicast sockets. */
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Address } from '../lib/address.ts';
-import type { Membership, MulticastNetwork } from './network.ts';
+import { markerOf } from '../lib/dscp.ts';
+import type { GroupSender, GroupSenderOptions, Membership, MulticastNetwork } from './network.ts';
+import { literalLookup } from './udp.ts';
 
 /** Kernel buffer, bytes: a second of sound waits out a stall of this thread. */
 const SOCKET_BUFFER_BYTES = 64 * 1024;
@@ -10,7 +12,7 @@ const SOCKET_BUFFER_BYTES = 64 * 1024;
 export class UdpMulticast implements MulticastNetwork {
   readonly #interface: string | undefined;
 
-  /** Groups are joined on the interface of this address; absent: where the machine's routes lead. */
+  /** Groups are joined and sent to on the interface of this address; absent: where the machine's routes lead. */
   constructor(interfaceHost: string | undefined) {
     this.#interface = interfaceHost;
   }
@@ -64,6 +66,51 @@ export class UdpMulticast implements MulticastNetwork {
         close: () => socket.close(),
       });
     });
+  }
+
+  openSender({ family, ttl, dscp }: GroupSenderOptions, done: (sender: GroupSender | { why: string }) => void) {
+    const type = family === 6 ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, lookup: literalLookup(family), sendBufferSize: SOCKET_BUFFER_BYTES });
+    const failed = (error: NodeJS.ErrnoException) => {
+      socket.close();
+      done({ why: reason(error) });
+    };
+    socket.once('error', failed);
+    socket.bind({ address: this.#interface ?? (family === 6 ? '::' : '0.0.0.0'), port: 0 }, () => {
+      socket.off('error', failed);
+      try {
+        socket.setMulticastTTL(ttl);
+        if (this.#interface !== undefined) socket.setMulticastInterface(this.#interface);
+      } catch (error) {
+        return failed(error as NodeJS.ErrnoException);
+      }
+      // A mark that cannot be set is no reason to be silent.
+      markerOf(dscp)(socket, family);
+      done(new UdpGroupSender(socket));
+    });
+  }
+}
+
+class UdpGroupSender implements GroupSender {
+  readonly port: number;
+  unsent = 0;
+  readonly #socket: Socket;
+  #open = true;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.port = socket.address().port;
+    socket.on('error', () => this.unsent++);
+  }
+
+  send(bytes: Uint8Array, length: number, { host, port }: Address) {
+    if (this.#open) this.#socket.send(bytes, 0, length, port, host);
+  }
+
+  close() {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#socket.close();
   }
 }
 

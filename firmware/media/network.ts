@@ -37,6 +37,27 @@ export interface MulticastNetwork {
     onPacket: (bytes: Uint8Array, from: Address) => void,
     done: (membership: Membership | { why: string }) => void,
   ): void;
+  /** Takes a port to send to groups from. Calls `done` once, perhaps before it returns. */
+  openSender(options: GroupSenderOptions, done: (sender: GroupSender | { why: string }) => void): void;
+}
+
+export interface GroupSenderOptions {
+  /** Of the groups that are sent to. */
+  family: 4 | 6;
+  /** How many routers may pass a packet on, and one: 1 stays in this network. */
+  ttl: number;
+  /** What packets are marked with, 0 to 63 (RFC 2474). 0: nothing. */
+  dscp: number;
+}
+
+export interface GroupSender {
+  /** That its datagrams come from. */
+  readonly port: number;
+  /** Datagrams that the machine did not take: no network leads there. */
+  readonly unsent: number;
+  /** Sends the first `length` bytes, which may change when the call returns. */
+  send(bytes: Uint8Array, length: number, to: Address): void;
+  close(): void;
 }
 
 export interface Membership {

@@ -14,6 +14,14 @@ import type { PageCounters } from './protocol.ts';
 /** A step in the sequence numbers beyond this is another beginning, not a loss. Packets. */
 const LARGEST_LOSS = 100;
 
+export interface PageParts {
+  silenceMs: number;
+  /** A packet of a page that this device sends itself. */
+  isOurs(port: number, id: number): boolean;
+  /** Told at the beginning and at the end of each page. */
+  onTurn(page: Page): void;
+}
+
 export class Page implements Claim {
   readonly group: PageGroup;
   readonly sound: PageSound;
@@ -39,18 +47,17 @@ export class Page implements Claim {
   readonly #packet = emptyPacket();
   readonly #framePacket = emptyPacket();
   readonly #frames: PolycomFrames;
-  readonly #onTurn: (page: Page) => void;
+  readonly #parts: PageParts;
   #sequence = 0;
   #nowMs = 0;
 
-  /** `onTurn` is told at the beginning and at the end of each page. */
-  constructor(group: PageGroup, sound: PageSound, silenceMs: number, onTurn: (page: Page) => void) {
+  constructor(group: PageGroup, sound: PageSound, parts: PageParts) {
     this.group = group;
     this.sound = sound;
-    this.talker = new Talker(silenceMs);
+    this.talker = new Talker(parts.silenceMs);
     this.#sources = new Sources(group.sources);
     this.#frames = new PolycomFrames((sequence, frame) => this.#frame(sequence, frame));
-    this.#onTurn = onTurn;
+    this.#parts = parts;
   }
 
   get level() {
@@ -119,6 +126,7 @@ export class Page implements Claim {
 
   /** True where a page begins with it; undefined where it is not the holder's. */
   #heard(from: Address, id: number, nowMs: number): boolean | undefined {
+    if (this.#parts.isOurs(from.port, id)) return undefined;
     const turn = this.talker.heard(from, id, nowMs);
     if (turn === 'refused') {
       this.counters.otherTalker++;
@@ -131,7 +139,7 @@ export class Page implements Claim {
     this.told = 'nothing';
     this.caller = '';
     this.#frames.reset();
-    this.#onTurn(this);
+    this.#parts.onTurn(this);
     return true;
   }
 
@@ -141,6 +149,6 @@ export class Page implements Claim {
     this.endedAtMs = nowMs;
     this.talker.release();
     this.sound.end(nowMs);
-    this.#onTurn(this);
+    this.#parts.onTurn(this);
   }
 }

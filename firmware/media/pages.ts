@@ -28,6 +28,8 @@ export interface PagesOptions {
   settings: MediaSettings;
   codecs: Codecs;
   rate: number;
+  /** A packet of a page that this device sends itself. */
+  isOurs(port: number, id: number): boolean;
   emit(event: MediaEvent): void;
 }
 
@@ -64,13 +66,15 @@ export class Pages {
   }
 
   start() {
-    const { settings, codecs, rate, emit } = this.#options;
+    const { settings, codecs, rate, isOurs, emit } = this.#options;
     const { paging, jitter } = settings;
     if (paging === undefined) return;
     for (const group of paging.groups.slice(0, MAX_GROUPS)) {
       const sound = new PageSound({ dynamicCodec: group.dynamicCodec, codecs, rate, jitter });
       if (sound.lacks !== undefined) emit({ is: 'group', group: group.name, why: sound.lacks });
-      this.#pages.push(new Page(group, sound, paging.silenceMs, page => this.#turned(page)));
+      this.#pages.push(
+        new Page(group, sound, { silenceMs: paging.silenceMs, isOurs, onTurn: page => this.#turned(page) }),
+      );
     }
     for (const shared of byAddress(this.#pages.map(page => ({ page, host: page.group.host, port: page.group.port })))) {
       this.#listenAt(
@@ -227,6 +231,13 @@ export class Pages {
   hushMicrophone(frame: Int16Array) {
     if (this.#call === 'full' && this.#microphoneGain.isSteady) return;
     this.#microphoneGain.apply(frame, frame);
+  }
+
+  /** Who talks on the group that has this address, and, with Polycom, this channel. */
+  talkerAt({ host, port, channel }: { host: string; port: number; channel?: number }): string | undefined {
+    return this.#pages.find(
+      ({ on, group }) => on && group.host === host && group.port === port && group.channel === channel,
+    )?.talker.host;
   }
 
   // ---- asked for ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import type { AcousticSettings, EchoSetting } from '../audio/echo/choose.ts';
 import type { Address } from '../lib/address.ts';
 import type { PageGroup } from '../paging/groups.ts';
 import type { Level, LevelRules } from '../paging/levels.ts';
+import type { PageZone } from '../paging/zones.ts';
 
 /** The control thread's name for one call's sound; unique for the life of the process. */
 export type StreamId = string;
@@ -90,6 +91,13 @@ export type MediaCommand =
   | { do: 'connect'; stream: StreamId; with: Company }
   /** Records what this place hears (`here`) or what the stream receives and sends, into a WAV. */
   | { do: 'record'; stream: StreamId; file: string; what: 'received' | 'sent' }
+  /**
+   * Pages a zone: with the microphone, what a stream says, or a WAV or Ogg Opus file, and ends with that. Answered by
+   * `paged`, which says too where it cannot be. One page a zone.
+   */
+  | { do: 'page'; zone: PageZone; from: 'microphone' | { stream: StreamId } | { file: string }; caller: string }
+  /** Unknown zones are ignored. */
+  | { do: 'end page'; zone: string }
   | { do: 'set volume'; loudspeakerDb: number; microphoneDb: number }
   /** Answered by `report`. */
   | { do: 'report' }
@@ -218,6 +226,8 @@ export type MediaEvent =
       forMs: number;
       why?: string;
     }
+  /** A page of ours is heard in the zone from now on, or has ended: as it was told to, or because of `why`. */
+  | { is: 'paged'; zone: string; state: 'started' | 'ended'; packets: number; forMs: number; why?: string }
   /** A paging group has been joined, or could not be and is tried again. */
   | { is: 'group'; group: string; why: string | undefined }
   /** `missed`: packets that went by and are not among them. */

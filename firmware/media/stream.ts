@@ -305,6 +305,11 @@ export class Stream {
     if (this.#company === 'all') bridge.add(frame);
   }
 
+  /** What the peer has said in this frame; undefined: nothing. */
+  get voice(): Int16Array | undefined {
+    return this.#voice ? this.#heardFrame : undefined;
+  }
+
   #seeksKeys(settings: StreamSettings): boolean {
     const { keysInSound } = this.#options.settings;
     if (!hears(settings) || keysInSound === 'never') return false;

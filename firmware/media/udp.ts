@@ -62,11 +62,13 @@ type Found = (error: Error | null, address: string, family: number) => void;
 /** Node resolves each destination, even a literal. Ours are literals always, and so a packet leaves within the call. */
 const lookup4 = (host: string, _options: unknown, found: Found) => found(null, host, 4);
 const lookup6 = (host: string, _options: unknown, found: Found) => found(null, isIPv6(host) ? host : MAPPED + host, 6);
+/** Node's type asks for the many-answers form, which dgram never calls. */
+export const literalLookup = (family: 4 | 6) => (family === 6 ? lookup6 : lookup4) as never;
 
 function bind(host: string, port: number, done: (socket: Socket | undefined, why: string) => void) {
   const socket = createSocket({
     type: isIPv6(host) ? 'udp6' : 'udp4',
-    lookup: (isIPv6(host) ? lookup6 : lookup4) as never, // Node's type asks for the many-answers form, which dgram never calls.
+    lookup: literalLookup(isIPv6(host) ? 6 : 4),
     recvBufferSize: SOCKET_BUFFER_BYTES,
     sendBufferSize: SOCKET_BUFFER_BYTES,
   });

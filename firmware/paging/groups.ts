@@ -4,6 +4,9 @@ import type { Level } from './levels.ts';
 /** `rtp`: plain RTP. `polycom`: group page and push-to-talk. `linksys`: a word to start and to stop, then plain RTP. */
 export type PageFormat = 'rtp' | 'polycom' | 'linksys';
 
+/** What the sound of a page is packed in. */
+export type PageCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus';
+
 /** Groups heard at once. */
 export const MAX_GROUPS = 32;
 

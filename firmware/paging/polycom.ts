@@ -69,6 +69,18 @@ export function parsePolycom(bytes: Uint8Array, into: PolycomPacket = emptyPolyc
   return into;
 }
 
+/** Where the sound begins in a packet that is written here. */
+export const POLYCOM_HEADER_BYTES = FIXED_BYTES + CALLER_BYTES + AUDIO_BYTES;
+
+/** Of a packet of sound, made by `printPolycom`: what the frame counts. */
+export function stampPolycom(bytes: Uint8Array, samples: number) {
+  const at = FIXED_BYTES + CALLER_BYTES + 2;
+  bytes[at] = samples >>> 24;
+  bytes[at + 1] = samples >>> 16;
+  bytes[at + 2] = samples >>> 8;
+  bytes[at + 3] = samples;
+}
+
 export function printPolycom({ kind, channel, serial, caller, codec, samples, payload }: PolycomPacket): Uint8Array {
   const audioAt = FIXED_BYTES + CALLER_BYTES;
   const bytes = new Uint8Array(kind === 'audio' ? audioAt + AUDIO_BYTES + payload.length : audioAt);

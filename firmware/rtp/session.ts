@@ -17,6 +17,8 @@ export interface RtpSessionOptions {
   wallClock: WallClock;
   /** Packets in sequence before the first source counts. Default 0: SDP has announced it. */
   probation?: number;
+  /** Reports come at this pace, the first at once. Default: as RFC 3550 §6.2 has it. */
+  reportEveryMs?: number;
 }
 
 export interface RtpStatistics {
@@ -58,6 +60,7 @@ export class RtpSession {
   readonly #random: Random;
   readonly #ntp: NtpClock;
   readonly #probation: number;
+  readonly #reportEveryMs: number | undefined;
 
   #header: RtpHeader;
   /** The media clock: moves by `advance`, whether packets are sent or not. */
@@ -94,6 +97,7 @@ export class RtpSession {
     this.#random = options.random;
     this.#ntp = new NtpClock(options.wallClock);
     this.#probation = options.probation ?? 0;
+    this.#reportEveryMs = options.reportEveryMs;
     this.#timestamp = options.random.uint32();
     this.#header = this.#freshHeader();
   }
@@ -207,7 +211,7 @@ export class RtpSession {
   rtcp(nowMs: number): Uint8Array | undefined {
     if (this.#nextReportMs === undefined) {
       // §6.2: half the interval before the first report.
-      this.#nextReportMs = nowMs + this.#interval() / 2;
+      this.#nextReportMs = this.#reportEveryMs === undefined ? nowMs + this.#interval() / 2 : nowMs;
       this.#ntp.anchor(nowMs);
       return undefined;
     }
@@ -226,6 +230,7 @@ export class RtpSession {
   }
 
   #interval(): number {
+    if (this.#reportEveryMs !== undefined) return this.#reportEveryMs;
     return (RTCP_INTERVAL_MS * (0.5 + this.#random.next())) / COMPENSATION;
   }
 

@@ -1,6 +1,7 @@
 /** RTP without sockets: datagrams between engines on a virtual clock, some of them lost, late or twice. */
 import type { Address } from '../../firmware/lib/address.ts';
 import type { Clock } from '../../firmware/lib/clock.ts';
+import { isMulticast } from '../../firmware/lib/networks.ts';
 import type { Random } from '../../firmware/lib/random.ts';
 import type { MediaNetwork, MulticastNetwork, PortHandlers, PortPair } from '../../firmware/media/network.ts';
 
@@ -62,6 +63,11 @@ export class SimulatedMediaNetwork {
         };
         done({ renew, close: () => members.delete(member) });
       },
+      openSender: (_options, done) => {
+        const port = this.#nextPort++;
+        const from = { host, port };
+        done({ port, unsent: 0, send: (bytes, length, to) => this.send(bytes.slice(0, length), from, to), close() {} });
+      },
     };
   }
 
@@ -112,10 +118,15 @@ export class SimulatedMediaNetwork {
     this.#ports.set(key(at), take);
   }
 
+  /** Every datagram to a group. */
+  onPage: (bytes: Uint8Array, from: Address, to: Address) => void = () => {};
+
   send(bytes: Uint8Array, from: Address, to: Address) {
+    if (isMulticast(to.host)) this.onPage(bytes, from, to);
     const members = this.#members.get(key(to));
     if (members !== undefined) {
-      for (const { host, take } of [...members]) this.#carry(bytes, from, { host, port: to.port }, () => take);
+      // Each has a copy: what is encrypted is opened in place.
+      for (const { host, take } of [...members]) this.#carry(bytes.slice(), from, { host, port: to.port }, () => take);
       return;
     }
     this.onSend(bytes, from, to);

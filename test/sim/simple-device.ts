@@ -14,7 +14,7 @@ import type { SipStatus } from '../../firmware/controller/sip-status.ts';
 import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
 import { newCounters } from '../../firmware/sip/counters.ts';
 
-const NAMES = { buttons: ['front'], doors: ['main'], contacts: ['desk'], inputs: ['button'] };
+const NAMES = { buttons: ['front'], doors: ['main'], contacts: ['desk'], zones: ['hall'], inputs: ['button'] };
 
 export class SimpleDevice implements Device {
   /** What was performed, in order. */
@@ -47,7 +47,7 @@ export class SimpleDevice implements Device {
       counters: { frames: 798_000, xruns: 0, reopened: 0, silentFrames: 0, driftSamples: 0, driftPpm: 0 },
       opus: 'libopus',
     },
-    paging: { pages: [], groups: {} },
+    paging: { pages: [], groups: {}, sent: [] },
     config: { revision: undefined, source: 'local file' },
     mqtt: { state: 'off' },
     sip: newCounters(),

@@ -5,7 +5,7 @@ import { perform } from '../running-device.ts';
 export const addHangup: AddCommand = (porter, environment) => {
   porter
     .command('hangup [target]')
-    .description('end all calls; with a contact or SIP URI, that one')
+    .description('end all calls and pages; with a contact, SIP URI or zone, that one')
     .action((target: string | undefined, _options, command) =>
       perform(target === undefined ? 'hang up' : `hang up ${target}`, 'hung up', command, environment),
     );

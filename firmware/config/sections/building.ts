@@ -1,6 +1,6 @@
 /** Settings: whom to call, which button does what, which relay opens which door. */
 import { field, kind, section } from '../field.ts';
-import { callTarget, duration, line, list, matching, name, named, oneOf } from '../types.ts';
+import { callTarget, code, duration, line, list, name, named, oneOf } from '../types.ts';
 
 const contact = section({
   uri: field(callTarget(), {
@@ -42,8 +42,6 @@ const button = section({
 });
 
 export const buttons = field(named(button).prefault({}), { help: 'Buttons by name.', needs: 'restart lines' });
-
-const code = () => matching({ kind: 'digits', wrong: 'is not a code of 1 to 12 digits' }, /^[0-9]{1,12}$/);
 
 const door = section({
   relay: field(name(), { help: 'Output line of the relay.', needs: 'restart lines' }),

@@ -1,6 +1,7 @@
 /** Settings: pages by multicast, which groups are heard, and what a page does to other sound. */
 import { field, section } from '../field.ts';
 import {
+  code,
   decibels,
   duration,
   ipAddress,
@@ -17,6 +18,7 @@ import {
 const needs = 'restart media';
 /** As many as are heard at once. */
 const mostGroups = 32;
+const mostZones = 64;
 
 const group = section({
   address: field(multicastAddress(), { help: 'Multicast address that pages of this group are sent to.', needs }),
@@ -47,6 +49,56 @@ const group = section({
   volume: field(decibels(-60, 20).prefault(0), { help: 'Added to the gain of its pages.', unit: 'dB', needs }),
 });
 
+const zone = section({
+  address: field(multicastAddress(), { help: 'Multicast address that pages to this zone are sent to.', needs: 'live' }),
+  port: field(whole(1024, 65_535), {
+    help: 'UDP port. Polycom telephones listen at 5001, Linksys and Cisco SPA at 6061.',
+    needs: 'live',
+  }),
+  format: field(oneOf(['rtp', 'polycom', 'linksys']).prefault('rtp'), {
+    help: 'How pages are packed: `rtp`, plain, as most speakers and telephones take them; `polycom`, group page and push-to-talk; `linksys`, a word on this address, and the sound at `soundPort`.',
+    needs: 'live',
+  }),
+  channel: field(whole(1, 50).optional(), {
+    help: 'With `polycom`: 1 to 25 for push-to-talk, 26 to 50 for page groups 1 to 25.',
+    needs: 'live',
+  }),
+  soundPort: field(whole(1024, 65_535).prefault(34_567), {
+    help: 'With `linksys`: UDP port of the sound, on the same address.',
+    needs: 'live',
+  }),
+  codec: field(oneOf(['PCMU', 'PCMA', 'G722', 'opus']).prefault('PCMU'), {
+    help: 'What the sound is packed in. All receivers take `PCMU`; `G722` and `opus` sound better. `polycom`: not `opus`.',
+    needs: 'live',
+  }),
+  payloadType: field(whole(96, 127).prefault(96), {
+    help: 'Number of the codec in each packet, where it has no fixed one (`opus`); receivers must be told the same.',
+    needs: 'live',
+  }),
+  ttl: field(whole(1, 255).prefault(1), {
+    help: 'How many routers may pass the page on, and one: 1 stays in this network.',
+    needs: 'live',
+  }),
+  dscp: field(whole(0, 63).optional(), {
+    help: 'Mark (DSCP) of its packets. By default that of `media.dscp`.',
+    needs: 'live',
+  }),
+  gong: field(yesOrNo().prefault(true), { help: 'A gong before the first word.', needs: 'live' }),
+  longest: field(duration(1000, 3_600_000).prefault('5 min'), {
+    help: 'A page is over after so long, whoever still speaks.',
+    needs: 'live',
+  }),
+  reports: field(yesOrNo().prefault(true), {
+    help: 'Each second, what time it is goes to the next port, so that speakers play together (RTCP); only where the port is even. `false`, if another page is sent to that port.',
+    needs: 'live',
+  }),
+  code: field(code().optional(), {
+    help: 'Keys that page this zone when dialled in a call, before the terminator; the same keys again, or hanging up, end it.',
+    secret: true,
+    needs: 'live',
+  }),
+});
+
 /** `preset`: what is done unless something else is said. */
 const level = (preset: { call: Effect; pages: Exclude<Effect, 'ignore'>; atLeast: number }) =>
   section({
@@ -75,6 +127,10 @@ type Effect = 'mix' | 'duck' | 'interrupt' | 'ignore';
 
 export const paging = section({
   groups: field(named(group, mostGroups).prefault({}), { help: 'Paging groups that are heard.', needs }),
+  zones: field(named(zone, mostZones).prefault({}), {
+    help: 'Zones that this device pages, each with a name: `page hall` on a button or a command line.',
+    needs: 'live',
+  }),
   levels: section({
     background: level({ call: 'ignore', pages: 'mix', atLeast: -60 }),
     normal: level({ call: 'ignore', pages: 'interrupt', atLeast: -60 }),
@@ -86,7 +142,7 @@ export const paging = section({
     needs,
   }),
   interface: field(ipAddress().optional(), {
-    help: "Address of the network port on which groups are joined. By default that of `sip.listen.host`, or where the machine's routes lead.",
+    help: "Address of the network port on which groups are joined and zones are paged. By default that of `sip.listen.host`, or where the machine's routes lead.",
     needs,
   }),
 });

@@ -169,9 +169,14 @@ test('a device that pages reach, and one that they do not', () => {
         yard: none,
         alarm: { ...none, why: 'no network leads to it' },
       },
+      sent: [
+        { zone: 'hall', from: 'call', remote: 'sip:desk@example.org' },
+        { zone: 'roof', from: 'microphone' },
+      ],
     },
   });
   expect(shown).toContain('! Paging group alarm: no network leads to it.');
   expect(shown).toContain('Paging    all    normal page from 192.0.2.7  2 pages, 1 % lost, 3 dropped');
   expect(shown).toContain('          yard   quiet                       nothing has come yet');
+  expect(shown).toContain('Sends     hall  from a call with sip:desk@example.org\n          roof  from the microphone');
 });

@@ -26,6 +26,7 @@ test('every setting explains itself in a sentence and is on the reference page',
 
 test('exactly the passwords, tokens and codes are secret', () => {
   expect(all.filter(([, { about }]) => about.secret).map(([path]) => path)).toEqual([
+    'paging.zones.x.code',
     'sip.accounts.x.password',
     'sip.accounts.x.logins.x.password',
     'sip.accounts.x.callers.x.password',
@@ -39,6 +40,8 @@ test('exactly what names a thing is required', () => {
   expect(all.filter(([, { required }]) => required).map(([path]) => path)).toEqual([
     'paging.groups.x.address',
     'paging.groups.x.port',
+    'paging.zones.x.address',
+    'paging.zones.x.port',
     'sip.accounts.x.uri',
     'sip.accounts.x.logins.x.realm',
     'sip.accounts.x.logins.x.username',

@@ -1,16 +1,16 @@
-/** Door codes by keys: right, wrong, slow, too many. */
+/** Codes of doors and zones by keys: right, wrong, slow, too many. */
 import { expect, test } from 'vitest';
 import { DtmfCommands } from '../../../firmware/controller/dtmf-commands.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
-function call(codes: Record<string, string[]> = { main: ['55', '1234'], gate: ['77'] }) {
+function call(doors: Record<string, string[]> = { main: ['55', '1234'], gate: ['77'] }) {
   const clock = new VirtualClock();
   const log: string[] = [];
   const settings = { terminator: '#', timeoutMs: 5_000, maxWrong: 3 };
   const commands = new DtmfCommands(
     clock,
     settings,
-    () => codes,
+    () => ({ doors, zones: { hall: '21' } }),
     command => {
       const { is, ...facts } = command;
       log.push(`${is} ${JSON.stringify(facts)}`);
@@ -21,6 +21,12 @@ function call(codes: Record<string, string[]> = { main: ['55', '1234'], gate: ['
   };
   return { clock, log, commands, keys };
 }
+
+test('a zone has a code too', () => {
+  const { keys, log } = call();
+  keys('21#55#');
+  expect(log).toEqual(['page {"zone":"hall"}', 'open {"door":"main"}']);
+});
 
 test('each code opens its own door', () => {
   const { keys, log } = call();

@@ -115,15 +115,22 @@ test('every form that help shows can be written', () => {
 
 test.each([
   ['call desc', 'there is no contact "desc"; there is desk, hall'],
-  ['page roof file gong.wav', 'there is no contact "roof"; there is desk, hall'],
+  ['page roof file gong.wav', 'there is no zone or contact "roof"; there is yard, desk, hall'],
   ['call desk as back', 'there is no account "back"; there is pbx'],
   ['open cellar', 'there is no door "cellar"; there is none'],
   ['press bell', 'there is no button "bell"; there is front'],
 ])('in a configuration that does not know the name, %j is wrong', (text, why) => {
-  const names = { contacts: ['desk', 'hall'], accounts: ['pbx'], doors: [], buttons: ['front'] };
+  const names = { contacts: ['desk', 'hall'], accounts: ['pbx'], doors: [], buttons: ['front'], zones: ['yard'] };
   expect(checkAction(text, names)).toBe(why);
   expect(checkAction(text)).toBeUndefined();
-  for (const good of ['call desk', 'call sip:a@example.org as pbx', 'page hall', 'press front', 'hang up', 'dial 1#'])
+  for (const good of [
+    'call desk',
+    'call sip:a@example.org as pbx',
+    'page hall',
+    'page yard',
+    'hang up yard',
+    'press front',
+  ])
     expect(checkAction(good, names)).toBeUndefined();
 });
 

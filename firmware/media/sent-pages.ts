@@ -1,0 +1,163 @@
+/** All pages that this device sends now: begun and ended by command, given their sound at every frame. */
+import type { Cadence } from '../audio/cadence.ts';
+import type { Opus } from '../audio/codecs/opus.ts';
+import { frameSamples } from '../audio/frame.ts';
+import type { Chain } from '../audio/graph.ts';
+import type { Clock, WallClock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
+import { MAX_SENT_PAGES, type PageZone } from '../paging/zones.ts';
+import type { Codecs } from './codecs.ts';
+import type { Files } from './files.ts';
+import type { MulticastNetwork } from './network.ts';
+import type { Player } from './player.ts';
+import type { MediaCommand, MediaEvent, StreamId } from './protocol.ts';
+import { SentPage, type Speaker } from './sent-page.ts';
+import { readSound } from './sound-file.ts';
+
+export interface SentPagesOptions {
+  clock: Clock;
+  wallClock: WallClock;
+  random: Random;
+  network: MulticastNetwork;
+  files: Files;
+  codecs: Codecs;
+  opus: Opus | undefined;
+  rate: number;
+  cname: string;
+  gong: Cadence;
+  /** Somebody talks on the groups of this zone: two at once would be heard as neither. */
+  talkerAt(zone: PageZone): string | undefined;
+  /** What whoever speaks hears beside: the gong tells him when. */
+  playerOf(from: 'microphone' | { stream: StreamId }): Player | undefined;
+  emit(event: MediaEvent): void;
+}
+
+type Asked = Extract<MediaCommand, { do: 'page' }>;
+
+export class SentPages {
+  readonly #options: SentPagesOptions;
+  /** Zone → the page to it. */
+  readonly #pages = new Map<string, SentPage>();
+  /** Zones whose file is being read. */
+  readonly #loading = new Set<string>();
+  readonly #silence: Int16Array;
+  /** Of this device among Polycom telephones, for as long as it runs. */
+  readonly #serial: number;
+
+  constructor(options: SentPagesOptions) {
+    this.#options = options;
+    this.#silence = new Int16Array(frameSamples(options.rate));
+    this.#serial = options.random.uint32();
+  }
+
+  /** The microphone is being heard elsewhere. */
+  get useMicrophone(): boolean {
+    for (const page of this.#pages.values()) if (page.usesMicrophone) return true;
+    return false;
+  }
+
+  /** Its own packet, come back. */
+  isOurs(port: number, id: number): boolean {
+    for (const page of this.#pages.values()) if (page.isFrom(port, id)) return true;
+    return false;
+  }
+
+  ask({ zone, from, caller }: Asked) {
+    const why = this.#refusal(zone);
+    if (why !== undefined) return this.#ended(zone.name, why);
+    if (from === 'microphone') return this.#begin(zone, { is: 'microphone' }, caller);
+    if ('stream' in from) return this.#begin(zone, { is: 'stream', stream: from.stream }, caller);
+    const { files, opus } = this.#options;
+    this.#loading.add(zone.name);
+    readSound(files, from.file, opus, sound => {
+      // Ended meanwhile: that has been told.
+      const isWanted = this.#loading.delete(zone.name);
+      if (!('why' in sound)) {
+        if (isWanted) this.#begin(zone, { is: 'file', wav: sound }, caller);
+        else sound.close?.();
+      } else if (isWanted) this.#ended(zone.name, sound.why);
+    });
+  }
+
+  #refusal(zone: PageZone): string | undefined {
+    if (this.#pages.has(zone.name) || this.#loading.has(zone.name)) return 'it is being paged already';
+    if (this.#pages.size + this.#loading.size >= MAX_SENT_PAGES)
+      return `${MAX_SENT_PAGES} zones are being paged, which is the limit`;
+    const talker = this.#options.talkerAt(zone);
+    return talker && `${talker} is paging it`;
+  }
+
+  #begin(zone: PageZone, speaker: Speaker, caller: string) {
+    const { gong, emit } = this.#options;
+    try {
+      const page = new SentPage({
+        ...this.#options,
+        zone,
+        speaker,
+        caller,
+        serial: this.#serial,
+        gong: zone.gong ? gong : undefined,
+        onStarted: () => {
+          if (zone.gong) this.#cue(speaker);
+          emit({ is: 'paged', zone: zone.name, state: 'started', packets: 0, forMs: 0 });
+        },
+        onEnded: ({ packets, forMs, unsent }, why) => {
+          this.#pages.delete(zone.name);
+          this.#ended(
+            zone.name,
+            why ?? (unsent > 0 ? `${unsent} packets found no way out` : undefined),
+            packets,
+            forMs,
+          );
+        },
+      });
+      this.#pages.set(zone.name, page);
+      page.start();
+    } catch (error) {
+      if (speaker.is === 'file') speaker.wav.close?.();
+      this.#ended(zone.name, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #cue(speaker: Speaker) {
+    if (speaker.is === 'file') return;
+    this.#options.playerOf(speaker.is === 'microphone' ? 'microphone' : speaker)?.tone(this.#options.gong);
+  }
+
+  #ended(zone: string, why: string | undefined, packets = 0, forMs = 0) {
+    this.#options.emit({ is: 'paged', zone, state: 'ended', packets, forMs, ...(why !== undefined && { why }) });
+  }
+
+  end(zone: string) {
+    if (this.#loading.delete(zone)) return this.#ended(zone, undefined);
+    this.#pages.get(zone)?.stop();
+  }
+
+  /** The call is over, and what was said in it. */
+  streamClosed(stream: StreamId) {
+    for (const { speaker, zone } of [...this.#pages.values()])
+      if (speaker.is === 'stream' && speaker.stream === stream) this.end(zone.name);
+  }
+
+  /** At every frame. `voiceOf`: what a stream has said in this one. */
+  frame(microphone: Int16Array, voiceOf: (stream: StreamId) => Int16Array | undefined) {
+    if (this.#pages.size === 0) return;
+    const nowMs = this.#options.clock.now();
+    for (const page of this.#pages.values()) {
+      const { speaker } = page;
+      const sound =
+        speaker.is === 'microphone' ? microphone : speaker.is === 'stream' ? voiceOf(speaker.stream) : undefined;
+      page.frame(sound ?? this.#silence, nowMs);
+    }
+  }
+
+  chains(): Chain[] {
+    return [...this.#pages.values()].map(page => page.chain());
+  }
+
+  stop() {
+    this.#loading.clear();
+    for (const page of this.#pages.values()) page.close();
+    this.#pages.clear();
+  }
+}

@@ -1,0 +1,216 @@
+/** Pages that a device sends: a press, a call, a file or a command at one device, heard at another. */
+import { describe, expect, test } from 'vitest';
+import { wavHeader } from '../../firmware/audio/wav.ts';
+import { presets } from './lossy-network.ts';
+import { decibels, sine, toneLevel } from './tone.ts';
+import { building, DEVICE, tone, World } from './world.ts';
+
+const OTHER = { host: '192.0.2.20', port: 5060 };
+const HALL = { address: '239.1.1.1', port: 5_000 };
+/** More than the gong lasts. */
+const GONG_MS = 2_500;
+
+const wav = (samples: Int16Array) =>
+  new Uint8Array(Buffer.concat([wavHeader(8_000, samples.byteLength), Buffer.from(samples.buffer)]));
+
+/** A device with a zone, and another that hears it. */
+async function twoDevices(zone: object = {}, group: object = {}, own: object = {}) {
+  const world = new World({ seed: 1, impairment: presets.perfect });
+  const desk = world.desk({ speaks: tone(1_500) });
+  const speaker = world.device(
+    {
+      ...building,
+      buttons: { front: { input: 'button-1', press: 'page hall', led: 'led-1' } },
+      paging: { zones: { hall: { ...HALL, code: '21', ...zone } }, ...own },
+    },
+    tone(600),
+  );
+  const receiver = world.device(
+    {
+      ...building,
+      sip: { listen: { host: OTHER.host } },
+      paging: { groups: { hall: { ...HALL, ...group } } },
+    },
+    undefined,
+    OTHER,
+  );
+  await world.until(() => speaker.intercom.status().accounts.pbx?.state === 'registered', 5_000);
+  const press = async () => {
+    speaker.hold('button-1', true);
+    await world.run(200);
+    speaker.hold('button-1', false);
+    await world.run(100);
+  };
+  const level = (hz: number, at = receiver) =>
+    decibels(Math.max(1e-3, toneLevel(at.ears.heard(300), hz, 8_000)) / 8_000);
+  const told = (at: typeof speaker) =>
+    at.events.filter(({ source }) => source === 'paging').map(({ type, why }) => (why ? `${type}: ${why}` : type));
+  return { world, desk, speaker, receiver, press, level, told };
+}
+
+describe('a press', () => {
+  const formats: { format: string; codec: string; channel?: number; soundPort?: number }[] = [
+    { format: 'rtp', codec: 'PCMA' },
+    { format: 'rtp', codec: 'PCMU' },
+    { format: 'rtp', codec: 'G722' },
+    { format: 'polycom', channel: 26, codec: 'PCMU' },
+    { format: 'polycom', channel: 26, codec: 'G722' },
+    { format: 'linksys', codec: 'PCMU', soundPort: 34_568 },
+  ];
+  test.each(formats)(
+    'pages the zone with $format $codec: gong, then the microphone, until the next press',
+    async zone => {
+      const { format, channel } = zone;
+      const { world, speaker, receiver, press, level, told } = await twoDevices(zone, { format, channel });
+      await press();
+      // Polycom telephones are told for a second.
+      await world.run(format === 'polycom' ? 1_300 : 500);
+      expect(receiver.intercom.status().paging.pages).toMatchObject([{ group: 'hall', from: DEVICE.host }]);
+      expect(level(600)).toBeLessThan(-30);
+      expect(speaker.output('led-1')).toBe(true);
+      await world.run(GONG_MS);
+      expect(level(600)).toBeGreaterThan(-1);
+      expect(speaker.intercom.status().paging.sent).toEqual([{ zone: 'hall', from: 'microphone' }]);
+      await press();
+      await world.run(2_000);
+      expect(level(600)).toBeLessThan(-40);
+      expect(speaker.intercom.status().paging.sent).toEqual([]);
+      expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+      expect(told(receiver)).toEqual(['page started', 'page ended']);
+      expect(speaker.output('led-1')).toBe(false);
+    },
+  );
+
+  test('is heard to be a page by whoever presses: the gong sounds there too', async () => {
+    const { world, speaker, press } = await twoDevices();
+    await press();
+    await world.run(500);
+    expect(Math.max(...speaker.ears.heard(300))).toBeGreaterThan(1_000);
+  });
+
+  test('while another talks in the zone is refused, and he goes on', async () => {
+    const groups = { groups: { hall: HALL } };
+    const { world, speaker, press, told } = await twoDevices({}, {}, groups);
+    const third = world.device(
+      {
+        ...building,
+        sip: { listen: { host: '192.0.2.30' } },
+        paging: { zones: { hall: { ...HALL } } },
+      },
+      tone(900),
+      { host: '192.0.2.30', port: 5060 },
+    );
+    third.intercom.perform({ do: 'page', target: 'hall' }, 'cli');
+    await world.run(1_000);
+    await press();
+    await world.run(500);
+    expect(told(speaker)).toEqual(['page started', 'zone not paged: 192.0.2.30 is paging it']);
+    expect(speaker.intercom.status().paging.sent).toEqual([]);
+  });
+});
+
+describe('its own page', () => {
+  test('is not received, though the device listens to the group', async () => {
+    const { world, speaker, press, level, told } = await twoDevices({ gong: false }, {}, { groups: { hall: HALL } });
+    await press();
+    await world.run(1_000);
+    expect(level(600)).toBeGreaterThan(-1);
+    expect(level(600, speaker)).toBeLessThan(-40);
+    expect(told(speaker)).toEqual(['zone paged']);
+  });
+});
+
+describe('a file', () => {
+  test('pages until it ends; the microphone is not heard', async () => {
+    const { world, speaker, level, told } = await twoDevices({ gong: false });
+    world.files.contents.set('/sounds/news.wav', wav(sine(1_100, 8_000, 8_000, 2)));
+    expect(speaker.intercom.perform({ do: 'page', target: 'hall', file: 'news.wav' }, 'cli')).toEqual({ done: true });
+    await world.run(1_000);
+    expect([level(1_100) > -1, level(600) < -40]).toEqual([true, true]);
+    await world.run(2_000);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+    expect(speaker.events.at(-1)).toMatchObject({ zone: 'hall', from: 'file', seconds: 2 });
+  });
+
+  test('that is missing is told', async () => {
+    const { world, speaker, told } = await twoDevices();
+    speaker.intercom.perform({ do: 'page', target: 'hall', file: 'news.wav' }, 'cli');
+    await world.run(100);
+    expect(told(speaker)).toEqual(['zone not paged: /sounds/news.wav does not exist']);
+  });
+});
+
+describe('a call', () => {
+  test('pages with the code of the zone, and speaks; the same keys end it', async () => {
+    const { world, desk, speaker, level, told } = await twoDevices({ gong: false });
+    desk.desk.call(`sip:front@${DEVICE.host}:${DEVICE.port}`);
+    await world.run(300);
+    speaker.intercom.perform({ do: 'answer' }, 'cli');
+    await world.run(500);
+    const [call] = desk.desk.calls;
+    call!.sendKeys('21#');
+    await world.run(2_000);
+    expect(level(1_500)).toBeGreaterThan(-1);
+    expect(level(600)).toBeLessThan(-40);
+    expect(speaker.intercom.status().paging.sent).toMatchObject([{ zone: 'hall', from: 'call' }]);
+    call!.sendKeys('21#');
+    await world.run(3_000);
+    expect(level(1_500)).toBeLessThan(-40);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+    expect(speaker.intercom.status().call.state).toBe('talking');
+  });
+
+  test('that is hung up ends its page', async () => {
+    const { world, desk, speaker, told } = await twoDevices({ gong: false });
+    desk.desk.call(`sip:front@${DEVICE.host}:${DEVICE.port}`);
+    await world.run(300);
+    speaker.intercom.perform({ do: 'answer' }, 'cli');
+    await world.run(500);
+    desk.desk.calls[0]!.sendKeys('21#');
+    await world.run(2_000);
+    desk.desk.calls[0]!.hangUp();
+    await world.run(2_000);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+    expect(speaker.intercom.status().paging.sent).toEqual([]);
+  });
+
+  test('that begins ends a page with the microphone: who calls is not heard in the hall', async () => {
+    const { world, desk, speaker, press, told } = await twoDevices({ gong: false });
+    await press();
+    await world.run(500);
+    desk.desk.call(`sip:front@${DEVICE.host}:${DEVICE.port}`);
+    await world.run(300);
+    expect(speaker.intercom.status().paging.sent).toHaveLength(1);
+    speaker.intercom.perform({ do: 'answer' }, 'cli');
+    await world.run(500);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+  });
+});
+
+describe('a page', () => {
+  test('is over when its time is up, or when it is hung up', async () => {
+    const { world, speaker, told } = await twoDevices({ gong: false, longest: '3 s' });
+    speaker.intercom.perform({ do: 'page', target: 'hall' }, 'cli');
+    await world.run(3_500);
+    speaker.intercom.perform({ do: 'page', target: 'hall' }, 'cli');
+    await world.run(500);
+    expect(speaker.intercom.perform({ do: 'page', target: 'hall' }, 'mqtt')).toMatchObject({ done: false });
+    speaker.intercom.perform({ do: 'hang up', target: 'hall' }, 'cli');
+    await world.run(500);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended: its time was up', 'zone paged', 'zone page ended']);
+  });
+
+  test('says each second what time it is, on the next port, and at the end that it is over', async () => {
+    const { world, speaker } = await twoDevices({ gong: false });
+    const reports: number[] = [];
+    world.sound.onPage = (bytes, _from, to) => {
+      if (to.port === HALL.port + 1) reports.push(bytes[1]!);
+    };
+    speaker.intercom.perform({ do: 'page', target: 'hall' }, 'cli');
+    await world.run(4_000);
+    speaker.intercom.perform({ do: 'hang up' }, 'cli');
+    await world.run(500);
+    // Five sender reports (RFC 3550 §6.4.1), the last with the BYE.
+    expect(reports).toEqual([200, 200, 200, 200, 200]);
+  });
+});
