@@ -121,8 +121,24 @@ export interface AudioSpec {
   /** Driver alsa: which half of a stereo pair is the microphone, or the loudspeaker. Absent: both. */
   microphoneSide?: StereoSide;
   loudspeakerSide?: StereoSide;
+  /** Driver alsa: its mixer and what turns there; each absent: found by itself. `off`: the mixer is left alone. */
+  mixer?: { off?: boolean; card?: string; loudspeaker?: string; microphone?: string };
   /** Driver alsa: the half that an amplifier of its own hangs on. Absent: there is none. */
   lineOutSide?: 'left' | 'right';
+}
+
+/** One control of a card's mixer, and how loud it is set, decibels. */
+export interface CardLevel {
+  name: string;
+  db: number;
+}
+
+/** What the card itself does about loudness. A side that is absent does nothing, and is 0 dB. */
+export interface CardGain {
+  loudspeaker?: CardLevel;
+  microphone?: CardLevel;
+  /** What was named and cannot be had. */
+  faults: readonly string[];
 }
 
 export type StereoSide = 'both' | 'left' | 'right';
@@ -165,6 +181,11 @@ export interface AudioDevice {
   stop(): Promise<void>;
   /** Milliseconds from `toPlay` being filled to its first sample leaving the loudspeaker; the best the driver knows. */
   playbackDelayMs(): number;
+  /**
+   * Has the card's mixer do what it can of this, and says what it does. To be asked again after each `up`: another card may
+   * have come.
+   */
+  setGain(loudspeakerDb: number, microphoneDb: number): CardGain;
   readonly counters: AudioCounters;
 }
 

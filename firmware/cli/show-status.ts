@@ -183,8 +183,10 @@ function sound({ audio }: Status): string {
 
 function acoustics(report: Status['audio']['acoustics']): string[] {
   if (report === undefined) return [];
-  const { echo, noiseDb, raisedDb, faults } = report;
+  const { echo, noiseDb, raisedDb, faults, card } = report;
+  const turned = [card?.loudspeaker, card?.microphone].filter(level => level !== undefined);
   return [
+    ...turned.map(({ name, db }) => `the card's ${name} at ${db} dB`),
     echo === 'off' ? 'no echo canceller' : `echo: ${echo}`,
     ...(noiseDb === undefined
       ? []

@@ -1,5 +1,5 @@
 /** What the media thread is started with, from the configuration and the board. */
-import type { Board } from '../../hal/contracts.ts';
+import type { AudioSpec, Board } from '../../hal/contracts.ts';
 import type { Config } from '../config/schema.ts';
 import type { MediaSettings } from '../media/protocol.ts';
 import { pagingSettings } from './paging-settings.ts';
@@ -20,6 +20,7 @@ export function mediaSettings(config: Config, { definition }: Board): MediaSetti
       playbackFile: audio.playbackFile ?? board.playbackFile,
       microphoneSide: audio.microphoneSide ?? board.microphoneSide ?? 'both',
       loudspeakerSide: audio.loudspeakerSide ?? board.loudspeakerSide ?? 'both',
+      mixer: mixerOf(audio.mixer),
       ...(side !== 'none' && { lineOutSide: side }),
     },
     rtpPorts: media.rtpPorts,
@@ -42,3 +43,10 @@ export function mediaSettings(config: Config, { definition }: Board): MediaSetti
     paging: pagingSettings(config),
   };
 }
+
+const mixerOf = ({ use, card, loudspeaker, microphone }: Config['audio']['mixer']): AudioSpec['mixer'] => ({
+  off: !use,
+  ...(card !== undefined && { card }),
+  ...(loudspeaker !== undefined && { loudspeaker }),
+  ...(microphone !== undefined && { microphone }),
+});

@@ -7,6 +7,7 @@ import { frameSamples } from '../audio/frame.ts';
 import { Gain } from '../audio/gain.ts';
 import type { Chain, Node } from '../audio/graph.ts';
 import { Limiter } from '../audio/limiter.ts';
+import { CardLoudness } from './card-loudness.ts';
 import { LineOut } from './line-out.ts';
 import type { AcousticsReport, MediaSettings } from './protocol.ts';
 
@@ -29,6 +30,8 @@ export class Acoustics {
   /** What the pages add to the loudspeaker. */
   readonly #pages: Int32Array;
   readonly #lineOut: LineOut | undefined;
+  readonly #card: CardLoudness;
+  #microphoneDb: number;
   #loudspeakerDb: number;
   #loudspeakerNowDb: number;
 
@@ -37,6 +40,7 @@ export class Acoustics {
     settings: Pick<MediaSettings, 'loudspeakerDb' | 'microphoneDb' | 'acoustics' | 'lineOut'>,
     engines: AcousticEngines = NONE,
     playbackDelayMs: () => number = () => 0,
+    card: CardLoudness = new CardLoudness({}),
   ) {
     const { loudspeakerDb, microphoneDb, acoustics, lineOut } = settings;
     this.#rate = rate;
@@ -52,6 +56,8 @@ export class Acoustics {
     this.#loudspeakerLimiter = new Limiter(rate);
     this.#pages = new Int32Array(frameSamples(rate));
     this.#lineOut = lineOut && new LineOut(rate, lineOut);
+    this.#card = card;
+    this.#microphoneDb = microphoneDb;
     this.#loudspeakerDb = this.#loudspeakerNowDb = loudspeakerDb;
   }
 
@@ -61,7 +67,14 @@ export class Acoustics {
 
   setVolume(loudspeakerDb: number, microphoneDb: number) {
     this.#loudspeakerDb = loudspeakerDb;
-    this.#microphoneGain.set(microphoneDb);
+    this.#microphoneDb = microphoneDb;
+    this.applyCard();
+  }
+
+  /** The card's mixer does what it can; the rest is done here. */
+  applyCard() {
+    this.#card.apply(this.#loudspeakerDb, this.#microphoneDb);
+    this.#microphoneGain.set(this.#microphoneDb - this.#card.microphoneDb);
   }
 
   /** From the card's frame to what the streams send. */
@@ -96,7 +109,7 @@ export class Acoustics {
   #follow() {
     const factor = this.#engines.canceller?.loudspeakerFactor ?? 1;
     const raisedDb = Math.round(this.#ambient.raisedDb * 2) / 2;
-    const db = this.#loudspeakerDb + raisedDb + (factor === 1 ? 0 : 20 * Math.log10(factor));
+    const db = this.#loudspeakerDb - this.#card.loudspeakerDb + raisedDb + (factor === 1 ? 0 : 20 * Math.log10(factor));
     if (db === this.#loudspeakerNowDb) return;
     this.#loudspeakerNowDb = db;
     this.#loudspeakerGain.set(db);
@@ -107,7 +120,8 @@ export class Acoustics {
     const { noiseDb } = this.#ambient;
     return {
       echo: canceller?.name ?? 'off',
-      faults: [...faults],
+      faults: [...faults, ...this.#card.faults],
+      card: this.#card.report,
       delayMs: Math.round(this.#played.delayMs),
       raisedDb: Math.round(this.#ambient.raisedDb),
       ...(noiseDb !== undefined && { noiseDb: Math.round(noiseDb) }),

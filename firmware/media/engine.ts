@@ -13,6 +13,7 @@ import { toneOf } from '../audio/tones.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { Acoustics } from './acoustics.ts';
+import { CardLoudness, type SetCardGain } from './card-loudness.ts';
 import { type Codecs, makeCodecs } from './codecs.ts';
 import type { Files } from './files.ts';
 import type { MediaNetwork, MulticastNetwork, PortPair } from './network.ts';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   audioCounters(): AudioCounters;
   /** From a frame's leaving here to its leaving the loudspeaker. Absent: none. */
   playbackDelayMs?(): number;
+  /** Loudness by the card's mixer. Absent: it has none. */
+  setCardGain?: SetCardGain;
   /** What works on echo and noise. Absent: nothing does. */
   acoustics?: AcousticEngines | undefined;
   emit(event: MediaEvent): void;
@@ -63,6 +66,7 @@ export class Engine {
   readonly #pages: Pages | undefined;
   readonly #sentPages: SentPages | undefined;
   readonly #here: Player;
+  readonly #card: CardLoudness;
   readonly #acoustics: Acoustics;
   readonly #mixer: Mixer;
   readonly #bridge: Bridge;
@@ -97,7 +101,8 @@ export class Engine {
       });
     }
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
-    this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs);
+    this.#card = new CardLoudness(settings, options.setCardGain);
+    this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs, this.#card);
     this.#mixer = new Mixer(frameSamples(rate));
     this.#bridge = new Bridge(frameSamples(rate));
     this.#microphone = new Int16Array(frameSamples(rate));
@@ -138,6 +143,10 @@ export class Engine {
       if (nowMs - this.#lastXrunMs < XRUN_EVENT_EVERY_MS) return;
       this.#lastXrunMs = nowMs;
     }
+    if (status.is === 'up') {
+      this.#acoustics.applyCard();
+      this.#pages?.setVolume(this.#acoustics.loudspeakerDb, this.#card.loudspeakerDb);
+    }
     this.#options.emit({ is: 'audio', status });
   }
 
@@ -170,7 +179,7 @@ export class Engine {
         return this.#sentPages?.end(command.zone);
       case 'set volume':
         this.#acoustics.setVolume(command.loudspeakerDb, command.microphoneDb);
-        this.#pages?.setVolume(command.loudspeakerDb);
+        this.#pages?.setVolume(command.loudspeakerDb, this.#card.loudspeakerDb);
         return;
       case 'report':
         return this.#report();

@@ -3,7 +3,10 @@ import type { AudioDevice } from '../../hal/contracts.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import type { Media, MediaCommand, MediaEvent } from './protocol.ts';
 
-export type InProcessOptions = Omit<EngineOptions, 'emit' | 'rate' | 'audioCounters' | 'playbackDelayMs'> & {
+export type InProcessOptions = Omit<
+  EngineOptions,
+  'emit' | 'rate' | 'audioCounters' | 'playbackDelayMs' | 'setCardGain'
+> & {
   audio: AudioDevice;
 };
 
@@ -25,6 +28,7 @@ export class InProcessMedia implements Media {
       rate: audio.format.rate,
       audioCounters: () => audio.counters,
       playbackDelayMs: () => audio.playbackDelayMs(),
+      setCardGain: (loudspeakerDb, microphoneDb) => audio.setGain(loudspeakerDb, microphoneDb),
       emit: event => this.#emit(event),
     });
   }

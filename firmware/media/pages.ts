@@ -54,6 +54,7 @@ export class Pages {
   /** Pages that are on, or still come out of their buffers. */
   #sounding = 0;
   #loudspeakerDb: number;
+  #cardDb = 0;
   #saidMs = 0;
 
   constructor(options: PagesOptions) {
@@ -203,7 +204,7 @@ export class Pages {
 
   #dbOf({ group, level }: Page): number {
     const { volumeDb, leastDb } = this.#options.settings.paging!.levels[level];
-    return Math.max(this.#loudspeakerDb + volumeDb + group.volumeDb, leastDb);
+    return Math.max(this.#loudspeakerDb + volumeDb + group.volumeDb, leastDb) - this.#cardDb;
   }
 
   #sayWhoGoesOn(nowMs: number) {
@@ -242,8 +243,10 @@ export class Pages {
 
   // ---- asked for ---------------------------------------------------------------------------------------------
 
-  setVolume(loudspeakerDb: number) {
+  /** `cardDb`: what the card's mixer does to everything. */
+  setVolume(loudspeakerDb: number, cardDb = 0) {
     this.#loudspeakerDb = loudspeakerDb;
+    this.#cardDb = cardDb;
     this.#changed = true;
   }
 

@@ -2,7 +2,7 @@
  * What the control thread and the media thread say to each other: plain data, posted both ways, never awaited.
  * Each command about a stream names it; each answer names it again. A stream is one call's sound.
  */
-import type { AudioCounters, AudioSpec, AudioStatus } from '../../hal/contracts.ts';
+import type { AudioCounters, AudioSpec, AudioStatus, CardLevel } from '../../hal/contracts.ts';
 import type { NoiseFollowing } from '../audio/ambient.ts';
 import type { AcousticSettings, EchoSetting } from '../audio/echo/choose.ts';
 import type { Address } from '../lib/address.ts';
@@ -142,6 +142,8 @@ export interface AcousticsReport {
   echo: Exclude<EchoSetting, 'auto'>;
   /** What was wanted and cannot be had on this machine, and why. */
   faults: string[];
+  /** The controls of the card's mixer that are set, and how. Absent: loudness is all made here. */
+  card?: { loudspeaker?: CardLevel; microphone?: CardLevel };
   /** The sound card's delay that the canceller reckons with. */
   delayMs: number;
   /** How loud the place is while nobody speaks, dB of full scale. Absent: it was never quiet. */

@@ -29,6 +29,7 @@ const engine = new Engine({
   rate: audio.format.rate,
   audioCounters: () => audio.counters,
   playbackDelayMs: () => audio.playbackDelayMs(),
+  setCardGain: (loudspeakerDb, microphoneDb) => audio.setGain(loudspeakerDb, microphoneDb),
   acoustics: settings.acoustics && (await chooseAcoustics(settings.acoustics, audio.format.rate)),
   emit,
 });

@@ -22,6 +22,8 @@ export interface Pcm {
   /** Samples per second of one channel: that of the request, or the one that the card has. */
   readonly rate: number;
   readonly channels: number;
+  /** As ALSA names it, `hw:1`; undefined where it is a sound server. */
+  readonly card: string | undefined;
   readonly periodFrames: number;
   readonly bufferFrames: number;
   /** Frames that can be read or written now, asked of the hardware; or a negative errno. */
@@ -110,6 +112,9 @@ function bind() {
     ),
     hwBuffer: f('int snd_pcm_hw_params_set_buffer_size_near(void *pcm, void *params, _Inout_ unsigned long *frames)'),
     hwSet: f('int snd_pcm_hw_params(void *pcm, void *params)'),
+    infoSize: f('size_t snd_pcm_info_sizeof()'),
+    info: f('int snd_pcm_info(void *pcm, void *info)'),
+    infoCard: f('int snd_pcm_info_get_card(const void *info)'),
     swSize: f('size_t snd_pcm_sw_params_sizeof()'),
     swCurrent: f('int snd_pcm_sw_params_current(void *pcm, void *params)'),
     swStart: f('int snd_pcm_sw_params_set_start_threshold(void *pcm, void *params, unsigned long frames)'),
@@ -143,6 +148,7 @@ function openPcm(alsa: Library, request: PcmRequest): Pcm {
     return {
       rate,
       channels,
+      card: cardOf(alsa, pcm),
       periodFrames,
       bufferFrames,
       available: () => Number(alsa.available(pcm)),
@@ -191,6 +197,13 @@ function setHardware(alsa: Library, pcm: unknown, request: PcmRequest) {
     periodFrames: Number(period[0]),
     bufferFrames: Number(buffer[0]),
   };
+}
+
+function cardOf(alsa: Library, pcm: unknown): string | undefined {
+  const info = Buffer.alloc(Number(alsa.infoSize()));
+  if (alsa.info(pcm, info) < 0) return undefined;
+  const card: number = alsa.infoCard(info);
+  return card < 0 ? undefined : `hw:${card}`;
 }
 
 function setSoftware(alsa: Library, pcm: unknown, request: PcmRequest, startFrames: number, periodFrames: number) {

@@ -16,13 +16,16 @@ import type {
   AudioProcess,
   AudioSpec,
   AudioStatus,
+  CardGain,
   Clock,
 } from '../contracts.ts';
 import { HalError } from '../contracts.ts';
 import type { OpenPcm } from './alsa-library.ts';
 import { loadAlsa } from './alsa-library.ts';
+import { setCardGain } from './card-gain.ts';
 import { Duplex } from './duplex.ts';
 import { audioFormat, noCounts } from './format.ts';
+import { loadMixer, type OpenMixer } from './mixer-library.ts';
 import { FRAME_MS, Pacer } from './pace.ts';
 
 /** A card that has given nothing for so long is taken for dead and opened again. */
@@ -40,6 +43,7 @@ export interface AlsaAudioOptions {
   clock: Clock;
   /** Finds the library; called until it is found. */
   load?: () => OpenPcm;
+  mixer?: () => OpenMixer;
 }
 
 export class AlsaAudio implements AudioDevice {
@@ -49,6 +53,7 @@ export class AlsaAudio implements AudioDevice {
   readonly #spec: AudioSpec;
   readonly #clock: Clock;
   readonly #load: () => OpenPcm;
+  readonly #loadMixer: () => OpenMixer;
   readonly #silentPace: Pacer;
   readonly #nothingHeard: Int16Array;
   readonly #nobodyHears: Int16Array;
@@ -70,10 +75,11 @@ export class AlsaAudio implements AudioDevice {
   #cancel: () => void = () => {};
 
   /** Throws HalError `unsupported` for a rate that no card has. */
-  constructor({ spec, clock, load = loadAlsa }: AlsaAudioOptions) {
+  constructor({ spec, clock, load = loadAlsa, mixer = loadMixer }: AlsaAudioOptions) {
     this.#spec = spec;
     this.#clock = clock;
     this.#load = load;
+    this.#loadMixer = mixer;
     this.format = audioFormat(spec.rate);
     this.#nothingHeard = new Int16Array(this.format.frameSamples);
     this.#nobodyHears = new Int16Array(this.format.frameSamples);
@@ -104,6 +110,11 @@ export class AlsaAudio implements AudioDevice {
 
   playbackDelayMs() {
     return this.#duplex?.playbackDelayMs ?? this.#spec.bufferMs / 2;
+  }
+
+  setGain(loudspeakerDb: number, microphoneDb: number): CardGain {
+    if (this.#duplex === undefined || this.#spec.mixer?.off) return { faults: [] };
+    return setCardGain(this.#loadMixer(), this.#spec, this.#duplex.cards, { loudspeakerDb, microphoneDb });
   }
 
   #open() {

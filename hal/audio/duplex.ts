@@ -18,6 +18,8 @@ export interface DuplexOptions {
 export class Duplex {
   readonly periodMs: number;
   readonly bufferMs: number;
+  /** As ALSA names them; undefined where a side is a sound server. */
+  readonly cards: { capture: string | undefined; playback: string | undefined };
   readonly #options: DuplexOptions;
   readonly #microphone: Microphone;
   readonly #loudspeaker: Loudspeaker;
@@ -60,6 +62,7 @@ export class Duplex {
     });
     this.#toPlay = new Int16Array(format.frameSamples);
     this.#lineOut = new Int16Array(format.frameSamples);
+    this.cards = { capture: capture.card, playback: playback.card };
     this.periodMs = (capture.periodFrames * 1000) / capture.rate;
     this.bufferMs = (playback.bufferFrames * 1000) / playback.rate;
   }

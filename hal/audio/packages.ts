@@ -13,6 +13,7 @@ import type {
   AudioProcess,
   AudioSpec,
   AudioStatus,
+  CardGain,
   Clock,
   HalErrorCode,
 } from '../contracts.ts';
@@ -113,6 +114,10 @@ export class PackagesAudio implements AudioDevice {
     this.#onStatus = () => {};
     this.#kill();
     await Promise.all([...this.#ending].map(child => once(child, 'close')));
+  }
+
+  setGain(): CardGain {
+    return { faults: [] };
   }
 
   playbackDelayMs() {

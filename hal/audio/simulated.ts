@@ -6,6 +6,7 @@ import type {
   AudioProcess,
   AudioSpec,
   AudioStatus,
+  CardGain,
   Clock,
 } from '../contracts.ts';
 import { HalError } from '../contracts.ts';
@@ -77,6 +78,10 @@ export class SimulatedAudio implements AudioDevice {
     this.#recording?.close();
     this.#recording = undefined;
     return Promise.resolve();
+  }
+
+  setGain(): CardGain {
+    return { faults: [] };
   }
 
   playbackDelayMs() {

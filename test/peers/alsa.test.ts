@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../firmware/lib/clock.ts';
 import { loadAlsa } from '../../hal/audio/alsa-library.ts';
+import { loadMixer } from '../../hal/audio/mixer-library.ts';
 import { openAudio } from '../../hal/audio/open.ts';
 import type { AudioDevice, AudioSpec, AudioStatus } from '../../hal/contracts.ts';
 import { blockSnr, sine, toneLevel, toneSnr } from '../sim/tone.ts';
@@ -142,6 +143,15 @@ describe('the driver alsa', () => {
     await status('xrun');
     await frames(150);
     expect(await bestSnr(1000)).toBeGreaterThan(40);
+  });
+
+  test('leaves a mixer alone that does not count in decibels, and says which is not there', async () => {
+    await card.start();
+    const open = loadMixer();
+    const mixer = open('intercom_mixer');
+    expect(mixer.elements).toEqual([]);
+    mixer.close();
+    expect(() => open('nowhere')).toThrow('the mixer of nowhere: No such file or directory');
   });
 
   test('takes stereo where there is no mono', () => {

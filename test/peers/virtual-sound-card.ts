@@ -122,6 +122,7 @@ pcm.intercom_out { type pulse server "unix:${socket}" device spk }
 pcm.intercom_in  { type pulse server "unix:${socket}" device mic.monitor }
 pcm.bench_mouth  { type pulse server "unix:${socket}" device mic }
 pcm.bench_ear    { type pulse server "unix:${socket}" device spk.monitor }
+ctl.intercom_mixer { type pulse server "unix:${socket}" sink spk source mic.monitor }
 pcm.stereo_only {
   type multi
   slaves.a { pcm "null" channels 2 }

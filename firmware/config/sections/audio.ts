@@ -43,6 +43,21 @@ export const audio = section({
     }),
     gain: field(decibels(-60, 20).prefault(0), { help: 'Louder than the loudspeaker by so much.', unit: 'dB', needs }),
   }).prefault({}),
+  mixer: section({
+    use: field(yesOrNo().prefault(true), {
+      help: 'The card makes it loud and soft by its own mixer, where it has one that counts in decibels. `false`: its mixer is left as it was found. Driver `alsa` only.',
+      needs,
+    }),
+    card: field(line(255).optional(), {
+      help: 'ALSA name of the mixer, such as "hw:1". By default that of the card.',
+      needs,
+    }),
+    loudspeaker: field(line(63).optional(), {
+      help: 'What turns there for the loudspeaker, as `amixer` shows it: "Speaker". By default the likeliest; `porter status` says which.',
+      needs,
+    }),
+    microphone: field(line(63).optional(), { help: 'The same for the microphone: "Mic".', needs }),
+  }).prefault({}),
   loudspeaker: field(decibels(-60, 20).prefault(0), { help: 'Gain of the loudspeaker.', unit: 'dB', needs: 'live' }),
   microphone: field(decibels(-60, 20).prefault(0), { help: 'Gain of the microphone.', unit: 'dB', needs: 'live' }),
   echo: field(oneOf(['auto', 'off', 'half duplex', 'speex', 'aec3', 'two stage']).optional(), {

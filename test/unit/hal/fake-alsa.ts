@@ -62,7 +62,7 @@ function stream(card: FakeCard, clock: Clock, request: PcmRequest) {
   let open = true;
   let position = 0;
   return {
-    shape: { rate, channels: card.channels, periodFrames: card.period ?? periodFrames, bufferFrames },
+    shape: { rate, card: 'hw:1', channels: card.channels, periodFrames: card.period ?? periodFrames, bufferFrames },
     get running() {
       return startedMs !== undefined;
     },
