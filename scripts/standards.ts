@@ -12,6 +12,8 @@ export const titles: Readonly<Record<number, string>> = {
   2308: 'Negative Caching of DNS Queries',
   2361: 'WAVE and AVI Codec Registries',
   2474: 'Differentiated Services Field (DSCP)',
+  2104: 'HMAC',
+  2202: 'Test Cases for HMAC-SHA-1',
   2543: 'SIP (obsolete, still met)',
   2617: 'HTTP Digest Access Authentication (obsolete, still met)',
   2782: 'DNS SRV',

@@ -13,6 +13,8 @@ const ROLLOVERS = 2 ** 32;
 /** SRTCP: the bit that says "encrypted", above an index of 31 bits (RFC 3711 §3.4). */
 const ENCRYPTED = 0x8000_0000;
 const RTCP_HEADER_BYTES = 8;
+/** More than any network of ours carries in one piece. */
+const LONGEST_PACKET_BYTES = 2_044;
 /** RTCP's index, behind its packet. Bytes. */
 const INDEX_BYTES = 4;
 
@@ -45,14 +47,12 @@ export class SrtpSender {
       throw new RangeError('not an RTP packet with room for its tag');
     const index = this.#next(read32(buffer, 8), (buffer[2]! << 8) | buffer[3]!);
     if (this.#rtp.kind === 'gcm') {
-      this.#rtp.gcm.seal(buffer, header, length, buffer.subarray(0, header), index);
+      this.#rtp.gcm.seal(buffer, header, length, buffer, header, index);
       return length + this.#suite.rtpTagBytes;
     }
     this.#rtp.counter.apply(buffer, header, length, index);
     // RFC 3711 §4.2: the roll-over counter is covered, and not sent.
-    write32(buffer, length, index.high);
-    const tag = this.#rtp.authenticator.tag(buffer.subarray(0, length + 4));
-    for (let at = 0; at < this.#suite.rtpTagBytes; at++) buffer[length + at] = tag[at]!;
+    this.#rtp.authenticator.sign(buffer, length, this.#suite.rtpTagBytes, index.high);
     return length + this.#suite.rtpTagBytes;
   }
 
@@ -65,13 +65,13 @@ export class SrtpSender {
     const word = this.#rtcpIndex + ENCRYPTED;
     const index = this.#indexOf(read32(buffer, 4), this.#rtcpIndex >>> 16, this.#rtcpIndex & 0xffff);
     if (this.#rtcp.kind === 'gcm') {
-      this.#rtcp.gcm.seal(buffer, RTCP_HEADER_BYTES, length, withIndex(buffer, word), index);
+      const associated = withIndex(buffer, word);
+      this.#rtcp.gcm.seal(buffer, RTCP_HEADER_BYTES, length, associated, associated.length, index);
       write32(buffer, length + this.#suite.rtcpTagBytes, word);
     } else {
       this.#rtcp.counter.apply(buffer, RTCP_HEADER_BYTES, length, index);
       write32(buffer, length, word);
-      const tag = this.#rtcp.authenticator.tag(buffer.subarray(0, length + INDEX_BYTES));
-      for (let at = 0; at < this.#suite.rtcpTagBytes; at++) buffer[length + INDEX_BYTES + at] = tag[at]!;
+      this.#rtcp.authenticator.sign(buffer, length + INDEX_BYTES, this.#suite.rtcpTagBytes);
     }
     return length + INDEX_BYTES + this.#suite.rtcpTagBytes;
   }
@@ -94,6 +94,7 @@ export class SrtpSender {
 }
 
 interface Source {
+  ssrc: number;
   rtp: ReplayWindow;
   rtcp: ReplayWindow;
 }
@@ -104,9 +105,10 @@ export class SrtpReceiver {
   readonly #rtp: Ciphers;
   readonly #rtcp: Ciphers;
   readonly #index: PacketIndex = { ssrc: 0, high: 0, low: 0 };
-  readonly #covered = Buffer.alloc(2_048);
   /** Of those that have been authentic once, the one heard last at the end. */
   readonly #sources = new Map<number, Source>();
+  /** That one. */
+  #latest: Source | undefined;
 
   constructor(master: MasterKey) {
     this.#suite = suites[master.suite];
@@ -118,7 +120,7 @@ export class SrtpReceiver {
   open(packet: Uint8Array): Uint8Array | Refusal {
     const end = packet.length - this.#suite.rtpTagBytes;
     const header = rtpHeaderBytes(packet, end);
-    if (header === undefined || packet.length > this.#covered.length - 4) return 'malformed';
+    if (header === undefined || packet.length > LONGEST_PACKET_BYTES) return 'malformed';
     const ssrc = read32(packet, 8);
     const sequence = (packet[2]! << 8) | packet[3]!;
     const source = this.#sources.get(ssrc);
@@ -139,11 +141,9 @@ export class SrtpReceiver {
     if (rollovers >= ROLLOVERS) return undefined;
     const index = this.#indexOf(ssrc, rollovers, sequence);
     if (this.#rtp.kind === 'gcm') {
-      if (!this.#rtp.gcm.open(packet, header, end, packet.subarray(0, header), index)) return undefined;
+      if (!this.#rtp.gcm.open(packet, header, end, packet, header, index)) return undefined;
     } else {
-      this.#covered.set(end === packet.length ? packet : packet.subarray(0, end));
-      write32(this.#covered, end, rollovers);
-      if (!this.#rtp.authenticator.isRight(this.#covered.subarray(0, end + 4), packet.subarray(end))) return undefined;
+      if (!this.#rtp.authenticator.isRight(packet, end, this.#suite.rtpTagBytes, rollovers)) return undefined;
       this.#rtp.counter.apply(packet, header, end, index);
     }
     this.#sourceOf(ssrc).rtp.take(rollovers * SEQUENCES + sequence);
@@ -165,10 +165,10 @@ export class SrtpReceiver {
       // RFC 7714 §9.3: without encryption all of it is associated data; no device sends that.
       if (!isEncrypted) return 'not authentic';
       const associated = withIndex(packet, word);
-      if (!this.#rtcp.gcm.open(packet, RTCP_HEADER_BYTES, end, associated, index)) return 'not authentic';
+      if (!this.#rtcp.gcm.open(packet, RTCP_HEADER_BYTES, end, associated, associated.length, index))
+        return 'not authentic';
     } else {
-      const covered = packet.subarray(0, end + INDEX_BYTES);
-      if (!this.#rtcp.authenticator.isRight(covered, packet.subarray(end + INDEX_BYTES))) return 'not authentic';
+      if (!this.#rtcp.authenticator.isRight(packet, end + INDEX_BYTES, rtcpTagBytes)) return 'not authentic';
       if (isEncrypted) this.#rtcp.counter.apply(packet, RTCP_HEADER_BYTES, end, index);
     }
     this.#sourceOf(ssrc).rtcp.take(number);
@@ -176,7 +176,9 @@ export class SrtpReceiver {
   }
 
   #sourceOf(ssrc: number): Source {
-    const source = this.#sources.get(ssrc) ?? { rtp: new ReplayWindow(), rtcp: new ReplayWindow() };
+    if (ssrc === this.#latest?.ssrc) return this.#latest;
+    const source = this.#sources.get(ssrc) ?? { ssrc, rtp: new ReplayWindow(), rtcp: new ReplayWindow() };
+    this.#latest = source;
     this.#sources.delete(ssrc);
     this.#sources.set(ssrc, source);
     if (this.#sources.size > SOURCE_LIMIT) this.#sources.delete(this.#sources.keys().next().value!);
