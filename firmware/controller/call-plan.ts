@@ -30,7 +30,7 @@ export type CallPlan =
       account: string | undefined;
       session: SipCall;
       offer: Body | undefined;
-      /** Answers by itself after this long. */
+      /** Answers by itself after this long; the caller has been told already that it rings until then. */
       answerAfterMs: number | undefined;
       /** Callers that are not answered by themselves are not let ring either. */
       refuse: boolean;

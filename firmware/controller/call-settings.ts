@@ -36,8 +36,19 @@ export interface CallSettings {
   bind: string;
 }
 
+/** The same, made anew only where the configuration is another: a call asks for them several times. */
+export function callSettingsOf(config: () => Config, hasOpus: () => boolean): () => CallSettings {
+  let made: { config: Config; hasOpus: boolean; settings: CallSettings } | undefined;
+  return () => {
+    const now = { config: config(), hasOpus: hasOpus() };
+    if (made?.config !== now.config || made.hasOpus !== now.hasOpus)
+      made = { ...now, settings: callSettings(now.config, now.hasOpus) };
+    return made.settings;
+  };
+}
+
 /** `hasOpus`: a library for it was found; without one it is not offered. */
-export function callSettings({ sip, media, calls, contacts, doors, paging }: Config, hasOpus: boolean): CallSettings {
+function callSettings({ sip, media, calls, contacts, doors, paging }: Config, hasOpus: boolean): CallSettings {
   return {
     contacts,
     accounts: Object.keys(sip.accounts),

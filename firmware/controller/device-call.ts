@@ -227,7 +227,6 @@ export class DeviceCall implements CallOfLine {
       this.handle('answer');
       return;
     }
-    this.session?.ring();
     this.#announce();
     this.#ringAloud();
     if (answerAfterMs === undefined) this.#after(limits.ringForMs, 'ring limit');

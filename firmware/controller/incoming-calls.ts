@@ -93,14 +93,18 @@ export class IncomingCalls {
     if (!isFirst && autoAnswer.whenBusy === 'refuse') return undefined;
     if (this.#linesAreTaken && !isPage && !ends) return undefined;
     const { call: session, source, body: offer } = invite;
+    const refuse = automatic === undefined && incoming === 'refuse';
+    const answerAfterMs = automatic?.afterMs;
+    // Before anything else is done for it: the caller waits for this word. What its offer cannot have is told after it.
+    if (answerAfterMs !== 0 && !refuse) session.ring();
     return begin(source.host, {
       direction: 'incoming',
       remote,
       account: session.account,
       session,
       offer,
-      answerAfterMs: automatic?.afterMs,
-      refuse: automatic === undefined && incoming === 'refuse',
+      answerAfterMs,
+      refuse,
       mode: automatic?.mode ?? 'talk',
       gong: automatic?.tone ?? false,
       tellsMode: asksForMode(invite),

@@ -8,7 +8,7 @@ import type { Media, MediaSettings } from '../media/protocol.ts';
 import type { Resolve } from '../sip/contracts.ts';
 import type { Services } from '../sip/locate/services.ts';
 import { CallController } from './call-controller.ts';
-import { callSettings } from './call-settings.ts';
+import { callSettingsOf } from './call-settings.ts';
 import { Doors } from './doors.ts';
 import type { EventLog } from './event-log.ts';
 import { FrontPanel } from './front-panel.ts';
@@ -119,7 +119,7 @@ export function openParts(
     events,
     media: sound.media,
     doors,
-    settings: () => callSettings(config(), sound.hasOpus),
+    settings: callSettingsOf(config, () => sound.hasOpus),
     zonePages,
     soundsDirectory,
     hostFor: remote => telephone.hostFor(remote),

@@ -1,5 +1,6 @@
 /** Chance as the firmware sees it. Nothing outside this file asks the machine for random numbers. */
-import { randomBytes, randomInt } from 'node:crypto';
+import assert from 'node:assert/strict';
+import { randomFillSync } from 'node:crypto';
 
 export interface Random {
   /** [0, 1) */
@@ -10,8 +11,29 @@ export interface Random {
   token(bytes: number): string;
 }
 
+/** Asked of the machine at once and used up piece by piece: a call needs a dozen small numbers, and each question costs. Bytes. */
+const POOL_BYTES = 1_024;
+
+const pool = Buffer.alloc(POOL_BYTES);
+let used = POOL_BYTES;
+
+/** Where the next `bytes` of the pool begin; nobody is given them twice. */
+function taken(bytes: number): number {
+  if (used + bytes > POOL_BYTES) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const from = used;
+  used += bytes;
+  return from;
+}
+
 export const systemRandom: Random = {
-  next: () => randomInt(2 ** 32) / 2 ** 32,
-  uint32: () => randomBytes(4).readUInt32BE(),
-  token: bytes => randomBytes(bytes).toString('hex'),
+  next: () => pool.readUInt32BE(taken(4)) / 2 ** 32,
+  uint32: () => pool.readUInt32BE(taken(4)),
+  token: bytes => {
+    assert(bytes <= POOL_BYTES, 'no token is so long');
+    const from = taken(bytes);
+    return pool.toString('hex', from, from + bytes);
+  },
 };

@@ -19,6 +19,8 @@ export class Requests {
   /** Method → who serves it outside any dialog. */
   readonly #outside = new Map<string, RequestHandler>();
 
+  #allow: string | undefined;
+
   /** `servesSubscription`: a request with a tag of ours may belong to a subscription that has no dialog yet. */
   constructor(core: Core, servesSubscription: (transaction: ServerTransaction) => boolean) {
     this.#core = core;
@@ -28,10 +30,13 @@ export class Requests {
   /** Who serves a method outside dialogs from now on. */
   on(method: string, handler: RequestHandler) {
     this.#outside.set(method, handler);
+    this.#allow = undefined;
   }
 
+  /** Those that are served, as the value of Allow. */
   get allow(): string {
-    return [...new Set([...ownMethods, ...this.#outside.keys()])].join(', ');
+    this.#allow ??= [...new Set([...ownMethods, ...this.#outside.keys()])].join(', ');
+    return this.#allow;
   }
 
   /** In the order of §8.2. */

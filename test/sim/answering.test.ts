@@ -73,3 +73,19 @@ test('a stranger who would rather have no call than one that rings has none', as
   expect(told('call', 'auto-answer refused')[0]).toMatchObject({ remote: `sip:stranger@${DESK.host}:5060` });
   expect(told('call', 'incoming')).toEqual([]);
 });
+
+test('a caller without a codec of ours is told that it rings, at once, and then why it cannot be talked to', async () => {
+  const { world, desk, state, told } = await ready({ media: { codecs: ['G722'] } });
+  const answers: string[] = [];
+  world.network.tap = bytes => {
+    const text = new TextDecoder().decode(bytes);
+    if (text.startsWith('SIP/2.0') && text.includes('INVITE')) answers.push(text);
+  };
+  const call = desk.call(FRONT);
+  await world.run(500);
+  expect(call.end).toMatchObject({ by: 'refusal', status: 488 });
+  expect(answers.map(text => text.slice(8, 11))).toEqual(['180', '488']);
+  expect(answers[1]).toContain('Warning: 399 porter "none of G722 is offered"');
+  expect(told('call', 'ended').at(-1)).toMatchObject({ why: 'none of G722 is offered' });
+  expect(state()).toBe('idle');
+});

@@ -7,6 +7,8 @@ export interface Field {
   readonly key: string;
   /** Several values may share one line, separated by commas (§7.3.1: the grammar is `#(value)`). */
   readonly list: boolean;
+  /** A message has it once or not at all (§7.3.1; RFC 4475 §3.3.8, §3.3.9). */
+  readonly once: boolean;
 }
 
 // RFC 3261 §7.3.1 names the four authentication fields that have commas and yet must not be combined.
@@ -20,6 +22,8 @@ const LISTS = `Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info 
   P-Asserted-Identity P-Associated-URI P-Preferred-Identity Path Privacy Proxy-Require Reason Record-Route
   Reject-Contact Require Route Security-Client Security-Server Security-Verify Service-Route Supported Unsupported Via
   Warning`;
+
+const ONCE = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Type', 'Content-Length', 'Expires'];
 
 /** RFC 3261 §7.3.3 and §20, and the compact forms of later RFCs in the IANA registry. */
 const COMPACT: Record<string, string> = {
@@ -47,7 +51,7 @@ const known = new Map<string, Field>();
 
 function learn(names: string, list: boolean) {
   for (const name of names.split(/\s+/)) {
-    const field: Field = { name, key: name.toLowerCase(), list };
+    const field: Field = { name, key: name.toLowerCase(), list, once: ONCE.includes(name) };
     for (const spelling of [name, field.key, name.toUpperCase()]) known.set(spelling, field);
   }
 }
@@ -58,10 +62,13 @@ for (const [letter, name] of Object.entries(COMPACT)) {
   known.set(letter.toUpperCase(), known.get(name)!);
 }
 
+/** The field of a name that is written as most write it; undefined for any other, known or not. */
+export const usualField = (name: string): Field | undefined => known.get(name);
+
 /** The field of a name in any case, long or compact. */
 export function fieldOf(name: string): Field {
   const field = known.get(name);
   if (field !== undefined) return field;
   const key = name.toLowerCase();
-  return known.get(key) ?? { name, key, list: false };
+  return known.get(key) ?? { name, key, list: false, once: false };
 }

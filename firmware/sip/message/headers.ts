@@ -42,6 +42,16 @@ export class Headers {
     return count;
   }
 
+  /** The name of a field that is there more than once and must not be; the first of them. */
+  repeated(): string | undefined {
+    const fields = this.#fields;
+    for (let at = 0; at < fields.length; at++) {
+      const field = fields[at]!;
+      if (field.once && fields.indexOf(field, at + 1) >= 0) return field.name;
+    }
+    return undefined;
+  }
+
   /** One line with this value in place of every line of that name; at the place of the first, else at the end. */
   set(name: string, value: string): void {
     const { key } = fieldOf(name);
@@ -60,6 +70,12 @@ export class Headers {
   add(name: string, value: string): void {
     this.#values.push(checked(value));
     this.#fields.push(fieldOf(name));
+  }
+
+  /** One more line at the end, as it was read: its value has no line end. */
+  addRead(field: Field, value: string): void {
+    this.#values.push(value);
+    this.#fields.push(field);
   }
 
   /** One more line in front of all others: a Via or Record-Route of ours. */
@@ -103,6 +119,16 @@ export class Headers {
     return this.#fields.length;
   }
 
+  /** The lines as they are sent, each with its end, without that of Content-Length. */
+  print(): string {
+    let text = '';
+    for (let at = 0; at < this.#fields.length; at++) {
+      const { name } = this.#fields[at]!;
+      if (name !== 'Content-Length') text += `${name}: ${this.#values[at]}\r\n`;
+    }
+    return text;
+  }
+
   /** Each line as [canonical name, raw value], in order. */
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
     for (let at = 0; at < this.#fields.length; at++) yield [this.#fields[at]!.name, this.#values[at]!];
@@ -121,6 +147,6 @@ export class Headers {
 
 /** What a peer sent has no line ends left in it, so one here is ours: it would forge a header field. */
 function checked(value: string): string {
-  assert(!/[\r\n]/.test(value), 'a header field value has a line end');
+  assert(!value.includes('\n') && !value.includes('\r'), 'a header field value has a line end');
   return value;
 }

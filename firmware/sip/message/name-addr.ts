@@ -11,14 +11,15 @@ import {
 } from './grammar.ts';
 import { MAX_URI_LENGTH } from './limits.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
+import { remembering } from './remember.ts';
 
 export interface NameAddress {
   /** Without quotes and escapes. */
-  displayName?: string;
+  readonly displayName?: string;
   /** As written, of any scheme; `parseUri` reads SIP ones. */
-  uri: string;
+  readonly uri: string;
   /** Those of the header field, not of the URI: tag, expires, q. Names in lower case. */
-  parameters: Parameters;
+  readonly parameters: Readonly<Parameters>;
 }
 
 /** A scheme, a colon, and no blank, quote or bracket: what is checked of a URI before somebody needs it. */
@@ -29,7 +30,9 @@ const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+$/;
  * Departures, both harmless because a URI in `<>` stays unambiguous: a display name without quotes may hold any
  * character (RFC 4475 §3.1.2.15 allows either), and blanks inside `<>` are ignored (§3.1.2.14).
  */
-export function parseNameAddress(text: string): NameAddress | Malformed {
+export const parseNameAddress = remembering(read);
+
+function read(text: string): NameAddress | Malformed {
   let at = skipBlanks(text, 0);
   let displayName: string | undefined;
   let uri: string;

@@ -1,5 +1,6 @@
 /** One datagram to one message. Bytes are scanned once; values stay raw text until asked for (RFC 3261 §7, §18.3). */
 import { isAscii } from 'node:buffer';
+import { usualField } from './fields.ts';
 import { isToken, parseNumber, trimBlanks } from './grammar.ts';
 import { Headers } from './headers.ts';
 import { MAX_HEADER_FIELD_LENGTH, MAX_HEADER_FIELDS, MAX_MESSAGE_BYTES } from './limits.ts';
@@ -140,6 +141,11 @@ function parseHeaders(
     const excess = excessOf(lines, headers, length);
     if (excess !== undefined) return { fault: fault ?? malformed(400, excess), bodyAt: lines.at };
     const colon = line.indexOf(':');
+    const usual = usualField(line.slice(0, Math.max(colon, 0)));
+    if (usual !== undefined) {
+      headers.addRead(usual, decode(trimBlanks(line, colon + 1)));
+      continue;
+    }
     // HCOLON = *( SP / HTAB ) ":" SWS
     const name = trimBlanks(line, 0, Math.max(colon, 0));
     if (!isToken(name) || line.charCodeAt(0) <= 0x20) {

@@ -9,11 +9,7 @@ export function printMessage(message: Message): Uint8Array {
       ? `${message.method} ${message.uri} SIP/2.0`
       : `SIP/2.0 ${message.status} ${message.reason}`;
   assert(!/[\r\n]/.test(start), 'a start line has a line end');
-  let head = `${start}\r\n`;
-  for (const [name, value] of message.headers) {
-    if (name !== 'Content-Length') head += `${name}: ${value}\r\n`;
-  }
-  head += `Content-Length: ${message.body.length}\r\n\r\n`;
+  const head = `${start}\r\n${message.headers.print()}Content-Length: ${message.body.length}\r\n\r\n`;
   const headBytes = Buffer.from(head, 'utf8');
   return message.body.length === 0 ? headBytes : Buffer.concat([headBytes, message.body]);
 }

@@ -3,20 +3,21 @@ import { isIPv6 } from 'node:net';
 import { noParameters, type Parameters, parseNumber } from './grammar.ts';
 import { MAX_PARAMETERS, MAX_URI_LENGTH } from './limits.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
+import { remembering } from './remember.ts';
 
 export interface SipUri {
-  scheme: 'sip' | 'sips';
+  readonly scheme: 'sip' | 'sips';
   /** Unescaped. Case-sensitive. */
-  user?: string;
+  readonly user?: string;
   /** Unescaped. */
-  password?: string;
+  readonly password?: string;
   /** Host name or IP literal as written; IPv6 without brackets. */
-  host: string;
-  port?: number;
+  readonly host: string;
+  readonly port?: number;
   /** Unescaped, names in lower case. */
-  parameters: Parameters;
+  readonly parameters: Readonly<Parameters>;
   /** What stands after `?`, as written: a Request-URI, From and To must not have it (§19.1.1 table 1). */
-  headers: string | undefined;
+  readonly headers: string | undefined;
 }
 
 // user = 1*( unreserved / escaped / user-unreserved ), user-unreserved = & = + $ , ; ? /
@@ -31,8 +32,12 @@ const PARAMETER = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
 // header = hname "=" hvalue, hnv-unreserved = [ ] / ? : + $
 const HEADERS = /^(?:[A-Za-z0-9\-_.!~*'()[\]/?:+$&=]|%[0-9A-Fa-f]{2})+$/;
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Malformed: 416 for another scheme, 414 for one that is too long, 400 for everything else. */
-export function parseUri(text: string): SipUri | Malformed {
+export const parseUri: (text: string) => SipUri | Malformed = remembering(read);
+
+function read(text: string): SipUri | Malformed {
   if (text.length > MAX_URI_LENGTH) return malformed(414, 'URI too long');
   const colon = text.indexOf(':');
   const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
@@ -40,7 +45,8 @@ export function parseUri(text: string): SipUri | Malformed {
     // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
     return /^[a-z][a-z0-9+.-]*$/.test(scheme) ? malformed(416, 'Unsupported URI scheme') : malformed(400, 'Bad URI');
   }
-  const uri: SipUri = { scheme, host: '', parameters: noParameters(), headers: undefined };
+  const parameters = noParameters();
+  const uri: Mutable<SipUri> = { scheme, host: '', parameters, headers: undefined };
   let at = colon + 1;
 
   // An unescaped "@" can only end the userinfo, which itself may hold ";" and "?" (RFC 4475 §3.1.1.9).
@@ -82,8 +88,8 @@ export function parseUri(text: string): SipUri | Malformed {
       return malformed(400, 'Bad parameter in URI');
     }
     const key = percentDecode(name).toLowerCase();
-    if (key in uri.parameters) return malformed(400, 'Repeated parameter in URI');
-    uri.parameters[key] = value === undefined ? true : percentDecode(value);
+    if (key in parameters) return malformed(400, 'Repeated parameter in URI');
+    parameters[key] = value === undefined ? true : percentDecode(value);
   }
   return uri;
 }

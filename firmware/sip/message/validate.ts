@@ -10,9 +10,6 @@ import { MAGIC_COOKIE, parseVia } from './via.ts';
 /** RFC 3261 §8.1.1 asks for Max-Forwards too; clients of RFC 2543 have none, and a UAS can do without. */
 const MANDATORY = ['Via', 'From', 'To', 'Call-ID', 'CSeq'];
 
-/** Fields that a message has once or not at all (§7.3.1; RFC 4475 §3.3.8, §3.3.9). */
-const ONCE = ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Type', 'Content-Length', 'Expires'];
-
 /** Lists of addresses that the dialog and the transaction rely on. */
 const ADDRESSES = ['Contact', 'Route', 'Record-Route'];
 
@@ -20,7 +17,8 @@ const ADDRESSES = ['Contact', 'Route', 'Record-Route'];
 export function validate(message: Message): Malformed | undefined {
   const { headers } = message;
   for (const name of MANDATORY) if (!headers.has(name)) return malformed(400, `Missing ${name}`);
-  for (const name of ONCE) if (headers.lines(name) > 1) return malformed(400, `More than one ${name}`);
+  const repeated = headers.repeated();
+  if (repeated !== undefined) return malformed(400, `More than one ${repeated}`);
 
   const via = parseVia(headers.get('Via')!);
   if (isMalformed(via)) return via;

@@ -1,16 +1,17 @@
 /** `SIP/2.0/UDP host:port;branch=z9hG4bK…`: where a response goes (RFC 3261 §20.42, RFC 3581 for rport). */
 import { type Parameters, parseParameters, printParameters, trimBlanks } from './grammar.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
+import { remembering } from './remember.ts';
 import { parseHostPort, printHostPort } from './uri.ts';
 
 export interface Via {
   /** In upper case: UDP, TCP, TLS, … */
-  transport: string;
+  readonly transport: string;
   /** sent-by; IPv6 without brackets. */
-  host: string;
-  port?: number;
+  readonly host: string;
+  readonly port?: number;
   /** branch, rport, received (without brackets where it is IPv6), maddr, ttl, … */
-  parameters: Parameters;
+  readonly parameters: Readonly<Parameters>;
 }
 
 /** What every branch of RFC 3261 begins with (§8.1.1.7). */
@@ -19,7 +20,9 @@ export const MAGIC_COOKIE = 'z9hG4bK';
 // sent-protocol LWS sent-by ; sent-protocol = protocol-name SLASH protocol-version SLASH transport, blanks around "/"
 const SENT = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+([^ \t].*)$/i;
 
-export function parseVia(text: string): Via | Malformed {
+export const parseVia = remembering(read);
+
+function read(text: string): Via | Malformed {
   const semicolon = text.indexOf(';');
   const end = semicolon < 0 ? text.length : semicolon;
   const sent = SENT.exec(trimBlanks(text, 0, end));

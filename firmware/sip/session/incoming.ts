@@ -36,12 +36,12 @@ export class IncomingCall implements Call, DialogOwner {
   readonly #core: Core;
   readonly #identity: Account | undefined;
   readonly #transaction: ServerTransaction;
-  readonly #dialog: Dialog;
   readonly #onQuiet: () => void;
   readonly #timer: SessionTimer;
   readonly #reliable: Reliable;
   /** Accepted, but the 200 waits for a PRACK. */
   #accepting: { body: Body; headers: HeaderFields } | undefined;
+  #madeDialog: Dialog | undefined;
   #handler: CallHandler | undefined;
   #outcome: CallEnd | undefined;
   #answered: AnsweredInvite | undefined;
@@ -51,14 +51,13 @@ export class IncomingCall implements Call, DialogOwner {
 
   /** `onQuiet`: the call has ended and left nothing on the wire but copies. */
   constructor(core: Core, account: Account | undefined, transaction: ServerTransaction, onQuiet: () => void) {
-    const { request, localTag } = transaction;
+    const { request } = transaction;
     this.id = request.headers.get('Call-ID') ?? '';
     this.account = account?.settings.id;
     this.remote = partyOf(request.headers.get('From') ?? '');
     this.#core = core;
     this.#identity = account;
     this.#transaction = transaction;
-    this.#dialog = Dialog.ofInvite(request, localTag);
     this.#onQuiet = onQuiet;
     this.#reliable = new Reliable(core, transaction, {
       handler: () => this.#handler,
@@ -75,22 +74,31 @@ export class IncomingCall implements Call, DialogOwner {
   }
 
   start() {
-    this.#core.dialogs.add(this.#dialog, this);
-    const expired = () => {
-      this.#transaction.respond(487);
-      this.#leave({ by: 'failure', why: 'not answered in time' });
-    };
-    this.#cancelLimit = this.#core.clock.after(answerLimitOf(this.#transaction.request), expired, 'INVITE expires');
     this.#transaction.onCancel = cancel => this.#cancelled(cancel);
     this.#transaction.onFailure = reason => {
       if (this.state === 'inviting' || this.state === 'ringing') this.#leave({ by: 'failure', why: reason });
     };
   }
 
-  /** Who hears of what follows; what has been decided before it came is told now. */
+  /**
+   * Who hears of what follows; what has been decided before it came is told now. What only later messages need is made
+   * now too, when the caller has its first answer.
+   */
   attach(handler: CallHandler) {
     this.#handler = handler;
-    if (this.#outcome !== undefined) handler.onEnded(this.#outcome);
+    if (this.#outcome !== undefined) return handler.onEnded(this.#outcome);
+    this.#core.dialogs.add(this.#dialog, this);
+    if (this.state !== 'inviting' && this.state !== 'ringing') return;
+    const expired = () => {
+      this.#transaction.respond(487);
+      this.#leave({ by: 'failure', why: 'not answered in time' });
+    };
+    this.#cancelLimit = this.#core.clock.after(answerLimitOf(this.#transaction.request), expired, 'INVITE expires');
+  }
+
+  get #dialog() {
+    this.#madeDialog ??= Dialog.ofInvite(this.#transaction.request, this.#transaction.localTag);
+    return this.#madeDialog;
   }
 
   ring(body?: Body) {

@@ -29,10 +29,7 @@ export class Reliable {
   readonly #core: Core;
   readonly #transaction: ServerTransaction;
   readonly #user: ReliableUser;
-  readonly #required: boolean;
-  readonly #supported: boolean;
-  readonly #isOfferOurs: boolean;
-  #sequence: number;
+  #sequence: number | undefined;
   #unacknowledged: Provisional | undefined;
   /** §3: no second one before the first is acknowledged; of several that wait, the newest counts. */
   #next: Provisional | undefined;
@@ -40,14 +37,18 @@ export class Reliable {
   #cancelGiveUp = () => {};
 
   constructor(core: Core, transaction: ServerTransaction, user: ReliableUser) {
-    const { request } = transaction;
     this.#core = core;
     this.#transaction = transaction;
     this.#user = user;
-    this.#required = request.headers.all('Require').some(tag => tag.toLowerCase() === '100rel');
-    this.#supported = supports(request, '100rel');
-    this.#isOfferOurs = bodyOf(request) === undefined;
-    this.#sequence = 1 + Math.floor(core.random.next() * (2 ** 31 - 1));
+  }
+
+  get #isOfferOurs() {
+    return bodyOf(this.#transaction.request) === undefined;
+  }
+
+  /** The peer insists on it. */
+  get #required() {
+    return this.#transaction.request.headers.all('Require').some(tag => tag.toLowerCase() === '100rel');
   }
 
   /** Something is on its way that the peer has not acknowledged: no 2xx yet (§3). */
@@ -57,7 +58,7 @@ export class Reliable {
 
   /** Sends a 1xx above 100; reliably where the peer insists, or where it can and there is a description in it. */
   respond(status: number, reply: Reply) {
-    const isReliable = this.#required || (this.#supported && reply.body !== undefined);
+    const isReliable = this.#required || (reply.body !== undefined && supports(this.#transaction.request, '100rel'));
     if (!isReliable) {
       this.#transaction.respond(status, reply);
       return;
@@ -89,6 +90,8 @@ export class Reliable {
   }
 
   #send(status: number, reply: Reply) {
+    // §3: begins anywhere, and goes up by one.
+    this.#sequence ??= 1 + Math.floor(this.#core.random.next() * (2 ** 31 - 1));
     this.#sequence++;
     const headers = [...(reply.headers ?? []), ['Require', '100rel'], ['RSeq', String(this.#sequence)]] as const;
     const provisional = { status, reply: { ...reply, headers } };

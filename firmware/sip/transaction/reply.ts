@@ -41,10 +41,9 @@ export function markReceived(request: Request, source: Address) {
   if (isMalformed(via)) return;
   const asksForPort = via.parameters.rport !== undefined;
   if (!asksForPort && via.host === source.host) return;
-  via.parameters.received = source.host;
-  if (asksForPort) via.parameters.rport = String(source.port);
+  const seen = { received: source.host, ...(asksForPort && { rport: String(source.port) }) };
   request.headers.removeFirst('Via');
-  request.headers.prepend('Via', printVia(via));
+  request.headers.prepend('Via', printVia({ ...via, parameters: { ...via.parameters, ...seen } }));
 }
 
 /**
