@@ -8,4 +8,5 @@ export const generic: BoardDefinition = {
   inputs: {},
   outputs: {},
   audio: { driver: 'alsa', capture: 'default', playback: 'default', rate: 16000, periodMs: 10, bufferMs: 40 },
+  watchdog: '/dev/watchdog',
 };

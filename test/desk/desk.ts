@@ -33,8 +33,10 @@ export interface DeskParts {
 }
 
 export interface DeskSettings {
-  /** The desk's own address. */
+  /** The desk's own address, as others reach it. */
   host: string;
+  /** Where it listens, if that is another: behind the NAT of a guest's network, say. */
+  bind?: string;
   port: number;
   user: string;
   realm: string;
@@ -164,7 +166,7 @@ export class Desk {
       encryption: this.settings.encryption ?? 'taken',
       newKey: bytes => Buffer.from(random.token(bytes), 'hex'),
       host: this.settings.host,
-      bind: this.settings.host,
+      bind: this.settings.bind ?? this.settings.host,
       sessionId: String(random.uint32()),
     });
     const call = new DeskCall({

