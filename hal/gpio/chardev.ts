@@ -16,6 +16,11 @@ import * as uapi from './uapi.ts';
 
 const DEVICES = '/dev';
 const CONSUMER = 'porter';
+/**
+ * A watched line is looked at this often besides: kernel 6.1 wakes nobody when a chip goes, and an edge that was lost
+ * would leave a button pressed for ever.
+ */
+export const LOOK_EVERY_MS = 2000;
 
 export class ChardevGpio implements GpioDriver {
   readonly name = 'chardev';
@@ -144,6 +149,7 @@ class ChardevInput implements DigitalInput {
   readonly #events = Buffer.alloc(uapi.EVENT_BUFFER_EVENTS * uapi.EVENT_BYTES);
   #fd: number | undefined;
   #unwatch: (() => void) | undefined;
+  #cancelLook: (() => void) | undefined;
   #sequence = 0;
   /** The level that watchers know of. */
   #active = false;
@@ -165,6 +171,7 @@ class ChardevInput implements DigitalInput {
     if (this.#fd !== undefined && this.#unwatch === undefined) {
       this.#forgetOldEdges(this.#fd);
       this.#unwatch = this.#kernel.watch(this.#fd, () => this.#readable());
+      this.#lookLater();
     }
     return () => {
       this.#watchers.delete(watcher);
@@ -182,6 +189,24 @@ class ChardevInput implements DigitalInput {
   #rest() {
     this.#unwatch?.();
     this.#unwatch = undefined;
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  #lookLater() {
+    this.#cancelLook = this.#clock.after(LOOK_EVERY_MS, () => this.#look(), 'look at line');
+  }
+
+  #look() {
+    this.#readable();
+    // Found gone, or closed by a listener.
+    if (this.#unwatch === undefined) return;
+    try {
+      this.#tell(this.read(), this.#clock.now());
+    } catch (error) {
+      this.#fail(kernelError(this.name, error));
+    }
+    if (this.#unwatch !== undefined) this.#lookLater();
   }
 
   /** Edges from before anybody watched are no news. */

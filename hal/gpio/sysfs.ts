@@ -14,6 +14,9 @@ import type {
 import { HalError } from '../contracts.ts';
 import { kernelError } from '../kernel.ts';
 
+/** A watched line is looked at this often besides: nothing wakes us when its chip goes. */
+export const LOOK_EVERY_MS = 2000;
+
 /** The part of onoff 6 that is used. */
 export interface OnoffGpio {
   readSync(): number;
@@ -136,6 +139,7 @@ class SysfsInput implements DigitalInput {
   readonly #watchers = new Set<{ listener: (edge: Edge) => void; onError: ((error: HalError) => void) | undefined }>();
   #line: OnoffGpio | undefined;
   #active = false;
+  #cancelLook: (() => void) | undefined;
 
   constructor(name: string, line: OnoffGpio, clock: Clock, release: () => void) {
     this.name = name;
@@ -153,19 +157,40 @@ class SysfsInput implements DigitalInput {
     if (this.#watchers.size === 0 && this.#line !== undefined) {
       this.#active = this.read();
       this.#line.watch((error, value) => (error ? this.#fail(error) : this.#tell(value === 1)));
+      this.#lookLater();
     }
     this.#watchers.add(watcher);
     return () => {
-      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#line?.unwatchAll();
+      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#rest();
     };
   }
 
   close() {
     if (this.#line === undefined) return;
     this.#watchers.clear();
+    this.#rest();
     letGo(this.#line);
     this.#line = undefined;
     this.#release();
+  }
+
+  #rest() {
+    this.#line?.unwatchAll();
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+  }
+
+  #lookLater() {
+    this.#cancelLook = this.#clock.after(LOOK_EVERY_MS, () => this.#look(), 'look at line');
+  }
+
+  #look() {
+    try {
+      this.#tell(this.read());
+      if (this.#cancelLook !== undefined) this.#lookLater();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** sysfs keeps one interrupt, not each edge: two within a wake-up come as one, at the level of now. */
@@ -177,7 +202,7 @@ class SysfsInput implements DigitalInput {
   }
 
   #fail(error: unknown) {
-    this.#line?.unwatchAll();
+    this.#rest();
     for (const { onError } of [...this.#watchers]) onError?.(kernelError(this.name, error));
   }
 }

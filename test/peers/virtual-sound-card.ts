@@ -8,11 +8,14 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RealCard } from './support/sound-card.ts';
 
 const START_TRIES = 100;
 const START_WAIT_MS = 50;
 
-export class VirtualSoundCard {
+export class VirtualSoundCard implements RealCard {
+  readonly capture = 'intercom_in';
+  readonly playback = 'intercom_out';
   readonly #folder = mkdtempSync(join(tmpdir(), 'porter-sound-'));
   readonly #processes = new Set<ChildProcess>();
 
@@ -32,7 +35,7 @@ export class VirtualSoundCard {
     };
   }
 
-  /** Resolves when the card can be opened. May be called again after `stopServer`. */
+  /** Resolves when the card can be opened. May be called again after `pull`. */
   async start() {
     const socket = join(this.#folder, 'native');
     rmSync(socket, { force: true });
@@ -61,7 +64,7 @@ export class VirtualSoundCard {
   }
 
   /** Kills the sound server at once, as a pulled USB card would. */
-  async stopServer() {
+  async pull() {
     const ended = [...this.#processes].map(
       child =>
         new Promise<void>(resolve =>
@@ -74,7 +77,7 @@ export class VirtualSoundCard {
   }
 
   async stop() {
-    await this.stopServer();
+    await this.pull();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

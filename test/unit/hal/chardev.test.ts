@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Edge, HalError, OutputSpec } from '../../../hal/contracts.ts';
-import { ChardevGpio } from '../../../hal/gpio/chardev.ts';
+import { ChardevGpio, LOOK_EVERY_MS } from '../../../hal/gpio/chardev.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { FakeGpioKernel, fakeChip } from './fake-gpio-kernel.ts';
 import { codeOf, gpioContract } from './gpio-contract.ts';
@@ -18,7 +18,7 @@ const chip = 'pinctrl-rp1';
 
 describe('the character device keeps the contract', () => {
   gpioContract(() => {
-    const { header, kernel, driver } = board();
+    const { header, kernel, clock, driver } = board();
     return {
       driver,
       chip,
@@ -28,6 +28,7 @@ describe('the character device keeps the contract', () => {
       drive: physical => kernel.drive(chip, 5, physical),
       levels: () => header.lines[22]!.history,
       vanish: () => kernel.vanish(chip),
+      looked: async () => clock.advance(LOOK_EVERY_MS),
     };
   });
 });
@@ -143,15 +144,16 @@ describe('the character device', () => {
   });
 
   test('stops listening to a chip that has gone', () => {
-    const { driver, kernel } = board();
+    const { driver, kernel, clock } = board();
     const errors: HalError[] = [];
     driver.openInput('button', { chip, line: 5 }).watch(
       () => {},
       error => errors.push(error),
     );
-    kernel.vanish(chip);
-    kernel.vanish(chip);
+    kernel.vanish(chip, { wakes: true });
+    kernel.vanish(chip, { wakes: true });
     expect(errors).toHaveLength(1);
     expect(kernel.watchedFiles).toBe(0);
+    expect(clock.idle).toBe(true);
   });
 });

@@ -23,6 +23,10 @@ export interface GpioRig {
   /** Every level that the pin of `outputLine` had since it was last requested. */
   levels(): boolean[];
   vanish(): void;
+  /** Resolves once the driver has had time to tell what was done. Absent: it tells at once. */
+  settled?(): Promise<unknown>;
+  /** Resolves once the driver has looked whether its chips are there. Absent: it sees that at once. */
+  looked?(): Promise<unknown>;
 }
 
 export function codeOf(task: () => unknown): HalErrorCode | 'no error' {
@@ -44,76 +48,84 @@ export function gpioContract(makeRig: () => GpioRig) {
     inputAt = { chip: rig.chip, line: rig.inputLine };
     outputAt = { chip: rig.chip, line: rig.outputLine };
   });
+  const drive = async (physical: boolean) => {
+    rig.drive(physical);
+    await rig.settled?.();
+  };
+  const vanish = async () => {
+    rig.vanish();
+    await rig.looked?.();
+  };
   const openInput = (activeLow = false): DigitalInput => rig.driver.openInput('button', { ...inputAt, activeLow });
   const openOutput = (safe = false, activeLow = false): DigitalOutput =>
     rig.driver.openOutput('relay', { ...outputAt, safe, activeLow });
 
   describe('an input', () => {
-    test.each([false, true])('reads the logical level (active low: %s)', activeLow => {
+    test.each([false, true])('reads the logical level (active low: %s)', async activeLow => {
       const input = openInput(activeLow);
       for (const physical of [true, false, true]) {
-        rig.drive(physical);
+        await drive(physical);
         expect(input.read()).toBe(physical !== activeLow);
       }
       expect(input.name).toBe('button');
     });
 
-    test.each([false, true])('tells each edge in order, logical (active low: %s)', activeLow => {
-      rig.drive(activeLow);
+    test.each([false, true])('tells each edge in order, logical (active low: %s)', async activeLow => {
+      await drive(activeLow);
       const input = openInput(activeLow);
       const edges: boolean[] = [];
       input.watch(({ active }) => edges.push(active));
-      for (const active of [true, false, true, false]) rig.drive(active !== activeLow);
+      for (const active of [true, false, true, false]) await drive(active !== activeLow);
       expect(edges).toEqual([true, false, true, false]);
     });
 
-    test('tells every watcher, and none that has left', () => {
-      rig.drive(false);
+    test('tells every watcher, and none that has left', async () => {
+      await drive(false);
       const input = openInput();
       const first: Edge[] = [];
       const second: Edge[] = [];
       const leave = input.watch(edge => first.push(edge));
       input.watch(edge => second.push(edge));
-      rig.drive(true);
+      await drive(true);
       leave();
       leave();
-      rig.drive(false);
+      await drive(false);
       expect(first.map(({ active }) => active)).toEqual([true]);
       expect(second.map(({ active }) => active)).toEqual([true, false]);
     });
 
-    test('can be watched again after all have left, and tells only what is new', () => {
-      rig.drive(false);
+    test('can be watched again after all have left, and tells only what is new', async () => {
+      await drive(false);
       const input = openInput();
       input.watch(() => {})();
-      rig.drive(true);
+      await drive(true);
       const edges: boolean[] = [];
       input.watch(({ active }) => edges.push(active));
-      rig.drive(false);
+      await drive(false);
       expect(edges).toEqual([false]);
     });
 
-    test('is silent after it is closed, and its line is free', () => {
-      rig.drive(false);
+    test('is silent after it is closed, and its line is free', async () => {
+      await drive(false);
       const input = openInput();
       const edges: Edge[] = [];
       input.watch(edge => edges.push(edge));
       input.close();
       input.close();
-      rig.drive(true);
+      await drive(true);
       expect(edges).toEqual([]);
       expect(codeOf(() => input.read())).toBe('missing');
       expect(openInput().read()).toBe(true);
     });
 
-    test('whose chip vanishes is gone', () => {
+    test('whose chip vanishes is gone', async () => {
       const input = openInput();
       const errors: HalErrorCode[] = [];
       input.watch(
         () => {},
         error => errors.push(error.code),
       );
-      rig.vanish();
+      await vanish();
       expect(errors).toEqual(['gone']);
       expect(codeOf(() => input.read())).toBe('gone');
       input.close();
@@ -153,9 +165,9 @@ export function gpioContract(makeRig: () => GpioRig) {
       expect(openOutput(safe).read()).toBe(safe);
     });
 
-    test('whose chip vanishes is gone, and closes without a word', () => {
+    test('whose chip vanishes is gone, and closes without a word', async () => {
       const output = openOutput();
-      rig.vanish();
+      await vanish();
       expect(codeOf(() => output.write(true))).toBe('gone');
       expect(codeOf(() => output.read())).toBe('gone');
       output.close();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { OnoffGpio } from '../../../hal/gpio/sysfs.ts';
-import { SysfsGpio } from '../../../hal/gpio/sysfs.ts';
+import { LOOK_EVERY_MS, SysfsGpio } from '../../../hal/gpio/sysfs.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { codeOf, gpioContract } from './gpio-contract.ts';
 
@@ -88,7 +88,6 @@ function fakeOnoff() {
     },
     vanish() {
       gone = true;
-      for (const line of open.values()) for (const listener of line.listeners) listener(errno('ENODEV'), 0);
     },
   };
 }
@@ -103,7 +102,7 @@ const chip = 'pinctrl-rp1';
 
 describe('sysfs keeps the contract', () => {
   gpioContract(() => {
-    const { onoff, driver } = board();
+    const { onoff, clock, driver } = board();
     return {
       driver,
       chip,
@@ -113,6 +112,7 @@ describe('sysfs keeps the contract', () => {
       drive: physical => onoff.drive(576, physical),
       levels: () => onoff.levels(593),
       vanish: onoff.vanish,
+      looked: async () => clock.advance(LOOK_EVERY_MS),
     };
   });
 });

@@ -1,0 +1,94 @@
+/** Runs test files inside the rig's guest, and answers what became of each test there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Guest } from '../../scripts/rigs/uml/guest.ts';
+import { type RigKernel, rigKernel } from '../../scripts/rigs/uml/kernel.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
+const CONFIG = join(import.meta.dirname, 'guest/vitest.config.ts');
+
+export const say = (line: string) => process.stderr.write(`porter: ${line}\n`);
+
+let kernel: Promise<RigKernel> | undefined;
+export function theKernel() {
+  kernel ??= rigKernel(say);
+  return kernel;
+}
+
+export interface GuestCase {
+  /** The describes it stands in, and its own name. */
+  path: string[];
+  passed: boolean;
+  /** Of a failure: what vitest has said, inside. */
+  why: string;
+}
+
+export interface GuestRun {
+  cases: GuestCase[];
+  /** Everything that was printed inside. */
+  story: string;
+  /** What the tests measured: the lines that they began with `measured: `. */
+  measured: string[];
+}
+
+/**
+ * Runs `test/rigs/guest/<file>.guest.ts` in a guest of its own. With `timeTravel` the load of the machine makes no
+ * difference inside, and what only waits costs nothing. Rejects where the guest tests nothing.
+ */
+export async function runInGuest(file: string, { withinMs = 300_000, timeTravel = false } = {}): Promise<GuestRun> {
+  const guest = new Guest({
+    kernel: await theKernel(),
+    command: [
+      'sh',
+      '-c',
+      `cd '${ROOT}' && exec node '${VITEST}' run --configLoader native --config '${CONFIG}' \
+      --reporter=default --reporter=json --outputFile.json="$rig_share/results.json" /guest/${file}.guest.ts`,
+    ],
+    timeTravel,
+    withinMs,
+  });
+  try {
+    await guest.ended;
+    const report = join(guest.share, 'results.json');
+    if (!existsSync(report)) throw new Error(`nothing was tested in the guest:\n${guest.story()}`);
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
+    const cases = testResults.flatMap(({ assertionResults, status, message }) =>
+      assertionResults.length === 0 && status === 'failed'
+        ? [{ path: [file], passed: false, why: message }]
+        : assertionResults.map(({ ancestorTitles, title, status, failureMessages }) => ({
+            path: [...ancestorTitles, title],
+            passed: status === 'passed',
+            why: failureMessages.join('\n'),
+          })),
+    );
+    const story = guest.story();
+    const measured = [...story.matchAll(/^measured: (.*)$/gm)].map(([, line]) => line!);
+    return { cases, story, measured };
+  } finally {
+    guest.discard();
+  }
+}
+
+interface Report {
+  testResults: {
+    status: string;
+    message: string;
+    assertionResults: { ancestorTitles: string[]; title: string; status: string; failureMessages: string[] }[];
+  }[];
+}
+
+/** Makes each test of the guest one of ours. */
+export function asTests(name: string, { cases, story, measured }: GuestRun) {
+  describe(`in the guest, ${name}`, () => {
+    test('something was tested', () => {
+      for (const line of measured) say(line);
+      expect(cases.length, story).toBeGreaterThan(0);
+    });
+    for (const { path, passed, why } of cases)
+      test(path.join(' > '), () => {
+        if (!passed) throw new Error(why || story);
+      });
+  });
+}
