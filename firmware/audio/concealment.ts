@@ -49,7 +49,8 @@ export class Concealer {
   #bendLength = 1;
 
   constructor(rate: number) {
-    this.#perMs = rate / 1000;
+    // Whole samples: 44.1 kHz has none in a millisecond.
+    this.#perMs = Math.round(rate / 1000);
     this.#history = new Float32Array(HISTORY_MS * this.#perMs);
     this.#past = new Float32Array(this.#history.length);
     this.#loop = new Float32Array(MAX_PERIODS * MAX_PERIOD_MS * this.#perMs);

@@ -63,7 +63,7 @@ class Polyphase implements Resampler {
     this.#down = from / common;
     const lower = Math.min(from, to);
     this.#taps = Math.ceil((KAISER_LENGTH / (STOP - PASS)) * (from / lower));
-    this.#phases = design(this.#up, this.#taps, ((PASS + STOP) / 2) * (lower / from));
+    this.#phases = designed(this.#up, this.#taps, ((PASS + STOP) / 2) * (lower / from));
     this.#line = new Float64Array(this.#taps - 1 + maxInput);
   }
 
@@ -92,6 +92,16 @@ class Polyphase implements Resampler {
     this.#line.fill(0);
     this.#next = 0;
   }
+}
+
+/** One for each pair of rates, of which a device has few: from 44.1 kHz they are large. */
+const designs = new Map<string, Float64Array>();
+
+function designed(up: number, taps: number, cutoff: number): Float64Array {
+  const key = `${up} ${taps} ${cutoff}`;
+  const phases = designs.get(key) ?? design(up, taps, cutoff);
+  designs.set(key, phases);
+  return phases;
 }
 
 /** A low-pass of `up × taps` coefficients at `up` times the input rate, cut into its phases. `cutoff`: of the input rate. */

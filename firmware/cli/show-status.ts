@@ -200,13 +200,14 @@ function paging({ paging: { pages, groups } }: Status): string[] {
   const on = new Map(pages.map(page => [page.group, page]));
   return columns(
     Object.entries(groups).map(
-      ([name, { why, pages, packets, lost, malformed, otherSource, otherTalker, otherCodec }]) => {
+      ([name, { why, pages, packets, lost, malformed, otherSource, otherTalker, otherCodec, notAuthentic }]) => {
         const page = on.get(name);
         const dropped = malformed + otherSource + otherTalker + otherCodec;
         const heard = [
-          pages === 0 && dropped === 0 ? 'nothing has come yet' : count(pages, 'page'),
+          pages === 0 && dropped + notAuthentic === 0 ? 'nothing has come yet' : count(pages, 'page'),
           lost > 0 ? `${percent(lost, lost + packets)} lost` : undefined,
           dropped > 0 ? `${dropped} dropped` : undefined,
+          notAuthentic > 0 ? `${notAuthentic} without its key` : undefined,
         ];
         const state =
           why !== undefined ? 'FAULT' : page === undefined ? 'quiet' : `${page.level} page from ${page.from}`;

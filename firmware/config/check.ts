@@ -58,10 +58,13 @@ function* checkMedia({ media, audio, sip }: Config): Generator<Problem> {
     yield { path: ['audio', 'lineOut', 'side'], message: `the ${audio.loudspeakerSide} half is the loudspeaker's` };
 }
 
+const noPolycomKey = 'means nothing with "format": "polycom", which cannot be encrypted';
+
 function* checkGroups({ paging }: Config): Generator<Problem> {
   const earlier: { name: string; address: string; port: number; format: string; channel: number | undefined }[] = [];
-  for (const [name, { address, port, format, channel }] of Object.entries(paging.groups)) {
+  for (const [name, { address, port, format, channel, key }] of Object.entries(paging.groups)) {
     const path = ['paging', 'groups', name];
+    if (format === 'polycom' && key !== undefined) yield { path: [...path, 'key'], message: noPolycomKey };
     if (format === 'polycom' && channel === undefined)
       yield { path: [...path, 'channel'], message: 'is missing; a Polycom group has one, page group 1 is 26' };
     if (format !== 'polycom' && channel !== undefined)
@@ -81,13 +84,14 @@ function* checkGroups({ paging }: Config): Generator<Problem> {
 
 function* checkZones({ paging, contacts }: Config): Generator<Problem> {
   const earlier = new Map<string, string>();
-  for (const [name, { address, port, format, channel, codec }] of Object.entries(paging.zones)) {
+  for (const [name, { address, port, format, channel, codec, key }] of Object.entries(paging.zones)) {
     const path = ['paging', 'zones', name];
+    if (format === 'polycom' && key !== undefined) yield { path: [...path, 'key'], message: noPolycomKey };
     if (format === 'polycom' && channel === undefined)
       yield { path: [...path, 'channel'], message: 'is missing; a Polycom zone has one, page group 1 is 26' };
     if (format !== 'polycom' && channel !== undefined)
       yield { path: [...path, 'channel'], message: `means nothing with "format": "${format}"` };
-    if (format === 'polycom' && codec === 'opus')
+    if (format === 'polycom' && !['PCMU', 'PCMA', 'G722'].includes(codec))
       yield { path: [...path, 'codec'], message: 'is not one that Polycom telephones take; write "G722" or "PCMU"' };
     if (name in contacts) yield { path, message: `is already the name of contacts.${name}, which can be paged too` };
     const where = `${address} port ${port}${format === 'polycom' ? ` channel ${channel}` : ''}`;

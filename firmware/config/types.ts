@@ -235,5 +235,12 @@ export function url(...schemes: string[]) {
 /** Keyed in during a call. */
 export const code = () => matching({ kind: 'digits', wrong: 'is not a code of 1 to 12 digits' }, /^[0-9]{1,12}$/);
 
+/** SRTP master key and salt: 30 bytes, or 46 for AES-256, in base64 (RFC 4568 §6.1). */
+export const srtpKey = () =>
+  matching(
+    { kind: 'key', wrong: 'is not a key of 30 or 46 bytes in base64; make one with `openssl rand -base64 30`' },
+    /^(?:[A-Za-z0-9+/]{40}|[A-Za-z0-9+/]{62}==)$/,
+  );
+
 /** A file or folder; where it is relative, to the folder that the firmware was started in. */
 export const path = () => matching({ kind: 'path', wrong: 'is not a path' }, /^[^\0]{1,4096}$/);

@@ -6,25 +6,36 @@ import type { LevelRule, LevelRules } from '../paging/levels.ts';
 import type { PageZone } from '../paging/zones.ts';
 
 /** Of the codecs with one (RFC 3551 table 4). */
-const STATIC_TYPES = { PCMU: 0, PCMA: 8, G722: 9 } as const;
+const STATIC_TYPES: Readonly<Record<string, number>> = { PCMU: 0, PCMA: 8, G722: 9, 'L16/44100': 11 };
 const PACKET_MS = 20;
+/** Of these, 20 ms do not fit into a packet. */
+const SHORT_PACKET_MS = 10;
+const SHORT = ['L16/44100', 'L16/48000'];
 
 /** The zones that the device pages. */
 export function zoneSettings({ paging, media }: Config): Readonly<Record<string, PageZone>> {
-  return mapValues(paging.zones, ({ address, port, format, channel, codec, payloadType, dscp, ...zone }, name) => ({
-    name,
-    host: address,
-    port,
-    format,
-    ...(channel !== undefined && { channel }),
-    soundPort: zone.soundPort,
-    codec: { name: codec, payloadType: codec === 'opus' ? payloadType : STATIC_TYPES[codec], ptimeMs: PACKET_MS },
-    ttl: zone.ttl,
-    dscp: dscp ?? media.dscp,
-    gong: zone.gong,
-    longestMs: zone.longest,
-    reports: zone.reports,
-  }));
+  return mapValues(
+    paging.zones,
+    ({ address, port, format, channel, codec, payloadType, dscp, key, ...zone }, name) => ({
+      name,
+      host: address,
+      port,
+      format,
+      ...(channel !== undefined && { channel }),
+      soundPort: zone.soundPort,
+      codec: {
+        name: codec,
+        payloadType: STATIC_TYPES[codec] ?? payloadType,
+        ptimeMs: SHORT.includes(codec) ? SHORT_PACKET_MS : PACKET_MS,
+      },
+      ttl: zone.ttl,
+      dscp: dscp ?? media.dscp,
+      gong: zone.gong,
+      longestMs: zone.longest,
+      reports: zone.reports,
+      ...(key !== undefined && { key: Uint8Array.from(Buffer.from(key, 'base64')) }),
+    }),
+  );
 }
 
 type LevelSettings = Config['paging']['levels'][keyof Config['paging']['levels']];
@@ -33,7 +44,7 @@ export function pagingSettings({ paging, sip }: Config): PagingSettings {
   const { background, normal, high, emergency } = paging.levels;
   return {
     groups: Object.entries(paging.groups).map(
-      ([name, { address, port, format, channel, level, codec, sources, volume }]) => ({
+      ([name, { address, port, format, channel, level, codec, sources, volume, key }]) => ({
         name,
         host: address,
         port,
@@ -43,6 +54,7 @@ export function pagingSettings({ paging, sip }: Config): PagingSettings {
         ...(codec !== undefined && { dynamicCodec: codec }),
         sources,
         volumeDb: volume,
+        ...(key !== undefined && { key: Uint8Array.from(Buffer.from(key, 'base64')) }),
       }),
     ),
     levels: {

@@ -117,4 +117,13 @@ export class Paging {
   }
 }
 
-const NOTHING = { pages: 0, packets: 0, lost: 0, malformed: 0, otherSource: 0, otherTalker: 0, otherCodec: 0 };
+const NOTHING = {
+  pages: 0,
+  packets: 0,
+  lost: 0,
+  malformed: 0,
+  otherSource: 0,
+  otherTalker: 0,
+  otherCodec: 0,
+  notAuthentic: 0,
+};

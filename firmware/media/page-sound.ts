@@ -6,6 +6,7 @@ import { Gain, SILENT_DB } from '../audio/gain.ts';
 import type { Chain } from '../audio/graph.ts';
 import { add } from '../audio/mixer.ts';
 import type { Loudness } from '../paging/arbiter.ts';
+import type { PageGroup } from '../paging/groups.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
 import type { Codecs } from './codecs.ts';
 import { Player } from './player.ts';
@@ -23,11 +24,16 @@ const STATIC: readonly CodecChoice[] = [
   { name: 'PCMA', payloadType: 8, ptimeMs: 20 },
   { name: 'G722', payloadType: 9, ptimeMs: 20 },
 ];
+/** These too, where the group has that rate: each costs a buffer. */
+const STATIC_L16: readonly CodecChoice[] = [
+  { name: 'L16/44100/2', payloadType: 10, ptimeMs: 20 },
+  { name: 'L16/44100', payloadType: 11, ptimeMs: 20 },
+];
 /** Of the dynamic payload types (RFC 3551 §3) a group has one codec, whatever its number. */
 const DYNAMIC = 96;
 
 export interface PageSoundOptions {
-  dynamicCodec: 'opus' | undefined;
+  dynamicCodec: PageGroup['dynamicCodec'];
   codecs: Codecs;
   rate: number;
   jitter: { minMs: number; maxMs: number };
@@ -52,6 +58,7 @@ export class PageSound {
       try {
         codecs.decoder(dynamicCodec).close();
         choices = [...STATIC, { name: dynamicCodec, payloadType: DYNAMIC, ptimeMs: 20 }];
+        if (dynamicCodec.startsWith('L16/44100')) choices = [...choices, ...STATIC_L16];
       } catch (error) {
         this.lacks = error instanceof Error ? error.message : String(error);
       }

@@ -6,7 +6,9 @@ import { emptyPolycom, POLYCOM_HEADER_BYTES, type PolycomKind, printPolycom, sta
 import type { PageZone } from '../paging/zones.ts';
 import { RTP_HEADER_BYTES } from '../rtp/packet.ts';
 import type { RtpSession } from '../rtp/session.ts';
+import { groupProtection } from './group-key.ts';
 import type { GroupSender } from './network.ts';
+import type { Protection } from './protection.ts';
 
 export interface Wrapping {
   /** What tells receivers of this device's own pages: their SSRC, or serial number. */
@@ -47,12 +49,14 @@ class RtpWrapping implements Wrapping {
   readonly #to: Address;
   /** Where reports go; undefined: none are sent. */
   readonly #reportTo: Address | undefined;
+  readonly #protection: Protection | undefined;
   #spoke = false;
 
   constructor({ zone, session, sender }: WrappingParts, to: Address) {
     this.#session = session;
     this.#sender = sender;
     this.#to = to;
+    this.#protection = groupProtection(zone.key);
     // RFC 3550 §11: RTP has an even port, its RTCP the next. Elsewhere the next port is that of another page.
     if (zone.reports && to.port % 2 === 0) this.#reportTo = { host: to.host, port: to.port + 1 };
   }
@@ -67,7 +71,7 @@ class RtpWrapping implements Wrapping {
 
   sound(packet: Uint8Array, length: number) {
     this.#spoke = true;
-    this.#sender.send(packet, length, this.#to);
+    this.#sender.send(packet, this.#protection?.protect(packet, length) ?? length, this.#to);
   }
 
   tick(nowMs: number) {
@@ -80,7 +84,9 @@ class RtpWrapping implements Wrapping {
   }
 
   #report(report: Uint8Array | undefined, to: Address) {
-    if (report !== undefined) this.#sender.send(report, report.length, to);
+    if (report === undefined) return;
+    const { bytes, length } = this.#protection?.protectReport(report) ?? { bytes: report, length: report.length };
+    this.#sender.send(bytes, length, to);
   }
 }
 

@@ -8,7 +8,9 @@ import { PolycomFrames } from '../paging/polycom-frames.ts';
 import { Sources } from '../paging/sources.ts';
 import { Talker } from '../paging/talker.ts';
 import { emptyPacket, parseRtp } from '../rtp/packet.ts';
+import { groupProtection } from './group-key.ts';
 import type { PageSound } from './page-sound.ts';
+import type { Protection } from './protection.ts';
 import type { PageCounters } from './protocol.ts';
 
 /** A step in the sequence numbers beyond this is another beginning, not a loss. Packets. */
@@ -42,7 +44,10 @@ export class Page implements Claim {
     otherSource: 0,
     otherTalker: 0,
     otherCodec: 0,
+    notAuthentic: 0,
   };
+  /** Undefined: pages are plain. */
+  readonly protection: Protection | undefined;
   readonly #sources: Sources;
   readonly #packet = emptyPacket();
   readonly #framePacket = emptyPacket();
@@ -55,6 +60,7 @@ export class Page implements Claim {
     this.group = group;
     this.sound = sound;
     this.talker = new Talker(parts.silenceMs);
+    this.protection = groupProtection(group.key);
     this.#sources = new Sources(group.sources);
     this.#frames = new PolycomFrames((sequence, frame) => this.#frame(sequence, frame));
     this.#parts = parts;
@@ -76,7 +82,12 @@ export class Page implements Claim {
 
   onRtp(bytes: Uint8Array, from: Address, nowMs: number) {
     if (!this.allows(from)) return;
-    const packet = parseRtp(bytes, this.#packet);
+    const plain = this.protection === undefined ? bytes : this.protection.open(bytes);
+    if (plain === undefined) {
+      this.counters.notAuthentic++;
+      return;
+    }
+    const packet = parseRtp(plain, this.#packet);
     if (packet === undefined) {
       this.counters.malformed++;
       return;

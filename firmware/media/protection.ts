@@ -27,11 +27,11 @@ export class Protection {
   /** Packets, RTP and RTCP, that were turned away. */
   refused = 0;
 
-  /** Throws for a suite that was never offered. */
-  constructor(crypto: Crypto, onWrongKey: (packets: number) => void) {
+  /** Throws for a suite that was never offered. `mostMissed`: as `SrtpReceiver` has it. */
+  constructor(crypto: Crypto, onWrongKey: (packets: number) => void, mostMissed = 1) {
     this.#crypto = crypto;
     this.#sender = new SrtpSender(masterKey(crypto.suite, crypto.ours));
-    this.#receiver = new SrtpReceiver(masterKey(crypto.suite, crypto.theirs));
+    this.#receiver = new SrtpReceiver(masterKey(crypto.suite, crypto.theirs), mostMissed);
     this.#onWrongKey = onWrongKey;
   }
 

@@ -6,7 +6,7 @@ import type { AudioCounters, AudioSpec, AudioStatus, CardLevel } from '../../hal
 import type { NoiseFollowing } from '../audio/ambient.ts';
 import type { AcousticSettings, EchoSetting } from '../audio/echo/choose.ts';
 import type { Address } from '../lib/address.ts';
-import type { PageGroup } from '../paging/groups.ts';
+import type { PageCodecName, PageGroup } from '../paging/groups.ts';
 import type { Level, LevelRules } from '../paging/levels.ts';
 import type { PageZone } from '../paging/zones.ts';
 
@@ -16,7 +16,7 @@ export type StreamId = string;
 /** What may be heard and said, seen from here (RFC 3264 §5.1 words). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus';
+export type CodecName = PageCodecName;
 
 /** The negotiated form of a codec on one stream. */
 export interface CodecChoice {
@@ -165,6 +165,8 @@ export interface PageCounters {
   otherTalker: number;
   /** Of a payload type that is not known. */
   otherCodec: number;
+  /** Without the key of the group, or come again. */
+  notAuthentic: number;
 }
 
 export interface GroupReport {

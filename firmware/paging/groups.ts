@@ -1,11 +1,12 @@
 /** The groups that a device hears: where each is, how its pages are packed, how urgent they are. */
+import type { L16Name } from '../audio/codecs/l16.ts';
 import type { Level } from './levels.ts';
 
 /** `rtp`: plain RTP. `polycom`: group page and push-to-talk. `linksys`: a word to start and to stop, then plain RTP. */
 export type PageFormat = 'rtp' | 'polycom' | 'linksys';
 
 /** What the sound of a page is packed in. */
-export type PageCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus';
+export type PageCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus' | L16Name;
 
 /** Groups heard at once. */
 export const MAX_GROUPS = 32;
@@ -20,10 +21,12 @@ export interface PageGroup {
   channel?: number;
   level: Level;
   /** rtp, linksys: what payload types 96 to 127 are, which only the sender's configuration says. */
-  dynamicCodec?: 'opus';
+  dynamicCodec?: 'opus' | L16Name;
   /** Addresses and networks that may page; none: all. */
   sources: readonly string[];
   volumeDb: number;
+  /** SRTP: master key and salt, 30 or 46 bytes. Absent: plain. */
+  key?: Uint8Array;
 }
 
 /** Channels that every Polycom takes for urgent: 24 and 25 of push-to-talk, and of group page (49 and 50). */

@@ -25,4 +25,6 @@ export interface PageZone {
   longestMs: number;
   /** Sender reports go to the next port (RFC 3550 §6.4.1), by which speakers play together. */
   reports: boolean;
+  /** SRTP: master key and salt, 30 or 46 bytes. Absent: plain. */
+  key?: Uint8Array;
 }

@@ -10,6 +10,16 @@ const HALL = { address: '239.1.1.1', port: 5_000 };
 /** More than the gong lasts. */
 const GONG_MS = 2_500;
 
+const KEY = Buffer.from(Array.from({ length: 30 }, (_, index) => index)).toString('base64');
+interface Format {
+  format: string;
+  codec: string;
+  channel?: number;
+  soundPort?: number;
+  payloadType?: number;
+  key?: string;
+}
+
 const wav = (samples: Int16Array) =>
   new Uint8Array(Buffer.concat([wavHeader(8_000, samples.byteLength), Buffer.from(samples.buffer)]));
 
@@ -49,19 +59,26 @@ async function twoDevices(zone: object = {}, group: object = {}, own: object = {
 }
 
 describe('a press', () => {
-  const formats: { format: string; codec: string; channel?: number; soundPort?: number }[] = [
+  const formats: Format[] = [
     { format: 'rtp', codec: 'PCMA' },
     { format: 'rtp', codec: 'PCMU' },
     { format: 'rtp', codec: 'G722' },
+    { format: 'rtp', codec: 'L16/8000' },
+    { format: 'rtp', codec: 'L16/16000', payloadType: 101 },
+    { format: 'rtp', codec: 'L16/44100' },
+    { format: 'rtp', codec: 'L16/48000' },
+    { format: 'rtp', codec: 'PCMU', key: KEY },
+    { format: 'linksys', codec: 'PCMU', soundPort: 34_568, key: `${'A'.repeat(62)}==` },
     { format: 'polycom', channel: 26, codec: 'PCMU' },
     { format: 'polycom', channel: 26, codec: 'G722' },
     { format: 'linksys', codec: 'PCMU', soundPort: 34_568 },
   ];
-  test.each(formats)(
-    'pages the zone with $format $codec: gong, then the microphone, until the next press',
-    async zone => {
-      const { format, channel } = zone;
-      const { world, speaker, receiver, press, level, told } = await twoDevices(zone, { format, channel });
+  test.each(formats.map(zone => [`${zone.format} ${zone.codec}${zone.key ? ' and a key' : ''}`, zone] as const))(
+    'pages the zone with %s: gong, then the microphone, until the next press',
+    async (_name, zone) => {
+      const { format, channel, codec, key } = zone;
+      const group = { format, channel, key, ...(codec.startsWith('L16') && { codec }) };
+      const { world, speaker, receiver, press, level, told } = await twoDevices(zone, group);
       await press();
       // Polycom telephones are told for a second.
       await world.run(format === 'polycom' ? 1_300 : 500);
@@ -213,4 +230,60 @@ describe('a page', () => {
     // Five sender reports (RFC 3550 §6.4.1), the last with the BYE.
     expect(reports).toEqual([200, 200, 200, 200, 200]);
   });
+});
+
+describe('a group with a key', () => {
+  const dropped = async (zone: object) => {
+    const { world, receiver, press, level, told } = await twoDevices({ gong: false, ...zone }, { key: KEY });
+    await press();
+    await world.run(1_000);
+    let counters: object | undefined;
+    receiver.intercom.freshStatus(status => {
+      counters = status.paging.groups.hall;
+    });
+    await world.run(10);
+    return { counters, told: told(receiver), isQuiet: level(600) < -40 };
+  };
+
+  test('does not hear who has another key, or none, and counts him', async () => {
+    const other = Buffer.alloc(30, 7).toString('base64');
+    for (const zone of [{ key: other }, {}]) {
+      const { counters, told, isQuiet } = await dropped(zone);
+      expect(counters).toMatchObject({ pages: 0, packets: 0, malformed: 0 });
+      expect((counters as { notAuthentic: number }).notAuthentic).toBeGreaterThan(45);
+      expect([told, isQuiet]).toEqual([[], true]);
+    }
+  });
+
+  test('does not hear a page again that somebody has recorded', async () => {
+    const { world, receiver, press, told } = await twoDevices({ gong: false, key: KEY }, { key: KEY });
+    const recorded: Uint8Array[] = [];
+    world.sound.onPage = (bytes, _from, to) => {
+      if (to.port === HALL.port) recorded.push(bytes.slice());
+    };
+    await press();
+    await world.run(1_000);
+    await press();
+    await world.run(2_000);
+    const before = told(receiver).length;
+    const thief = { host: '203.0.113.9', port: 4_000 };
+    for (const bytes of [...recorded]) {
+      world.sound.send(bytes, thief, { host: HALL.address, port: HALL.port });
+      await world.run(20);
+    }
+    expect([before, told(receiver).length]).toEqual([2, 2]);
+  });
+});
+
+test('who comes late hears the rest of a page', async () => {
+  const { world, speaker } = await twoDevices({ gong: false, key: KEY });
+  speaker.intercom.perform({ do: 'page', target: 'hall' }, 'cli');
+  await world.run(5_000);
+  const late = world.device(
+    { ...building, sip: { listen: { host: '192.0.2.30' } }, paging: { groups: { hall: { ...HALL, key: KEY } } } },
+    undefined,
+    { host: '192.0.2.30', port: 5060 },
+  );
+  await world.run(1_000);
+  expect(decibels(toneLevel(late.ears.heard(300), 600, 8_000) / 8_000)).toBeGreaterThan(-1);
 });

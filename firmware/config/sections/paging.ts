@@ -11,6 +11,7 @@ import {
   named,
   network,
   oneOf,
+  srtpKey,
   whole,
   yesOrNo,
 } from '../types.ts';
@@ -19,6 +20,7 @@ const needs = 'restart media';
 /** As many as are heard at once. */
 const mostGroups = 32;
 const mostZones = 64;
+const l16Rates = ['L16/8000', 'L16/16000', 'L16/44100', 'L16/48000'] as const;
 
 const group = section({
   address: field(multicastAddress(), { help: 'Multicast address that pages of this group are sent to.', needs }),
@@ -38,8 +40,8 @@ const group = section({
     help: 'How urgent its pages are. By default `normal`; Polycom groups 24 are `high`, 25 `emergency`.',
     needs,
   }),
-  codec: field(oneOf(['opus']).optional(), {
-    help: 'What payload types 96 to 127 are, which a page cannot say. G.711 and G.722 need no word.',
+  codec: field(oneOf(['opus', ...l16Rates, 'L16/44100/2', 'L16/48000/2']).optional(), {
+    help: 'What payload types 96 to 127 are, which a page cannot say. G.711 and G.722 need no word. `L16/44100`: with it also types 10 and 11. `/2` is stereo, of which the middle is heard.',
     needs,
   }),
   sources: field(list(network(), 64).prefault([]), {
@@ -47,6 +49,11 @@ const group = section({
     needs,
   }),
   volume: field(decibels(-60, 20).prefault(0), { help: 'Added to the gain of its pages.', unit: 'dB', needs }),
+  key: field(srtpKey().optional(), {
+    help: 'Its pages are encrypted with this key (SRTP), and others are not heard: `openssl rand -base64 30` makes one. Not with `polycom`.',
+    secret: true,
+    needs,
+  }),
 });
 
 const zone = section({
@@ -67,12 +74,12 @@ const zone = section({
     help: 'With `linksys`: UDP port of the sound, on the same address.',
     needs: 'live',
   }),
-  codec: field(oneOf(['PCMU', 'PCMA', 'G722', 'opus']).prefault('PCMU'), {
-    help: 'What the sound is packed in. All receivers take `PCMU`; `G722` and `opus` sound better. `polycom`: not `opus`.',
+  codec: field(oneOf(['PCMU', 'PCMA', 'G722', 'opus', ...l16Rates]).prefault('PCMU'), {
+    help: 'What the sound is packed in. All receivers take `PCMU`; `G722` and `opus` sound better; `L16` is not packed at all. `polycom`: none but `PCMU`, `PCMA`, `G722`.',
     needs: 'live',
   }),
   payloadType: field(whole(96, 127).prefault(96), {
-    help: 'Number of the codec in each packet, where it has no fixed one (`opus`); receivers must be told the same.',
+    help: 'Number of the codec in each packet, where it has no fixed one (`opus`, `L16`; `L16/44100` has 11); receivers must be told the same.',
     needs: 'live',
   }),
   ttl: field(whole(1, 255).prefault(1), {
@@ -90,6 +97,11 @@ const zone = section({
   }),
   reports: field(yesOrNo().prefault(true), {
     help: 'Each second, what time it is goes to the next port, so that speakers play together (RTCP); only where the port is even. `false`, if another page is sent to that port.',
+    needs: 'live',
+  }),
+  key: field(srtpKey().optional(), {
+    help: 'Pages are encrypted with this key (SRTP), the same as at the groups that hear them. Not with `polycom`.',
+    secret: true,
     needs: 'live',
   }),
   code: field(code().optional(), {

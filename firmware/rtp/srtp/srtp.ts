@@ -109,11 +109,14 @@ export class SrtpReceiver {
   readonly #sources = new Map<number, Source>();
   /** That one. */
   #latest: Source | undefined;
+  readonly #mostMissed: number;
 
-  constructor(master: MasterKey) {
+  /** `mostMissed`: roll-overs of a source's counter that may have gone by before it is heard. */
+  constructor(master: MasterKey, mostMissed = 1) {
     this.#suite = suites[master.suite];
     this.#rtp = ciphersOf(this.#suite, deriveKeys(master, 'rtp'));
     this.#rtcp = ciphersOf(this.#suite, deriveKeys(master, 'rtcp'));
+    this.#mostMissed = mostMissed;
   }
 
   /** Opens an RTP packet in place: the packet without its tag, a view of `packet`. */
@@ -129,12 +132,13 @@ export class SrtpReceiver {
       // It may be new all the same, after more than 32,768 lost packets: only the tag can tell.
       return this.#openAs(packet, header, end, ssrc, guess + 1, sequence) ?? 'replayed';
     }
-    // A peer whose counter has rolled over before we came, or while nothing was heard, is found one or two further on.
-    return (
-      this.#openAs(packet, header, end, ssrc, guess, sequence) ??
-      this.#openAs(packet, header, end, ssrc, guess + 1, sequence) ??
-      'not authentic'
-    );
+    // A peer whose counter has rolled over before we came, or while nothing was heard, is found further on.
+    const furthest = guess + (source === undefined ? this.#mostMissed : 1);
+    for (let rollovers = guess; rollovers <= furthest; rollovers++) {
+      const opened = this.#openAs(packet, header, end, ssrc, rollovers, sequence);
+      if (opened !== undefined) return opened;
+    }
+    return 'not authentic';
   }
 
   #openAs(packet: Uint8Array, header: number, end: number, ssrc: number, rollovers: number, sequence: number) {

@@ -160,13 +160,23 @@ test('a device without accounts, buttons, doors, counters', () => {
 });
 
 test('a device that pages reach, and one that they do not', () => {
-  const none = { pages: 0, packets: 0, lost: 0, malformed: 0, otherSource: 0, otherTalker: 0, otherCodec: 0 };
+  const none = {
+    pages: 0,
+    packets: 0,
+    lost: 0,
+    malformed: 0,
+    otherSource: 0,
+    otherTalker: 0,
+    otherCodec: 0,
+    notAuthentic: 0,
+  };
   const shown = show({
     paging: {
       pages: [{ group: 'all', level: 'normal', from: '192.0.2.7' }],
       groups: {
         all: { ...none, pages: 2, packets: 99, lost: 1, otherSource: 3 },
         yard: none,
+        roof: { ...none, notAuthentic: 7 },
         alarm: { ...none, why: 'no network leads to it' },
       },
       sent: [
@@ -178,5 +188,6 @@ test('a device that pages reach, and one that they do not', () => {
   expect(shown).toContain('! Paging group alarm: no network leads to it.');
   expect(shown).toContain('Paging    all    normal page from 192.0.2.7  2 pages, 1 % lost, 3 dropped');
   expect(shown).toContain('          yard   quiet                       nothing has come yet');
+  expect(shown).toContain('roof   quiet                       0 pages, 7 without its key');
   expect(shown).toContain('Sends     hall  from a call with sip:desk@example.org\n          roof  from the microphone');
 });

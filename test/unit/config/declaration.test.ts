@@ -26,6 +26,8 @@ test('every setting explains itself in a sentence and is on the reference page',
 
 test('exactly the passwords, tokens and codes are secret', () => {
   expect(all.filter(([, { about }]) => about.secret).map(([path]) => path)).toEqual([
+    'paging.groups.x.key',
+    'paging.zones.x.key',
     'paging.zones.x.code',
     'sip.accounts.x.password',
     'sip.accounts.x.logins.x.password',
