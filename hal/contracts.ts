@@ -108,7 +108,7 @@ export interface BoardAcoustics {
 /** Which card, by which driver. Plain data: it crosses to the media thread. */
 export interface AudioSpec {
   driver: 'alsa' | 'packages' | 'simulated';
-  /** ALSA PCM names (`default`, `plughw:CARD=Device`); unused by the simulated driver. */
+  /** ALSA PCM names (`default`, `plughw:CARD=Device`); `none` where there is none; unused by the simulated driver. */
   capture: string;
   playback: string;
   rate: number;
@@ -151,7 +151,16 @@ export type StereoSide = 'both' | 'left' | 'right';
 export type AudioProcess = (captured: Int16Array, toPlay: Int16Array, lineOut: Int16Array) => void;
 
 export type AudioStatus =
-  | { is: 'up'; capture: string; playback: string; format: AudioFormat; periodMs: number; bufferMs: number }
+  | {
+      is: 'up';
+      capture: string;
+      playback: string;
+      format: AudioFormat;
+      periodMs: number;
+      bufferMs: number;
+      /** One side cannot be used now, and is tried again; the other works. */
+      without?: { side: 'capture' | 'playback'; why: string; code: HalErrorCode };
+    }
   /** The card cannot be used now; frames go on at their pace with silence, and the driver tries again by itself. */
   | { is: 'down'; why: string; code: HalErrorCode }
   /** A gap in the sound that was healed. `side` says where. */

@@ -2,6 +2,7 @@
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { audioCalls } from '../test/bench/audio-calls.ts';
+import { audioCards } from '../test/bench/audio-cards.ts';
 import { audioCost } from '../test/bench/audio-cost.ts';
 import { audioEcho } from '../test/bench/audio-echo.ts';
 import { audioGaps } from '../test/bench/audio-gaps.ts';
@@ -26,7 +27,7 @@ import { Bench } from '../test/peers/support/bench.ts';
 /** Those that need a quiet machine least are last. */
 const benchmarks: readonly Benchmark[] = [
   ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
-  ...[audioCalls, audioGaps, audioLoss, audioEcho, audioJitter, audioStreams, audioCost],
+  ...[audioCalls, audioGaps, audioLoss, audioEcho, audioCards, audioJitter, audioStreams, audioCost],
 ];
 
 const DEFAULT_SECONDS = 5;

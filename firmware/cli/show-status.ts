@@ -35,6 +35,8 @@ export function problems({ accounts, audio, buttons, config, device, doors, faul
   if (audio.state === 'down') {
     list.push(`The sound card is away: ${audio.why ?? 'no reason given'}. Check its cable and the names in \`audio\`.`);
   }
+  if (audio.state === 'up' && audio.why !== undefined)
+    list.push(`Half of the sound is away: ${audio.why}. The other half works. If the device has none, write "none".`);
   if (audio.unmarked !== undefined)
     list.push(`Sound is not marked for the network (\`media.dscp\`): ${audio.unmarked}. Calls work all the same.`);
   for (const [id, account] of Object.entries(accounts)) {

@@ -91,6 +91,7 @@ export interface Status {
   audio: {
     driver: string;
     state: AudioStatus['is'] | 'starting';
+    /** What is away: the card (`down`), or one side of it (`up`). */
     why?: string;
     counters?: AudioCounters;
     opus?: string;

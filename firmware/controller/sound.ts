@@ -82,7 +82,7 @@ export class Sound {
     return {
       driver: this.#driver,
       state: audio?.is ?? 'starting',
-      why: audio?.is === 'down' ? audio.why : undefined,
+      why: whyOf(audio),
       counters: this.#counters,
       opus: this.#opus,
       unmarked: this.#unmarked,
@@ -108,10 +108,14 @@ export class Sound {
   #status(status: AudioStatus) {
     // A healed gap is a count, not a state.
     if (status.is === 'xrun') return;
-    if (this.#audio?.is !== status.is) {
+    if (this.#audio?.is !== status.is || whyOf(this.#audio) !== whyOf(status)) {
       const { is, ...facts } = status;
       this.#events.tell('audio', is, facts);
     }
     this.#audio = status;
   }
 }
+
+/** What is away: the card, or one side of it. */
+const whyOf = (status: AudioStatus | undefined) =>
+  status?.is === 'down' ? status.why : status?.is === 'up' ? status.without?.why : undefined;

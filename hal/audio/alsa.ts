@@ -7,6 +7,7 @@
  *     ▲                  │                      │
  *     └── 0.2 s, then 0.4 s ◀── error, or no data for 1 s
  *
+ * A side that cannot be opened is stood in for, and looked for every 0.4 s: a loudspeaker needs no microphone.
  * In all states frames go on at their pace: of silence from the clock whenever the card gives none.
  */
 import type {
@@ -27,6 +28,7 @@ import { Duplex } from './duplex.ts';
 import { audioFormat, noCounts } from './format.ts';
 import { loadMixer, type OpenMixer } from './mixer-library.ts';
 import { FRAME_MS, Pacer } from './pace.ts';
+import { openSides, type Sides } from './sides.ts';
 
 /** A card that has given nothing for so long is taken for dead and opened again. */
 const NO_DATA_MS = 1000;
@@ -35,6 +37,8 @@ const STALL_MS = 60;
 const FIRST_RETRY_MS = 200;
 /** A card that comes back is heard within half a second. */
 const LAST_RETRY_MS = 400;
+/** A card that worked so long is opened again at once when it fails. */
+const WELL_AFTER_MS = 1000;
 /** A card reports its position in steps; asking again sooner than this would only burn power. */
 const SHORTEST_WAIT_MS = 2;
 
@@ -67,12 +71,15 @@ export class AlsaAudio implements AudioDevice {
   #everUp = false;
   #said = '';
   #retryMs = FIRST_RETRY_MS;
+  #openedMs = 0;
   #lastDataMs = 0;
   /** The instant up to which frames have been given. */
   #pacedMs = 0;
   /** Frames of silence were given since the last data. */
   #standingIn = false;
   #cancel: () => void = () => {};
+  #cancelSeek: () => void = () => {};
+  #missing: Sides['missing'];
 
   /** Throws HalError `unsupported` for a rate that no card has. */
   constructor({ spec, clock, load = loadAlsa, mixer = loadMixer }: AlsaAudioOptions) {
@@ -98,11 +105,8 @@ export class AlsaAudio implements AudioDevice {
   }
 
   stop() {
-    this.#cancel();
-    this.#cancel = () => {};
+    this.#close();
     this.#silentPace.stop();
-    this.#duplex?.close();
-    this.#duplex = undefined;
     this.#onStatus = () => {};
     this.#process = () => {};
     return Promise.resolve();
@@ -120,8 +124,10 @@ export class AlsaAudio implements AudioDevice {
   #open() {
     try {
       this.#openPcm ??= this.#load();
+      const sides = openSides(this.#openPcm, this.#spec, this.format, this.#clock);
+      this.#missing = sides.missing;
       this.#duplex = new Duplex({
-        open: this.#openPcm,
+        sides,
         spec: this.#spec,
         format: this.format,
         counters: this.counters,
@@ -134,9 +140,38 @@ export class AlsaAudio implements AudioDevice {
     }
     this.#silentPace.stop();
     this.#standingIn = false;
-    this.#lastDataMs = this.#clock.now();
-    this.#pacedMs = this.#lastDataMs;
+    this.#openedMs = this.#lastDataMs = this.#pacedMs = this.#clock.now();
     this.#arm(this.#duplex.waitMs);
+    if (this.#missing !== undefined) this.#seekLater();
+  }
+
+  /** Looks for the side that is away, without a sound from the other. */
+  #seekLater() {
+    this.#cancelSeek = this.#clock.after(this.#retryMs, () => this.#seek(), 'look for half a sound card');
+    this.#retryMs = LAST_RETRY_MS;
+  }
+
+  #seek() {
+    const side = this.#missing?.side;
+    if (side === undefined || this.#openPcm === undefined) return;
+    const shape = { rate: this.format.rate, periodFrames: this.format.frameSamples, stereo: false };
+    const frames = 4 * this.format.frameSamples;
+    try {
+      this.#openPcm({ ...shape, name: this.#spec[side], side, bufferFrames: frames, startFrames: frames }).close();
+    } catch (error) {
+      if (!(error instanceof HalError)) throw error;
+      return this.#seekLater();
+    }
+    this.#close();
+    this.#open();
+  }
+
+  #close() {
+    this.#cancel();
+    this.#cancelSeek();
+    this.#duplex?.close();
+    this.#duplex = undefined;
+    this.#up = false;
   }
 
   #arm(waitMs: number) {
@@ -179,17 +214,27 @@ export class AlsaAudio implements AudioDevice {
     this.#everUp = true;
     const { capture, playback } = this.#spec;
     const { periodMs, bufferMs } = duplex;
-    this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs, bufferMs });
+    const missing = this.#missing;
+    const without = missing && { side: missing.side, why: missing.error.message, code: missing.error.code };
+    this.#onStatus({
+      is: 'up',
+      capture,
+      playback,
+      format: this.format,
+      periodMs,
+      bufferMs,
+      ...(without && { without }),
+    });
   }
 
   #fail(error: unknown) {
     const { code, message } = error instanceof HalError ? error : new HalError('io', String(error), { cause: error });
-    this.#up = false;
-    this.#duplex?.close();
-    this.#duplex = undefined;
+    // Half of a card that worked may still be there, and shall hardly be missed.
+    const waitMs = this.#up && this.#clock.now() - this.#openedMs > WELL_AFTER_MS ? 0 : this.#retryMs;
+    this.#close();
     this.#silentPace.start();
-    this.#cancel = this.#clock.after(this.#retryMs, () => this.#open(), 'open sound card');
-    this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
+    this.#cancel = this.#clock.after(waitMs, () => this.#open(), 'open sound card');
+    if (waitMs > 0) this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2);
     if (message === this.#said) return;
     this.#said = message;
     this.#onStatus({ is: 'down', why: message, code });

@@ -1,14 +1,15 @@
 /** A microphone and a loudspeaker open together: whole frames under the microphone's clock, on one card or two. */
 import type { AudioCounters, AudioFormat, AudioProcess, AudioSpec } from '../contracts.ts';
-import type { OpenPcm, Pcm, Side } from './alsa-library.ts';
+import type { Side } from './alsa-library.ts';
 import { Loudspeaker } from './loudspeaker.ts';
 import { Microphone } from './microphone.ts';
+import type { Sides } from './sides.ts';
 
 /** The microphone may have so much in store after a stall. More is an overrun of any buffer that is worth having. */
 const MAX_FRAMES_PER_RUN = 50;
 
 export interface DuplexOptions {
-  open: OpenPcm;
+  sides: Sides;
   spec: AudioSpec;
   format: AudioFormat;
   counters: AudioCounters;
@@ -27,39 +28,13 @@ export class Duplex {
   readonly #lineOut: Int16Array;
   #closed = false;
 
-  /** Opens both sides. Throws HalError, and then holds neither. */
+  /** From then on the sides are the duplex's to close. */
   constructor(options: DuplexOptions) {
-    const { open, spec, format } = options;
+    const { format, sides } = options;
+    const { capture, playback, startFrames } = sides;
     this.#options = options;
-    const inFrames = (ms: number) => Math.round((format.rate * ms) / 1000);
-    const bufferFrames = inFrames(spec.bufferMs);
-    const common = { rate: format.rate, periodFrames: inFrames(spec.periodMs), bufferFrames, startFrames: 1 };
-    const isHalf = (side: string | undefined) => side !== undefined && side !== 'both';
-    const capture = open({
-      ...common,
-      name: spec.capture,
-      side: 'capture',
-      stereo: isHalf(spec.microphoneSide),
-    });
-    // Half the buffer is filled after each frame, as cushion against a late thread; half is room for bursts. A microphone
-    // whose period is longer than asked for needs at least one of them as cushion.
-    const periodFrames = Math.ceil((capture.periodFrames * format.rate) / capture.rate);
-    const startFrames = Math.max(Math.floor(bufferFrames / 2), periodFrames + format.frameSamples);
-    const room = { ...common, startFrames, bufferFrames: Math.max(bufferFrames, 2 * startFrames) };
-    const stereo = isHalf(spec.loudspeakerSide) || isHalf(spec.lineOutSide);
-    let playback: Pcm;
-    try {
-      playback = open({ ...room, name: spec.playback, side: 'playback', stereo });
-    } catch (error) {
-      capture.close();
-      throw error;
-    }
     this.#microphone = new Microphone({ ...options, pcm: capture });
-    this.#loudspeaker = new Loudspeaker({
-      ...options,
-      pcm: playback,
-      startFrames: Math.floor((startFrames * playback.rate) / format.rate),
-    });
+    this.#loudspeaker = new Loudspeaker({ ...options, pcm: playback, startFrames });
     this.#toPlay = new Int16Array(format.frameSamples);
     this.#lineOut = new Int16Array(format.frameSamples);
     this.cards = { capture: capture.card, playback: playback.card };

@@ -10,8 +10,14 @@ const country = () =>
 
 export const audio = section({
   driver: field(oneOf(['alsa', 'packages', 'simulated']).optional(), { help: `Sound driver. ${ofTheBoard}`, needs }),
-  capture: field(line(255).optional(), { help: `ALSA name of the microphone. ${ofTheBoard}`, needs }),
-  playback: field(line(255).optional(), { help: `ALSA name of the loudspeaker. ${ofTheBoard}`, needs }),
+  capture: field(line(255).optional(), {
+    help: `ALSA name of the microphone; "none" where there is none. ${ofTheBoard}`,
+    needs,
+  }),
+  playback: field(line(255).optional(), {
+    help: `ALSA name of the loudspeaker; "none" where there is none. ${ofTheBoard}`,
+    needs,
+  }),
   rate: field(oneOfNumbers([8000, 16000, 32000, 48000]).optional(), {
     help: `Samples per second. ${ofTheBoard}`,
     unit: 'Hz',

@@ -140,8 +140,8 @@ describe('ALSA', () => {
       },
       () => {},
     );
-    clock.advance(120_000);
-    expect(Math.abs(heard.length - 120 * 16_000)).toBeLessThan(700);
+    clock.advance(60_000);
+    expect(Math.abs(heard.length - 60 * 16_000)).toBeLessThan(700);
     expect(sineSnr(Int16Array.from(heard.slice(-16_000)), 1000, 16_000)).toBeGreaterThan(60);
     expect(sineSnr(Int16Array.from(card.played.slice(-rate)), 600 * 1.0001, rate)).toBeGreaterThan(45);
     expect([card.underruns, card.overruns, device.counters.xruns]).toEqual([0, 0, 0]);
@@ -296,7 +296,7 @@ describe('ALSA', () => {
       spec,
       clock,
       load: () => request => {
-        tries.push(Math.round(clock.now()));
+        if (request.side === 'capture') tries.push(Math.round(clock.now()));
         throw new HalError('busy', `${request.name} is in use`);
       },
     });
@@ -327,25 +327,73 @@ describe('ALSA', () => {
     expect(card.openStreams).toBe(2);
   });
 
-  test('holds neither side while the other cannot be opened', () => {
-    const clock = new VirtualClock();
-    const { card, open } = fakeCards(clock);
-    const statuses: AudioStatus[] = [];
-    const device = new AlsaAudio({
-      spec: { ...spec, playback: 'nowhere' },
-      clock,
-      load: () => request => {
-        if (request.name === 'nowhere') throw new HalError('missing', 'playback nowhere cannot be opened');
-        return open(request);
-      },
+  describe('with half of its sound away', () => {
+    /** Hears 500 and plays 700. */
+    function half(away: 'capture' | 'playback' | undefined, more: Partial<AudioSpec> = {}) {
+      const all = rig(more);
+      const statuses: AudioStatus[] = [];
+      const heard: number[] = [];
+      all.card.hears = () => 500;
+      if (away !== undefined) all.card.away = away;
+      all.device.start(
+        (captured, toPlay) => {
+          heard.push(captured.at(-1)!);
+          toPlay.fill(700);
+        },
+        status => statuses.push(status),
+      );
+      return { ...all, statuses, heard };
+    }
+
+    test('plays without a microphone, says so, and hears within half a second of its return', () => {
+      const { clock, card, statuses, heard } = half('capture');
+      clock.advance(5000);
+      expect(statuses).toMatchObject([{ is: 'up', without: { side: 'capture', code: 'missing' } }]);
+      expect([card.played.at(-1), heard.at(-1)]).toEqual([700, 0]);
+      expect(Math.abs(heard.length - 500)).toBeLessThan(5);
+      expect([card.underruns, card.openStreams]).toEqual([0, 1]);
+      delete card.away;
+      clock.advance(490);
+      expect(statuses.at(-1)).not.toHaveProperty('without');
+      expect([heard.at(-1), card.openStreams]).toEqual([500, 2]);
     });
-    device.start(
-      () => {},
-      status => statuses.push(status),
-    );
-    clock.advance(5000);
-    expect(card.openStreams).toBe(0);
-    expect(statuses).toEqual([{ is: 'down', code: 'missing', why: 'playback nowhere cannot be opened' }]);
+
+    test('hears without a loudspeaker, and plays within half a second of its return', () => {
+      const { clock, card, statuses, heard } = half('playback');
+      clock.advance(5000);
+      expect(statuses).toMatchObject([{ is: 'up', without: { side: 'playback' } }]);
+      expect([card.played.length, heard.at(-1)]).toEqual([0, 500]);
+      delete card.away;
+      clock.advance(490);
+      expect(card.played.at(-1)).toBe(700);
+    });
+
+    test('goes on playing within 60 ms when the microphone is pulled', () => {
+      const { clock, card, statuses } = half(undefined);
+      clock.advance(3000);
+      card.away = 'capture';
+      const before = card.played.length;
+      clock.advance(1000);
+      expect(statuses.map(({ is }) => is)).toEqual(['up', 'down', 'up']);
+      expect(card.played.slice(before).filter(sample => sample === 700).length).toBeGreaterThan(0.94 * 16_000);
+    });
+
+    test.each([
+      ['capture', { capture: 'none' }],
+      ['playback', { playback: 'none' }],
+    ] as const)('misses no %s where there is none', (_, more) => {
+      const { clock, card, statuses, device } = half(undefined, more);
+      clock.advance(5000);
+      expect(statuses.map(status => [status.is, 'without' in status])).toEqual([['up', false]]);
+      expect([card.openStreams, device.counters.silentFrames]).toEqual([1, 0]);
+    });
+
+    test('leaves nothing armed after stop', async () => {
+      const { clock, device, card } = half('capture');
+      clock.advance(1000);
+      await device.stop();
+      expect([clock.idle, card.openStreams]).toEqual([true, 0]);
+    });
   });
 
   test('without its library is down, and frames go on', () => {

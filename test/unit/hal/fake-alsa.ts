@@ -22,6 +22,8 @@ export interface FakeCard {
   opens: number;
   /** `mute`: opens and starts, and never has data. */
   state: 'plugged' | 'unplugged' | 'mute';
+  /** The one side that is away, with a card of its own. */
+  away?: Side;
   /** The microphone withholds the newest samples, as a busy sound server does. */
   lateMs: number;
   openStreams: number;
@@ -44,7 +46,7 @@ export function fakeCards(clock: Clock) {
     overruns: 0,
   };
   const open: OpenPcm = request => {
-    const result = card.state === 'unplugged' ? -2 : card.opens;
+    const result = card.state === 'unplugged' || card.away === request.side ? -2 : card.opens;
     if (result < 0) throw alsaError(`${request.side} ${request.name} cannot be opened`, result);
     card.openStreams++;
     return request.side === 'capture' ? microphone(card, clock, request) : loudspeaker(card, clock, request);
@@ -79,7 +81,7 @@ function stream(card: FakeCard, clock: Clock, request: PcmRequest) {
       position = Math.floor(((clock.now() - startedMs) / 1000) * rate * (1 + card.ppm[side] / 1e6) + 1e-6);
       return position;
     },
-    gone: () => card.state === 'unplugged',
+    gone: () => card.state === 'unplugged' || card.away === side,
     close() {
       if (open) card.openStreams--;
       open = false;
