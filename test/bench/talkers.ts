@@ -28,12 +28,13 @@ const MAX_PACKET_BYTES = 1_500;
 /** The same work for everybody: who is offered this encodes so (RFC 7587 §6.1). */
 const OPUS = { bitrate: 24_000, complexity: 5, expectedLoss: 10 };
 const OFFERS: Readonly<Record<Codec, { payloadType: number; lines: readonly string[] }>> = {
-  PCMA: { payloadType: 8, lines: ['a=rtpmap:8 PCMA/8000'] },
+  PCMA: { payloadType: 8, lines: ['a=rtpmap:8 PCMA/8000', 'a=rtpmap:101 telephone-event/8000'] },
   opus: {
     payloadType: 111,
     lines: [
       'a=rtpmap:111 opus/48000/2',
       `a=fmtp:111 useinbandfec=1;maxaveragebitrate=${OPUS.bitrate};maxplaybackrate=${RATE}`,
+      'a=rtpmap:101 telephone-event/48000',
     ],
   },
 };
@@ -155,7 +156,7 @@ export class Talkers {
       's=-',
       `c=IN IP4 ${HOST}`,
       't=0 0',
-      `m=audio ${socket.address().port} RTP/AVP ${payloadType}`,
+      `m=audio ${socket.address().port} RTP/AVP ${payloadType} 101`,
       ...lines,
       `a=ptime:${PACKET_MS}`,
       'a=sendrecv',

@@ -56,7 +56,7 @@ export function sineSnr(samples: Int16Array, hz: number, rate: number): number {
 }
 
 /**
- * The same as `toneSnr`, taken afresh in each `blockMs` and averaged in dB: time that concealment stretched or cut shifts the phase,
+ * The same as `sineSnr`, taken afresh in each `blockMs` and averaged in dB: time that concealment stretched or cut shifts the phase,
  * which an ear does not hear and a single sine over the whole would.
  */
 export function blockSnr(samples: Int16Array, hz: number, rate: number, blockMs = 20): number {
@@ -64,7 +64,7 @@ export function blockSnr(samples: Int16Array, hz: number, rate: number, blockMs 
   let sum = 0;
   let blocks = 0;
   for (let from = 0; from + block <= samples.length; from += block) {
-    sum += Math.max(-10, Math.min(60, toneSnr(samples.subarray(from, from + block), hz, rate)));
+    sum += Math.max(-10, Math.min(60, sineSnr(samples.subarray(from, from + block), hz, rate)));
     blocks++;
   }
   return sum / blocks;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { frameSamples } from '../../../firmware/audio/frame.ts';
 import { resampler } from '../../../firmware/audio/resample.ts';
+import { seeded } from '../../sim/seeded.ts';
 import { decibels, sine, toneLevel } from '../../sim/tone.ts';
 
 const rates = [8000, 16000, 32000, 48000];
@@ -34,7 +35,9 @@ describe.each(rates.flatMap(from => rates.map(to => [from, to] as const)))('from
   test('leaves no image and no alias above −60 dB', () => {
     // A tone that the lower rate cannot hold must vanish; one that it holds must not appear again above it.
     if (from > to) {
-      for (const hz of [lower * 0.5, lower * 0.55, lower * 0.75, lower * 0.95].filter(hz => hz < from / 2)) {
+      // A half-band filter is symmetric about the middle: its stop band begins just above.
+      const edge = from === 2 * to ? 0.521 : 0.5;
+      for (const hz of [lower * edge, lower * 0.55, lower * 0.75, lower * 0.95].filter(hz => hz < from / 2)) {
         const heard = convert(sine(hz, 20_000, from, 1), from, to);
         const alias = Math.abs(hz - Math.round(hz / to) * to);
         expect(decibels(toneLevel(heard, alias, to) / 20_000)).toBeLessThan(-60);
@@ -46,6 +49,42 @@ describe.each(rates.flatMap(from => rates.map(to => [from, to] as const)))('from
       }
     }
   });
+});
+
+test.each([
+  [8000, 16_000],
+  [16_000, 8000],
+])('from %i to %i in pieces of any length is the same as in whole frames', (from, to) => {
+  const spoken = sine(700, 12_345, from, 1);
+  const random = seeded(3);
+  const whole = new Int16Array(to);
+  const most = 50;
+  const chunk = new Int16Array(2 * most + 1);
+  resampler(from, to, from).process(spoken, from, whole);
+  const converter = resampler(from, to, most);
+  let written = 0;
+  for (let at = 0; at < from; ) {
+    const count = Math.min(from - at, random.uint32() % (most + 1));
+    const made = converter.process(spoken.subarray(at, at + count), count, chunk);
+    expect(chunk.subarray(0, made)).toEqual(whole.subarray(written, written + made));
+    at += count;
+    written += made;
+  }
+  expect(written).toBe(to);
+});
+
+test('a doubled and halved voice comes back, a millisecond later at most', () => {
+  const spoken = sine(1000, 10_000, 8000, 0.1);
+  const doubled = new Int16Array(1600);
+  const back = new Int16Array(800);
+  resampler(8000, 16_000, 800).process(spoken, 800, doubled);
+  resampler(16_000, 8000, 1600).process(doubled, 1600, back);
+  const likeness = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(later => {
+    let sum = 0;
+    for (let at = 100; at < 700; at++) sum += spoken[at]! * back[at + later]!;
+    return sum / (600 * 10_000 * 5_000);
+  });
+  expect(Math.max(...likeness)).toBeGreaterThan(0.9);
 });
 
 test('equal rates pass the samples untouched', () => {

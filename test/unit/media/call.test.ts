@@ -121,18 +121,18 @@ describe('a call', () => {
  * noise, 20 ms at a time, dB; and the longest gap, ms.
  */
 describe.each([
-  ['PCMA', PCMA, 0, 40, 1],
-  ['PCMA', PCMA, 5, 37, 2],
-  ['PCMA', PCMA, 10, 34, 5],
-  ['PCMA', PCMA, 20, 30, 30],
-  ['G722', G722, 0, 40, 1],
-  ['G722', G722, 5, 39, 2],
-  ['G722', G722, 10, 37, 5],
-  ['G722', G722, 20, 32, 30],
-  ['Opus', OPUS, 0, 39, 1],
-  ['Opus', OPUS, 5, 29, 10],
-  ['Opus', OPUS, 10, 22, 12],
-  ['Opus', OPUS, 20, 13, 20],
+  ['PCMA', PCMA, 0, 36, 1],
+  ['PCMA', PCMA, 5, 33, 2],
+  ['PCMA', PCMA, 10, 30, 5],
+  ['PCMA', PCMA, 20, 27, 30],
+  ['G722', G722, 0, 54, 1],
+  ['G722', G722, 5, 47, 2],
+  ['G722', G722, 10, 40, 5],
+  ['G722', G722, 20, 33, 30],
+  ['Opus', OPUS, 0, 34, 1],
+  ['Opus', OPUS, 5, 27, 10],
+  ['Opus', OPUS, 10, 20, 12],
+  ['Opus', OPUS, 20, 14, 20],
 ] as const)('%s at $2 % loss', (_, codec, percent, floorDb, gapMs) => {
   test.each([1, 2])('keeps the tone (seed %i)', seed => {
     const [world, door, desk] = twoTalkers(new World({ loss: percent / 100, delayMs: [5, 60] }, seed));
@@ -186,7 +186,8 @@ describe('two sound cards that drift apart', () => {
     expect(bufferMs).toBeLessThan(130);
     const sound = desk.heard(2000, 40_000);
     expect(longestGapMs(sound, 16_000, 400)).toBeLessThan(5);
-    expect(blockSnr(sound, 440 * (1 + ppm / 1e6), 16_000)).toBeGreaterThan(28);
+    // Counted in samples the tone is the same on both sides.
+    expect(blockSnr(sound, 440, 16_000)).toBeGreaterThan(28);
   });
 });
 
