@@ -14,6 +14,7 @@ export function facets({
   doors,
   buttons,
   audio,
+  paging,
   config,
 }: Status): Record<Facet, object> {
   const { state, direction, remote, displayName, codec, mode, held, joined } = call;
@@ -39,6 +40,14 @@ export function facets({
     doors: mapValues(doors, ({ relay, unlocked }) => ({ relay, unlocked })),
     buttons: mapValues(buttons, ({ pressed, stuck, led }) => ({ pressed, stuck, led })),
     audio: { driver: audio.driver, state: audio.state === 'xrun' ? 'up' : audio.state, why: audio.why },
+    paging: {
+      heard: paging.pages,
+      sent: paging.sent,
+      // Those that cannot be heard: what goes by in the others is counted elsewhere.
+      faults: Object.fromEntries(
+        Object.entries(paging.groups).flatMap(([name, { why }]) => (why === undefined ? [] : [[name, why]])),
+      ),
+    },
     config: { revision: config.revision, source: config.source, problem: config.problem },
   };
 }
@@ -46,8 +55,8 @@ export function facets({
 /** What the device is and what it can be asked about. */
 export function info({ device }: Status, names: ReturnType<Device['names']>, counters: object): object {
   const { id, name, location, version, board, session } = device;
-  const { buttons, doors, contacts } = names;
-  return { schema: SCHEMA, id, name, location, version, board, session, buttons, doors, contacts, counters };
+  const { buttons, doors, contacts, zones } = names;
+  return { schema: SCHEMA, id, name, location, version, board, session, buttons, doors, contacts, zones, counters };
 }
 
 const mapValues = <T, U>(record: Record<string, T>, change: (value: T) => U): Record<string, U> =>

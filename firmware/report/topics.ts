@@ -1,6 +1,6 @@
 /** Where everything stands in the broker's tree. Pure. */
 
-export type Facet = 'call' | 'accounts' | 'doors' | 'buttons' | 'audio' | 'config';
+export type Facet = 'call' | 'accounts' | 'doors' | 'buttons' | 'audio' | 'paging' | 'config';
 
 export interface Topics {
   /** `online` or `offline`, retained; the broker says `offline` itself when the connection breaks. */

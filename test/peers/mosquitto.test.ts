@@ -213,7 +213,7 @@ test('who comes later finds the states, and no event', async () => {
     [
       'availability',
       'info',
-      ...['accounts', 'audio', 'buttons', 'call', 'config', 'doors'].map(facet => `state/${facet}`),
+      ...['accounts', 'audio', 'buttons', 'call', 'config', 'doors', 'paging'].map(facet => `state/${facet}`),
     ].map(topic => `${root}/${topic}`),
   );
 });

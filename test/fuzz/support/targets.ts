@@ -15,6 +15,7 @@ import { checkSdp } from './check-sdp.ts';
 import { descriptions, digests, messages, uris } from './corpus.ts';
 import { rtcp, rtp, srtcp, srtp } from './media.ts';
 import { below, mutated, pick } from './mutate.ts';
+import { pages } from './pages.ts';
 import { userAgent } from './user-agent.ts';
 
 export interface Target {
@@ -195,5 +196,6 @@ export const targets: readonly Target[] = [
   rtcp,
   srtp,
   srtcp,
+  ...pages,
   userAgent,
 ];

@@ -24,6 +24,8 @@ export interface DeviceSpec {
   within?: readonly string[];
   /** The entry of the firmware: that of a bundle, for one. */
   main?: string;
+  /** Where its files are; another for a second device beside the first. */
+  room?: string;
 }
 
 /** Facts that an event must have; a fact that is not named may be anything. */
@@ -143,9 +145,9 @@ export class RunningDevice {
 /** Starts a device and waits until it can be asked. It is stopped with the bench. */
 export async function startDevice(
   bench: Bench,
-  { config = {}, microphone, within = [], main = MAIN }: DeviceSpec = {},
+  { config = {}, microphone, within = [], main = MAIN, room: named = 'device' }: DeviceSpec = {},
 ): Promise<RunningDevice> {
-  const room = bench.room('device');
+  const room = bench.room(named);
   const port = await sipPort();
   const rtp = await rtpRange();
   const heard = join(room, 'heard.wav');

@@ -83,12 +83,12 @@ export class Capture {
 }
 
 /**
- * Records the UDP packets of these ports on loopback. `sipPorts` are read as SIP whatever their number; RTP is found
- * by the session descriptions.
+ * Records the UDP packets of these ports on loopback. `sip` are read as SIP whatever their number; RTP is found by the
+ * session descriptions, or `readAs`: port → protocol.
  */
 export async function startCapture(
   bench: Bench,
-  ports: { sip: readonly number[]; rtp: { from: number; to: number }[] },
+  ports: { sip: readonly number[]; rtp: { from: number; to: number }[]; readAs?: Readonly<Record<number, string>> },
 ) {
   const room = bench.room('capture');
   const file = join(room, 'call.pcapng');
@@ -107,9 +107,10 @@ export async function startCapture(
     },
     { detail: () => program.tail() },
   );
+  const readAs = { ...Object.fromEntries(ports.sip.map(port => [port, 'sip'])), ...ports.readAs };
   return new Capture(
     file,
     program,
-    ports.sip.flatMap(port => ['-d', `udp.port==${port},sip`]),
+    Object.entries(readAs).flatMap(([port, protocol]) => ['-d', `udp.port==${port},${protocol}`]),
   );
 }

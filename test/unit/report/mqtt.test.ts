@@ -89,13 +89,14 @@ describe('connects', () => {
       session: 'c0ffee',
       doors: ['main'],
     });
-    const facets = ['call', 'accounts', 'doors', 'buttons', 'audio', 'config'];
+    const facets = ['call', 'accounts', 'doors', 'buttons', 'audio', 'paging', 'config'];
     expect(facets.map(facet => JSON.parse(broker.retained.get(`${root}/state/${facet}`)!))).toEqual([
       { state: 'idle', otherCalls: 0, waiting: 0 },
       { main: { aor: 'sip:door@example.org', state: 'registered' } },
       device.status().doors,
       device.status().buttons,
       { driver: 'alsa', state: 'up' },
+      { heard: [], sent: [], faults: {} },
       { source: 'local file' },
     ]);
   });
@@ -304,7 +305,7 @@ describe('a broker that goes', () => {
     broker.retained.clear();
     clock.advance(30_000);
     expect(broker.retained.get(`${root}/availability`)).toBe('online');
-    expect(broker.retained.size).toBe(8);
+    expect(broker.retained.size).toBe(9);
     expect(states).toEqual(['connected', 'connecting', 'connected']);
   });
 });
