@@ -71,7 +71,12 @@ export class Machine {
         ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=shell,path=${socket('shell')}`],
         ...['-device', 'virtserialport,chardev=shell,nr=1'],
         ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
-        ...['-device', 'qemu-xhci,id=usb', '-audiodev', `wav,id=speaker,path=${join(spec.folder, 'usb.wav')}`],
+        ...[
+          '-device',
+          'qemu-xhci,id=usb',
+          '-audiodev',
+          `wav,id=speaker,path=${join(spec.folder, 'usb.wav')},out.frequency=48000`,
+        ],
         ...['-qmp', `unix:${socket('qmp')}`, '-qtest', `unix:${socket('qtest')}`, '-qtest-log', '/dev/null'],
       ],
       { log: join(spec.folder, 'qemu.log'), cwd: spec.folder },
@@ -100,6 +105,7 @@ export class Machine {
     this.#qtest!.write(`set_irq_in ${this.#chip} unnamed-gpio-in ${line} ${level ? 1 : 0}`);
   }
 
+  /** What it plays is written to `usb.wav`: stereo, 48 kHz, a header of 44 bytes. */
   plugUsbSound() {
     return this.qmp('device_add', { driver: 'usb-audio', id: 'card', bus: 'usb.0', audiodev: 'speaker' });
   }

@@ -3,10 +3,11 @@
  * Debian's and npm's packages, kept in the cache, without a change to this machine's own packages or mounts.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { cached, keyOf } from '../../pack/cache.ts';
+import { kept, keyOf } from '../lib/cache.ts';
+import { mustHave } from '../lib/missing.ts';
 import { initramfs } from './initramfs.ts';
 
 export interface Arm64System {
@@ -38,22 +39,18 @@ const PACKAGES = [
 ];
 /** What nothing here reads, and most of the size. */
 const LEFT_OUT = [
-  ...[
-    './dev/*',
-    './boot/config*',
-    './boot/System.map*',
-    './usr/lib/linux-image-*',
-    './usr/lib/*/libLLVM*',
-    './usr/lib/*/dri',
-  ],
-  ...[
-    './usr/lib/*/perl*',
-    './usr/lib/*/gconv',
-    './usr/share/perl*',
-    './usr/share/locale',
-    './usr/share/doc',
-    './usr/share/man',
-  ],
+  './dev/*',
+  './boot/config*',
+  './boot/System.map*',
+  './usr/lib/linux-image-*',
+  './usr/lib/*/libLLVM*',
+  './usr/lib/*/dri',
+  './usr/lib/*/perl*',
+  './usr/lib/*/gconv',
+  './usr/share/perl*',
+  './usr/share/locale',
+  './usr/share/doc',
+  './usr/share/man',
 ];
 /** For the disk, in the initramfs; with what these need. */
 const DISK_MODULES = ['virtio_pci', 'virtio_blk', 'ext4', 'crc32c_generic'];
@@ -73,16 +70,16 @@ const NEEDED = {
   depmod: 'kmod',
   mke2fs: 'e2fsprogs',
   'qemu-system-aarch64': 'qemu-system-arm',
-  'qemu-aarch64': 'qemu-user',
   npm: 'npm',
+  '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring',
 };
 const guest = join(import.meta.dirname, 'guest');
 
 /** Builds what is not in the cache: about a minute, most of it downloads. Throws with what is missing. */
 export async function arm64System(say: (line: string) => void): Promise<Arm64System> {
-  assertTools();
+  mustHave('arm64', NEEDED);
   const recipe = JSON.stringify([VERSION, SOURCES, PACKAGES, LEFT_OUT, DISK_MODULES, MODULES, NODE, DISK_MIB]);
-  const folder = await cached(`arm64-${keyOf(recipe)}`, work => build(work, say));
+  const folder = await kept('arm64', keyOf(recipe), async work => build(work, say));
   const release = readdirSync(join(folder, 'root/lib/modules'))[0]!;
   return {
     release,
@@ -196,16 +193,6 @@ class Modules {
 /** A file system image of a folder, to be a second disk. */
 export function imageOf(folder: string, file: string, mib: number) {
   run('mke2fs', ['-q', '-t', 'ext4', '-d', folder, '-O', '^has_journal', '-E', 'root_owner=0:0', file, `${mib}M`]);
-}
-
-function assertTools() {
-  const path = `${process.env.PATH}:/usr/sbin:/sbin`.split(':');
-  const missing = Object.entries(NEEDED).filter(([tool]) => !path.some(place => existsSync(join(place, tool))));
-  if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name).join(' ');
-  throw new Error(
-    `the arm64 machine cannot run, ${missing.map(([tool]) => tool).join(', ')} missing: apt-get install ${packages}`,
-  );
 }
 
 /** Its output. What it said is in the error when it fails. */

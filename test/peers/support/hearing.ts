@@ -21,8 +21,13 @@ export interface Hearing {
 }
 
 /** `amongOthers`: other tones are expected, too. */
-export function hears(file: string, hz: number, { amongOthers = false } = {}): Hearing {
+export function hears(file: string, hz: number, options?: { amongOthers?: boolean }): Hearing {
   const { samples, rate } = readWav(file);
+  return hearsIn(samples, rate, hz, options);
+}
+
+/** `hears` in samples of 16 bits, mono. */
+export function hearsIn(samples: Int16Array, rate: number, hz: number, { amongOthers = false } = {}): Hearing {
   const block = (rate * BLOCK_MS) / 1000;
   const levels: number[] = [];
   const purities: number[] = [];

@@ -1,0 +1,44 @@
+/** The bundle of a board on Debian's kernel for arm64, in QEMU: a call, its sound card pulled, its watchdog. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { arm64System } from './arm64/system.ts';
+import { RigError } from './lib/missing.ts';
+
+const USAGE = `Usage: scripts/rig arm64 [--disk]
+
+Boots Debian's arm64 kernel in QEMU with the bundle that a board gets, presses a line of its GPIO chip, and has a call
+with a telephone on this machine. Prints what it measured. The disk is made from Debian's and npm's packages once (a
+minute, mostly downloads), and kept in ~/.cache/porter.
+  --disk   only makes the disk and says where it is
+`;
+
+const say = (line: string) => process.stderr.write(`porter: ${line}\n`);
+
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { help: { type: 'boolean', short: 'h' }, disk: { type: 'boolean' } } });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const { disk, release } = await arm64System(say);
+  if (values.disk) {
+    process.stdout.write(`${disk} (Linux ${release})\n`);
+    return 0;
+  }
+  const root = join(import.meta.dirname, '../..');
+  const { status } = spawnSync(
+    join(root, 'node_modules/.bin/vitest'),
+    ['run', '--project=rigs', 'test/rigs/arm64.test.ts'],
+    { cwd: root, stdio: 'inherit' },
+  );
+  return status ?? 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const expected = error instanceof RigError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`scripts/rig arm64: ${expected ? (error as Error).message : (error as Error).stack}\n`);
+  process.exitCode = 2;
+}
