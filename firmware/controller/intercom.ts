@@ -20,6 +20,12 @@ const CHANGE_MS = 50;
 /** How long ending calls and unregistering may take at the stop. Milliseconds. */
 const FAREWELL_MS = 2_000;
 
+/**
+ * What a press of such a button means depends on the calls that are up. Any other action is no telephone's key: the
+ * button of an exit opens, and `hold` holds, in the middle of a call.
+ */
+const BEGINS_A_CALL: readonly Action['do'][] = ['call', 'page'];
+
 export class Intercom implements Device {
   readonly events: EventLog;
   /** The configuration is to be looked at now: asked for over SIP, and no call is up. */
@@ -168,7 +174,10 @@ export class Intercom implements Device {
     const settings = this.#config.buttons[button];
     const text = how === 'long' ? settings?.longPress : settings?.press;
     if (text === undefined) return;
-    const result = this.#parts.calls.inHand.press(() => this.performText(text, 'button'));
+    const act = () => this.performText(text, 'button');
+    const action = parseAction(text);
+    const begins = 'malformed' in action || BEGINS_A_CALL.includes(action.do);
+    const result = begins ? this.#parts.calls.inHand.press(act) : act();
     if (result === undefined) this.events.tell('button', 'press ignored', { button, why: 'a call is up' });
   }
 

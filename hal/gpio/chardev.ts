@@ -20,7 +20,7 @@ const CONSUMER = 'porter';
  * A watched line is looked at this often besides: kernel 6.1 wakes nobody when a chip goes, and an edge that was lost
  * would leave a button pressed for ever.
  */
-export const LOOK_EVERY_MS = 2000;
+export const LOOK_EVERY_MS = 10_000;
 
 export class ChardevGpio implements GpioDriver {
   readonly name = 'chardev';

@@ -15,7 +15,7 @@ import { HalError } from '../contracts.ts';
 import { kernelError } from '../kernel.ts';
 
 /** A watched line is looked at this often besides: nothing wakes us when its chip goes. */
-export const LOOK_EVERY_MS = 2000;
+export const LOOK_EVERY_MS = 10_000;
 
 /** The part of onoff 6 that is used. */
 export interface OnoffGpio {

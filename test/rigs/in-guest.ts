@@ -37,15 +37,13 @@ export interface GuestRun {
  * Runs `test/rigs/guest/<file>.guest.ts` in a guest of its own. With `timeTravel` the load of the machine makes no
  * difference inside, and what only waits costs nothing. Rejects where the guest tests nothing.
  */
-export async function runInGuest(file: string, { withinMs = 300_000, timeTravel = false } = {}): Promise<GuestRun> {
+export async function runInGuest(file: string, { withinMs = 600_000, timeTravel = false } = {}): Promise<GuestRun> {
   const guest = new Guest({
     kernel: await theKernel(),
-    command: [
-      'sh',
-      '-c',
-      `cd '${ROOT}' && exec node '${VITEST}' run --configLoader native --config '${CONFIG}' \
-      --reporter=default --reporter=json --outputFile.json="$rig_share/results.json" /guest/${file}.guest.ts`,
-    ],
+    command: shell(
+      `node '${VITEST}' run --configLoader native --config '${CONFIG}' \
+        --reporter=verbose --reporter=json --outputFile.json="$rig_share/results.json" /guest/${file}.guest.ts`,
+    ),
     timeTravel,
     withinMs,
   });
@@ -70,6 +68,9 @@ export async function runInGuest(file: string, { withinMs = 300_000, timeTravel 
     guest.discard();
   }
 }
+
+/** From the project's folder. */
+const shell = (line: string) => ['sh', '-c', `cd '${ROOT}' && exec ${line}`];
 
 interface Report {
   testResults: {

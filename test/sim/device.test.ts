@@ -97,6 +97,27 @@ test('a press soon after the call began changes nothing, a later one hangs up', 
   expect(state()).toBe('idle');
 });
 
+test('the button of an exit opens in the middle of a call, and ends none', async () => {
+  const buttons = { ...building.buttons, exit: { input: 'button-2', press: 'open main' } };
+  const { world, press, state, told, desk, device } = await ready({ buttons });
+  const exit = async () => {
+    device.hold('button-2', true);
+    await world.run(150);
+    device.hold('button-2', false);
+    await world.run(100);
+  };
+  await press();
+  await exit();
+  expect(device.output('relay-1')).toBe(true);
+  desk.calls[0]!.answer();
+  await world.run(15_000);
+  expect(device.output('relay-1')).toBe(false);
+  await exit();
+  expect(device.output('relay-1')).toBe(true);
+  expect(state()).toBe('talking');
+  expect(told('button', 'press ignored')).toEqual([]);
+});
+
 test('an incoming call rings until a press answers it', async () => {
   const { world, device, desk, press, state, led } = await ready({ calls: { ...building.calls, autoAnswer: {} } });
   const call = desk.call(FRONT, { page: true });
