@@ -4,7 +4,8 @@ import { pino } from 'pino';
 export type Fields = Record<string, unknown>;
 
 export interface Log {
-  debug(event: string, fields?: Fields): void;
+  /** Fields as a function are made only where the line is wanted. */
+  debug(event: string, fields?: Fields | (() => Fields)): void;
   info(event: string, fields?: Fields): void;
   warn(event: string, fields?: Fields): void;
   error(event: string, fields?: Fields): void;
@@ -61,7 +62,10 @@ export const silentLog: Log = {
 
 function wrap(sink: pino.Logger, common: Fields): Log {
   return {
-    debug: (event, fields) => sink.debug({ ...common, ...fields }, event),
+    debug: (event, fields) => {
+      if (!sink.isLevelEnabled('debug')) return;
+      sink.debug({ ...common, ...(typeof fields === 'function' ? fields() : fields) }, event);
+    },
     info: (event, fields) => sink.info({ ...common, ...fields }, event),
     warn: (event, fields) => sink.warn({ ...common, ...fields }, event),
     error: (event, fields) => sink.error({ ...common, ...fields }, event),

@@ -37,8 +37,6 @@ export interface CallSoundSettings {
   sessionId: string;
 }
 
-const encoder = new TextEncoder();
-
 export class CallSound {
   readonly stream: StreamId;
   readonly #media: Media;
@@ -151,7 +149,7 @@ export class CallSound {
 
 const describe = (description: SessionDescription): Description => ({
   contentType: 'application/sdp',
-  bytes: encoder.encode(printSdp(description)),
+  bytes: Buffer.from(printSdp(description)),
 });
 
 function read(body: Description | undefined): SessionDescription | Refusal {

@@ -11,7 +11,7 @@ import {
 } from './crypto.ts';
 import { meet, receives, wishOf } from './direction.ts';
 import { parseParameters, rtpMapOf } from './payloads.ts';
-import type { Attribute, Direction, MediaDescription, SessionDescription } from './types.ts';
+import type { Attribute, Direction, MediaDescription, RtpMap, SessionDescription } from './types.ts';
 
 export type CodecName = 'opus' | 'G722' | 'PCMA' | 'PCMU';
 
@@ -260,7 +260,7 @@ function answerMedium(
 ): { audio: MediaDescription; negotiated: Negotiated } | Refused {
   const remote = remoteOf(offer, medium);
   if ('refused' in remote) return remote;
-  const codec = capabilities.codecs.map(name => find(medium, name)).find(found => found !== undefined);
+  const codec = firstOf(medium, capabilities.codecs);
   if (codec === undefined) return { refused: `none of ${capabilities.codecs.join(', ')} is offered` };
 
   const protection = protect(medium, capabilities.encryption);
@@ -385,16 +385,31 @@ const wantsMetrics = (session: SessionDescription, medium: MediaDescription) =>
 
 function codecOf(medium: MediaDescription, payloadType: number): { name: CodecName; payloadType: number } | undefined {
   const map = rtpMapOf(medium, payloadType);
-  for (const name of Object.keys(CODECS) as CodecName[]) {
-    if (map?.name.toLowerCase() === name.toLowerCase() && map.clockRate === CODECS[name].clockRate) {
-      return { name, payloadType };
-    }
+  const name = (Object.keys(CODECS) as CodecName[]).find(known => means(map, known));
+  return name && { name, payloadType };
+}
+
+const means = (map: RtpMap | undefined, name: CodecName) =>
+  map !== undefined &&
+  map.clockRate === CODECS[name].clockRate &&
+  (map.name === name || map.name.toLowerCase() === name.toLowerCase());
+
+function find(medium: MediaDescription, name: CodecName): { name: CodecName; payloadType: number } | undefined {
+  for (const format of medium.formats) {
+    const payloadType = Number(format);
+    if (means(rtpMapOf(medium, payloadType), name)) return { name, payloadType };
   }
   return undefined;
 }
 
-const find = (medium: MediaDescription, name: CodecName) =>
-  medium.formats.map(format => codecOf(medium, Number(format))).find(codec => codec?.name === name);
+/** The first of these codecs that is there. */
+function firstOf(medium: MediaDescription, names: readonly CodecName[]) {
+  for (const name of names) {
+    const found = find(medium, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 /**
  * The events that go by the codec's clock. A peer that has Opus and events at 8000 only still gets its keys: they are

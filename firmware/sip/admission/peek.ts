@@ -36,5 +36,6 @@ function startsWith(bytes: Uint8Array, from: number, end: number, word: string):
 
 /** Only line ends and NULs: RFC 5626 §4.4.1, and what phones send to hold a NAT open. */
 export function isKeepAlive(bytes: Uint8Array): boolean {
-  return bytes.every(isFiller);
+  // Nothing else begins with a line end, as a rule; then one look is enough.
+  return bytes.length === 0 || (isFiller(bytes[0]!) && bytes.every(isFiller));
 }

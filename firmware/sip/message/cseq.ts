@@ -1,5 +1,5 @@
 /** `314159 INVITE`: the number and method that order a dialog's requests (RFC 3261 §20.16). */
-import { isToken, parseNumber } from './grammar.ts';
+import { DIGITS, isAll, isBlank, isToken, parseNumber, skipBlanks } from './grammar.ts';
 import { CSEQ_LIMIT } from './limits.ts';
 import { type Malformed, malformed } from './message.ts';
 
@@ -10,8 +10,11 @@ export interface CSeq {
 }
 
 export function parseCSeq(text: string): CSeq | Malformed {
-  const parts = /^([0-9]+)[ \t]+([^ \t]+)$/.exec(text);
-  if (parts === null || !isToken(parts[2]!)) return malformed(400, 'Bad CSeq');
-  const sequence = parseNumber(parts[1]!, CSEQ_LIMIT - 1);
-  return sequence === undefined ? malformed(400, 'CSeq number too large') : { sequence, method: parts[2]! };
+  let end = 0;
+  while (end < text.length && !isBlank(text.charCodeAt(end))) end++;
+  const number = text.slice(0, end);
+  const method = text.slice(skipBlanks(text, end));
+  if (!isAll(DIGITS, number) || !isToken(method)) return malformed(400, 'Bad CSeq');
+  const sequence = parseNumber(number, CSEQ_LIMIT - 1);
+  return sequence === undefined ? malformed(400, 'CSeq number too large') : { sequence, method };
 }

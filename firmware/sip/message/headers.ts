@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { type Field, fieldOf } from './fields.ts';
 import { splitList } from './grammar.ts';
 
+const none: readonly string[] = [];
+
 export class Headers {
   /** Two columns of one table: field and raw value of each header line, in order. */
   #fields: Field[] = [];
@@ -20,8 +22,10 @@ export class Headers {
   /** Every value in order; fields that may be lists are split into their elements, empty elements left out. */
   all(name: string): readonly string[] {
     const { key, list } = fieldOf(name);
+    const first = this.#find(key);
+    if (first < 0) return none;
     const values: string[] = [];
-    for (let at = 0; at < this.#fields.length; at++) {
+    for (let at = first; at < this.#fields.length; at++) {
       if (this.#fields[at]!.key !== key) continue;
       const value = this.#values[at]!;
       if (!list) values.push(value);

@@ -1,6 +1,7 @@
 /** `"Front door" <sip:front@example.org>;tag=1928`: From, To, Contact, Route and their kin (RFC 3261 §20.10, §25.1). */
 import {
   endOfQuoted,
+  isAll,
   type Parameters,
   parseParameters,
   printParameters,
@@ -8,6 +9,7 @@ import {
   skipBlanks,
   trimBlanks,
   unquote,
+  VISIBLE,
 } from './grammar.ts';
 import { MAX_URI_LENGTH } from './limits.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
@@ -24,6 +26,11 @@ export interface NameAddress {
 
 /** A scheme, a colon, and no blank, quote or bracket: what is checked of a URI before somebody needs it. */
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"]+$/;
+
+function isUri(text: string): boolean {
+  const isSip = text.startsWith('sip:') && isAll(VISIBLE, text, 'sip:'.length);
+  return isSip || URI.test(text);
+}
 
 /**
  * name-addr = [ display-name ] LAQUOT addr-spec RAQUOT, or addr-spec, then *( SEMI generic-param ).
@@ -62,7 +69,7 @@ function read(text: string): NameAddress | Malformed {
     if (/[,?]/.test(uri)) return malformed(400, 'URI with a comma or question mark is not enclosed in <>');
   }
   if (uri.length > MAX_URI_LENGTH) return malformed(400, 'URI too long');
-  if (!URI.test(uri)) return malformed(400, 'Bad URI');
+  if (!isUri(uri)) return malformed(400, 'Bad URI');
   const parameters = parseParameters(text, at);
   if (isMalformed(parameters)) return parameters;
   return displayName === undefined || displayName === '' ? { uri, parameters } : { displayName, uri, parameters };

@@ -1,7 +1,7 @@
 /** One datagram to one message. Bytes are scanned once; values stay raw text until asked for (RFC 3261 §7, §18.3). */
 import { isAscii } from 'node:buffer';
 import { usualField } from './fields.ts';
-import { isToken, parseNumber, trimBlanks } from './grammar.ts';
+import { isAll, isToken, parseNumber, trimBlanks, VISIBLE } from './grammar.ts';
 import { Headers } from './headers.ts';
 import { MAX_HEADER_FIELD_LENGTH, MAX_HEADER_FIELDS, MAX_MESSAGE_BYTES } from './limits.ts';
 import { type Malformed, type Message, malformed, type Request, type Response } from './message.ts';
@@ -93,7 +93,7 @@ const empty = new Uint8Array(0);
  */
 function parseStartLine(line: string, decode: Decode): Start | Malformed {
   const headers = new Headers();
-  if (/^SIP\//i.test(line)) {
+  if (line.slice(0, 4).toUpperCase() === 'SIP/') {
     const parts = /^SIP\/2\.0 ([1-6][0-9]{2})(?: (.*))?$/i.exec(line);
     if (parts === null) return malformed(0, 'Bad status line');
     const message: Response = {
@@ -109,7 +109,8 @@ function parseStartLine(line: string, decode: Decode): Start | Malformed {
   const first = trimmed.indexOf(' ');
   const last = trimmed.lastIndexOf(' ');
   const version = trimmed.slice(last + 1);
-  if (last <= first || !/^SIP\/[0-9]+\.[0-9]+$/i.test(version)) return malformed(0, 'Not a SIP message');
+  if (last <= first || (version !== 'SIP/2.0' && !/^SIP\/[0-9]+\.[0-9]+$/i.test(version)))
+    return malformed(0, 'Not a SIP message');
   const method = trimmed.slice(0, first);
   const uri = decode(trimmed.slice(first + 1, last));
   const message: Request = { kind: 'request', method, uri, headers, body: empty };
@@ -117,7 +118,8 @@ function parseStartLine(line: string, decode: Decode): Start | Malformed {
   if (version.toUpperCase() !== 'SIP/2.0') fault = malformed(505, 'Version Not Supported');
   else if (!isToken(method)) fault = malformed(400, 'Bad method');
   // RFC 4475 §3.1.2.8 to §3.1.2.10 would let us guess; two readers that guess differently are a hole.
-  else if (trimmed.length !== line.length || /[\s<>"]/.test(uri)) fault = malformed(400, 'Bad Request-Line');
+  else if (trimmed.length !== line.length || (!isAll(VISIBLE, uri) && /[\s<>"]/.test(uri)))
+    fault = malformed(400, 'Bad Request-Line');
   return { kind: 'start', message, fault };
 }
 

@@ -10,6 +10,9 @@ export function printMessage(message: Message): Uint8Array {
       : `SIP/2.0 ${message.status} ${message.reason}`;
   assert(!/[\r\n]/.test(start), 'a start line has a line end');
   const head = `${start}\r\n${message.headers.print()}Content-Length: ${message.body.length}\r\n\r\n`;
-  const headBytes = Buffer.from(head, 'utf8');
-  return message.body.length === 0 ? headBytes : Buffer.concat([headBytes, message.body]);
+  const length = Buffer.byteLength(head);
+  const bytes = Buffer.allocUnsafe(length + message.body.length);
+  bytes.write(head);
+  if (message.body.length > 0) bytes.set(message.body, length);
+  return bytes;
 }

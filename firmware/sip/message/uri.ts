@@ -1,6 +1,6 @@
 /** SIP and SIPS URIs: reading, printing, comparing (RFC 3261 §19.1). Any other scheme, tel included, is 416. */
 import { isIPv6 } from 'node:net';
-import { noParameters, type Parameters, parseNumber } from './grammar.ts';
+import { HOST, isAll, noParameters, type Parameters, parseNumber, USER } from './grammar.ts';
 import { MAX_PARAMETERS, MAX_URI_LENGTH } from './limits.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
 import { remembering } from './remember.ts';
@@ -20,13 +20,14 @@ export interface SipUri {
   readonly headers: string | undefined;
 }
 
-// user = 1*( unreserved / escaped / user-unreserved ), user-unreserved = & = + $ , ; ? /
-// Departure: `#` too, which dial plans full of feature codes write unescaped.
-const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+$/;
+// With what is escaped.
+const ESCAPED_USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+$/;
 // password = *( unreserved / escaped / "&" / "=" / "+" / "$" / "," )
 const PASSWORD = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*$/;
-// hostname is letters, digits, "-" and "."; Departure: "_" too, which private names often have.
-const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/;
+/** Neither a hyphen nor a dot begins it, and no hyphen ends it. */
+const isHostName = (text: string) =>
+  isAll(HOST, text) && !text.startsWith('-') && !text.startsWith('.') && !text.endsWith('-');
+
 // paramchar = param-unreserved / unreserved / escaped, param-unreserved = [ ] / : & + $
 const PARAMETER = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
 // header = hname "=" hvalue, hnv-unreserved = [ ] / ? : + $
@@ -55,7 +56,7 @@ function read(text: string): SipUri | Malformed {
     const userinfo = text.slice(at, end);
     const divide = userinfo.indexOf(':');
     const user = divide < 0 ? userinfo : userinfo.slice(0, divide);
-    if (!USER.test(user)) return malformed(400, 'Bad user in URI');
+    if (!isAll(USER, user) && !ESCAPED_USER.test(user)) return malformed(400, 'Bad user in URI');
     uri.user = percentDecode(user);
     if (divide >= 0) {
       const password = userinfo.slice(divide + 1);
@@ -110,7 +111,7 @@ export function parseHostPort(text: string): { host: string; port?: number } | M
   } else {
     colon = text.indexOf(':');
     host = colon < 0 ? text : text.slice(0, colon);
-    if (!HOST_NAME.test(host)) return malformed(400, 'Bad host');
+    if (!isHostName(host)) return malformed(400, 'Bad host');
     if (colon < 0) return { host };
   }
   const port = parseNumber(text.slice(colon + 1), 65_535);

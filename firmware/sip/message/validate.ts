@@ -25,7 +25,8 @@ export function validate(message: Message): Malformed | undefined {
   const cseq = parseCSeq(headers.get('CSeq')!);
   if (isMalformed(cseq)) return cseq;
   // callid = word [ "@" word ]: whatever it holds, no blanks.
-  if (!/^[^ \t]+$/.test(headers.get('Call-ID')!)) return malformed(400, 'Bad Call-ID');
+  const callId = headers.get('Call-ID')!;
+  if (callId === '' || callId.includes(' ') || callId.includes('\t')) return malformed(400, 'Bad Call-ID');
   for (const name of ['From', 'To']) {
     if (isMalformed(parseNameAddress(headers.get(name)!))) return malformed(400, `Bad ${name}`);
   }

@@ -1,5 +1,5 @@
 /** `SIP/2.0/UDP host:port;branch=z9hG4bK…`: where a response goes (RFC 3261 §20.42, RFC 3581 for rport). */
-import { type Parameters, parseParameters, printParameters, trimBlanks } from './grammar.ts';
+import { isAll, type Parameters, parseParameters, printParameters, TOKEN, trimBlanks, VISIBLE } from './grammar.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
 import { remembering } from './remember.ts';
 import { parseHostPort, printHostPort } from './uri.ts';
@@ -25,7 +25,8 @@ export const parseVia = remembering(read);
 function read(text: string): Via | Malformed {
   const semicolon = text.indexOf(';');
   const end = semicolon < 0 ? text.length : semicolon;
-  const sent = SENT.exec(trimBlanks(text, 0, end));
+  const usual = usualSent(text, end);
+  const sent = usual ?? SENT.exec(trimBlanks(text, 0, end));
   if (sent === null) return malformed(400, 'Bad Via');
   const sentBy = parseHostPort(withoutBlanksAroundColon(sent[2]!));
   if (isMalformed(sentBy)) return malformed(400, 'Bad sent-by in Via');
@@ -38,10 +39,20 @@ function read(text: string): Via | Malformed {
   return { transport: sent[1]!.toUpperCase(), ...sentBy, parameters };
 }
 
+const USUAL = 'SIP/2.0/';
+
+/** As SENT finds it, where it is written without blanks but the one; undefined where it is not. */
+function usualSent(text: string, end: number): readonly [string, string, string] | undefined {
+  if (!text.startsWith(USUAL)) return undefined;
+  const blank = text.indexOf(' ', USUAL.length);
+  if (blank < 0 || !isAll(TOKEN, text, USUAL.length, blank) || !isAll(VISIBLE, text, blank + 1, end)) return undefined;
+  return [text, text.slice(USUAL.length, blank), text.slice(blank + 1, end)];
+}
+
 /** sent-by = host [ COLON port ], COLON = SWS ":" SWS: only here may a port stand apart. */
 function withoutBlanksAroundColon(sentBy: string): string {
   const colon = sentBy.lastIndexOf(':');
-  if (colon < 0 || !/[ \t]/.test(sentBy)) return sentBy;
+  if (colon < 0 || !(sentBy.includes(' ') || sentBy.includes('\t'))) return sentBy;
   return `${trimBlanks(sentBy, 0, colon)}:${trimBlanks(sentBy, colon + 1)}`;
 }
 

@@ -127,6 +127,8 @@ export class IncomingCall implements Call, DialogOwner {
 
   #accept(body: Body, extra: HeaderFields) {
     this.state = 'answered';
+    const headers = [...this.#headers(), ...extra, ...this.#timer.accept(this.#transaction.request)];
+    const response = this.#transaction.respond(200, this.#reliable.described ? { headers } : { headers, body });
     this.#established = new Established(this.#core, this.#dialog, this.#identity, this.#timer, {
       // Not asked for before the ACK, and by then it is there.
       handler: () => this.#handler!,
@@ -139,8 +141,6 @@ export class IncomingCall implements Call, DialogOwner {
       },
       onQuiet: () => this.#onQuiet(),
     });
-    const headers = [...this.#headers(), ...extra, ...this.#timer.accept(this.#transaction.request)];
-    const response = this.#transaction.respond(200, this.#reliable.described ? { headers } : { headers, body });
     this.#established.start();
     this.#answered = new AnsweredInvite(this.#core.clock, this.#transaction, response, () => this.#noAck());
     this.#answered.start();

@@ -92,7 +92,7 @@ export class TransactionLayer {
     if (message.kind === 'malformed') this.#refuseMalformed(message, source);
     else if (verdict === 'refuse') this.#refuseForNow(message, source);
     else {
-      log.debug('received', { from: printHop(source), what: summary(message) });
+      log.debug('received', () => ({ from: printHop(source), what: summary(message) }));
       if (message.kind === 'response') this.#receiveResponse(message, source);
       else {
         markReceived(message, source);
@@ -213,7 +213,7 @@ export class TransactionLayer {
   #refuseMalformed({ status, why, request }: Malformed, source: Hop) {
     const { counters, log } = this.#environment;
     counters.malformedMessages++;
-    log.debug('malformed message', { from: printHop(source), why });
+    log.debug('malformed message', () => ({ from: printHop(source), why }));
     // An ACK is never answered (§17.1.1.3).
     if (request === undefined || request.method === 'ACK') return;
     markReceived(request, source);
@@ -238,7 +238,7 @@ export class TransactionLayer {
   #stray(what: string, source: Hop) {
     const { counters, log } = this.#environment;
     counters.strayMessages++;
-    log.debug('stray message', { what, from: printHop(source) });
+    log.debug('stray message', () => ({ what, from: printHop(source) }));
   }
 
   #withVia(request: Request, to: Hop): Request {
@@ -250,7 +250,7 @@ export class TransactionLayer {
 
   #send(message: Message, to: Hop, onError?: (error: Error) => void): Uint8Array {
     const { counters, product, log } = this.#environment;
-    log.debug('sent', { to: printHop(to), what: summary(message) });
+    log.debug('sent', () => ({ to: printHop(to), what: summary(message) }));
     message.headers.set(message.kind === 'request' ? 'User-Agent' : 'Server', product);
     counters.sentMessages++;
     const bytes = printMessage(message);
@@ -260,7 +260,7 @@ export class TransactionLayer {
 
   #sendAgain(bytes: Uint8Array, to: Hop, onError: (error: Error) => void) {
     const { counters, log } = this.#environment;
-    log.debug('sent again', { to: printHop(to), bytes: bytes.length });
+    log.debug('sent again', () => ({ to: printHop(to), bytes: bytes.length }));
     counters.sentMessages++;
     counters.retransmissions++;
     this.#pass(bytes, to, onError);

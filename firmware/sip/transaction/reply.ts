@@ -2,6 +2,7 @@
 import type { Address } from '../../lib/address.ts';
 import type { Body, HeaderFields } from '../contracts.ts';
 import { defaultPortOf, type Hop, isReliable } from '../hop.ts';
+import { noParameters } from '../message/grammar.ts';
 import { Headers } from '../message/headers.ts';
 import { isMalformed, type Request, type Response } from '../message/message.ts';
 import { reasonPhrase } from '../message/status.ts';
@@ -41,9 +42,14 @@ export function markReceived(request: Request, source: Address) {
   if (isMalformed(via)) return;
   const asksForPort = via.parameters.rport !== undefined;
   if (!asksForPort && via.host === source.host) return;
-  const seen = { received: source.host, ...(asksForPort && { rport: String(source.port) }) };
+  const parameters = Object.assign(noParameters(), via.parameters);
+  parameters.received = source.host;
+  if (asksForPort) parameters.rport = String(source.port);
+  const marked = { ...via, parameters };
+  const text = printVia(marked);
+  parseVia.keep(text, marked);
   request.headers.removeFirst('Via');
-  request.headers.prepend('Via', printVia({ ...via, parameters: { ...via.parameters, ...seen } }));
+  request.headers.prepend('Via', text);
 }
 
 /**
