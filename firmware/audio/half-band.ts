@@ -15,6 +15,8 @@ const TRANSITION = 0.02;
 const NOTHING = 1e-15;
 
 const COEFFICIENTS = design();
+/** Of each chain at low frequencies, in samples of the lower rate. */
+const DELAYS = COEFFICIENTS.map(chain => chain.reduce((sum, a) => sum + (1 - a) / (1 + a), 0)) as [number, number];
 
 /** All-pass sections (a + z⁻¹) / (1 + a z⁻¹), one after the other. */
 class Chain {
@@ -65,6 +67,7 @@ class Chain {
 export class Doubler {
   readonly from: number;
   readonly to: number;
+  readonly delayMs: number;
   readonly #first = new Chain(COEFFICIENTS[0]);
   readonly #second = new Chain(COEFFICIENTS[1]);
   readonly #line: Float64Array;
@@ -72,6 +75,7 @@ export class Doubler {
   constructor(from: number, maxInput: number) {
     this.from = from;
     this.to = 2 * from;
+    this.delayMs = (DELAYS[0] * 1000) / from;
     this.#line = new Float64Array(maxInput);
   }
 
@@ -94,6 +98,7 @@ export class Doubler {
 export class Halver {
   readonly from: number;
   readonly to: number;
+  readonly delayMs: number;
   readonly #first = new Chain(COEFFICIENTS[0]);
   readonly #second = new Chain(COEFFICIENTS[1]);
   readonly #line: Int16Array;
@@ -105,6 +110,7 @@ export class Halver {
   constructor(from: number, maxInput: number) {
     this.from = from;
     this.to = from / 2;
+    this.delayMs = (DELAYS[1] * 1000) / this.to;
     this.#line = new Int16Array(maxInput + 1);
     this.#earlier = new Float64Array((maxInput + 1) >> 1);
     this.#later = new Float64Array((maxInput + 1) >> 1);

@@ -18,6 +18,8 @@ const KAISER_LENGTH = (ATTENUATION_DB - 7.95) / 14.36;
 export interface Resampler {
   readonly from: number;
   readonly to: number;
+  /** What comes out lies so far behind what went in. */
+  readonly delayMs: number;
   /**
    * Takes `count` samples of `input` (at most `maxInput`) and returns how many it wrote to `output`: over time exactly
    * count × to / from, in each call at most one more than that. A whole frame in gives a whole frame out.
@@ -38,6 +40,7 @@ function identity(rate: number): Resampler {
   return {
     from: rate,
     to: rate,
+    delayMs: 0,
     process(input, count, output) {
       for (let index = 0; index < count; index++) output[index] = input[index]!;
       return count;
@@ -49,6 +52,7 @@ function identity(rate: number): Resampler {
 class Polyphase implements Resampler {
   readonly from: number;
   readonly to: number;
+  readonly delayMs: number;
   /** `up` output instants fall on each input sample of the common rate; every `down`-th is kept. */
   readonly #up: number;
   readonly #down: number;
@@ -70,6 +74,7 @@ class Polyphase implements Resampler {
     this.#taps = Math.ceil((KAISER_LENGTH / (STOP - PASS)) * (from / lower));
     this.#phases = designed(this.#up, this.#taps, ((PASS + STOP) / 2) * (lower / from));
     this.#line = new Float64Array(this.#taps - 1 + maxInput);
+    this.delayMs = (((this.#up * this.#taps - 1) / 2 / this.#up) * 1000) / from;
   }
 
   process(input: Int16Array, count: number, output: Int16Array): number {
@@ -104,13 +109,13 @@ const designs = new Map<string, Float64Array>();
 
 function designed(up: number, taps: number, cutoff: number): Float64Array {
   const key = `${up} ${taps} ${cutoff}`;
-  const phases = designs.get(key) ?? design(up, taps, cutoff);
+  const phases = designs.get(key) ?? lowPass(up, taps, cutoff);
   designs.set(key, phases);
   return phases;
 }
 
 /** A low-pass of `up × taps` coefficients at `up` times the input rate, cut into its phases. `cutoff`: of the input rate. */
-function design(up: number, taps: number, cutoff: number): Float64Array {
+export function lowPass(up: number, taps: number, cutoff: number): Float64Array {
   const length = up * taps;
   const centre = (length - 1) / 2;
   const phases = new Float64Array(length);

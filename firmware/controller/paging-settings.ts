@@ -64,6 +64,7 @@ export function pagingSettings({ paging, sip }: Config): PagingSettings {
       emergency: ruleOf(emergency),
     } satisfies LevelRules,
     silenceMs: paging.silence,
+    delayMs: paging.delay,
     interfaceHost: paging.interface ?? (isWildcard(sip.listen.host) ? undefined : sip.listen.host),
   };
 }

@@ -48,6 +48,8 @@ export interface EngineOptions {
   playbackDelayMs?(): number;
   /** Loudness by the card's mixer. Absent: it has none. */
   setCardGain?: SetCardGain;
+  /** How far the wall clock may be off, milliseconds; absent or undefined: nobody keeps it right. */
+  wallClockErrorMs?(): number | undefined;
   /** What works on echo and noise. Absent: nothing does. */
   acoustics?: AcousticEngines | undefined;
   emit(event: MediaEvent): void;
@@ -87,7 +89,8 @@ export class Engine {
     if (multicast !== undefined) {
       const parts = { clock, random, network: multicast, codecs: this.#codecs, rate, emit };
       const isOurs = (port: number, id: number) => this.#sentPages!.isOurs(port, id);
-      this.#pages = new Pages({ ...parts, settings, isOurs });
+      const { playbackDelayMs = () => 0, wallClockErrorMs = () => undefined } = options;
+      this.#pages = new Pages({ ...parts, wallClock, wallClockErrorMs, playbackDelayMs, settings, isOurs });
       const { files, opus } = options;
       this.#sentPages = new SentPages({
         ...parts,

@@ -9,6 +9,7 @@ import type { Loudness } from '../paging/arbiter.ts';
 import type { PageGroup } from '../paging/groups.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
 import type { Codecs } from './codecs.ts';
+import { PagePlayout } from './page-playout.ts';
 import { Player } from './player.ts';
 import type { CodecChoice } from './protocol.ts';
 import { Receiving } from './receiving.ts';
@@ -37,22 +38,27 @@ export interface PageSoundOptions {
   codecs: Codecs;
   rate: number;
   jitter: { minMs: number; maxMs: number };
+  /** All speakers play it so long after it was sent. 0: each as soon as its network lets it. */
+  delayMs: number;
 }
 
 export class PageSound {
   /** Why its own codec cannot be had. */
   readonly lacks: string | undefined;
   readonly #receiving: Receiving;
+  readonly #playout: PagePlayout | undefined;
   readonly #gain: Gain;
   readonly #gong: Player;
   readonly #gongFrame: Int16Array;
+  /** It sounds with the page's own sound. */
+  #gongWaits = false;
   #loudness: Loudness = 'silent';
   /** Frames to read though it is to be silent. */
   #fading = 0;
   /** After the end, what is in the buffer still comes out until then. */
   #drainUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ dynamicCodec, codecs, rate, jitter }: PageSoundOptions) {
+  constructor({ dynamicCodec, codecs, rate, jitter, delayMs }: PageSoundOptions) {
     let choices = STATIC;
     if (dynamicCodec !== undefined) {
       try {
@@ -63,7 +69,11 @@ export class PageSound {
         this.lacks = error instanceof Error ? error.message : String(error);
       }
     }
-    this.#receiving = new Receiving({ choices, codecs, rate, jitter });
+    const playout = delayMs === 0 ? undefined : new PagePlayout(rate, delayMs, sound => this.#addGong(sound));
+    const makeBuffer = playout && ((clockRate: number) => playout.makeBuffer(clockRate));
+    this.#receiving = new Receiving({ choices, codecs, rate, jitter, makeBuffer });
+    playout?.use(this.#receiving);
+    this.#playout = playout;
     this.#gain = new Gain(rate, SILENT_DB);
     this.#gong = new Player(rate, () => {});
     this.#gongFrame = new Int16Array(frameSamples(rate));
@@ -96,26 +106,48 @@ export class PageSound {
       this.#gain.set(SILENT_DB);
     } else {
       // Heard from now on: what came before is past.
-      if (this.#loudness === 'silent') this.#receiving.reset();
+      if (this.#loudness === 'silent') this.#forget();
       this.#gain.set(loudness === 'low' ? db + DUCKED_DB : db);
       this.#fading = 0;
     }
     this.#loudness = loudness;
   }
 
+  #forget() {
+    // Its time is learned also while it is not heard.
+    if (this.#playout) this.#playout.stop();
+    else this.#receiving.reset();
+  }
+
+  /** Over the beginning of its sound, or at once where none has come yet. */
   gong(cadence: Cadence) {
     this.#gong.tone(cadence);
+    this.#gongWaits = this.#playout !== undefined && !this.#playout.isEmpty;
+  }
+
+  #addGong(sound: Int16Array) {
+    if (this.#gongWaits && this.#gong.read(this.#gongFrame)) add(this.#gongFrame, sound);
   }
 
   takes(payloadType: number): boolean {
     return this.#receiving.takes(Math.min(payloadType, DYNAMIC));
   }
 
+  /** A page begins, or was perhaps on before it could be heard. */
+  begin(isMissed: boolean) {
+    this.#playout?.begin(isMissed);
+  }
+
+  /** A sender report: when `timestamp` was, or undefined where the wall clock here is not to be trusted. */
+  reported(ssrc: number, timestamp: number, sentMs: number | undefined) {
+    this.#playout?.reported(ssrc, timestamp, sentMs);
+  }
+
   /** Of a payload type that it takes. */
   push(packet: RtpPacket, nowMs: number) {
     if (packet.payloadType > DYNAMIC) packet.payloadType = DYNAMIC;
     this.#drainUntilMs = Number.NEGATIVE_INFINITY;
-    if (this.#loudness !== 'silent') this.#receiving.push(packet, nowMs);
+    if (this.#playout !== undefined || this.#loudness !== 'silent') this.#receiving.push(packet, nowMs);
   }
 
   /** The page is over; what has come of it is still heard. */
@@ -128,14 +160,15 @@ export class PageSound {
     return nowMs >= this.#drainUntilMs && !this.#gong.playing;
   }
 
-  /** One frame; false when there is nothing to be heard, and `frame` is untouched. */
-  read(frame: Int16Array, nowMs: number): boolean {
+  /** One frame, heard at `heardMs`; false when there is nothing to be heard, and `frame` is untouched. */
+  read(frame: Int16Array, nowMs: number, heardMs: number): boolean {
     if (this.#loudness === 'silent') {
       if (this.#fading === 0) return false;
       this.#fading--;
     }
-    this.#receiving.read(frame, nowMs);
-    if (this.#gong.read(this.#gongFrame)) add(this.#gongFrame, frame);
+    if (this.#playout) this.#playout.read(frame, nowMs, heardMs);
+    else this.#receiving.read(frame, nowMs);
+    if (!this.#gongWaits && this.#gong.read(this.#gongFrame)) add(this.#gongFrame, frame);
     this.#gain.apply(frame, frame);
     return true;
   }
@@ -143,11 +176,15 @@ export class PageSound {
   chain(source: { name: string }): Chain {
     return [
       source,
-      { name: 'buffer', detail: () => `${Math.round(this.bufferMs)} ms` },
+      { name: 'buffer', detail: () => `${Math.round(this.bufferMs)} ms${this.#timing()}` },
       { name: 'decode', detail: () => this.#receiving.describe() },
       { name: 'gain', detail: () => `${Math.round(this.#gain.db)} dB` },
       { name: 'playback' },
     ];
+  }
+
+  #timing(): string {
+    return this.#playout === undefined ? '' : `, together by ${this.#playout.follows}`;
   }
 
   close() {

@@ -7,7 +7,9 @@ import type { PolycomPacket } from '../paging/polycom.ts';
 import { PolycomFrames } from '../paging/polycom-frames.ts';
 import { Sources } from '../paging/sources.ts';
 import { Talker } from '../paging/talker.ts';
+import { unixMsOf } from '../rtp/ntp.ts';
 import { emptyPacket, parseRtp } from '../rtp/packet.ts';
+import { parseRtcp } from '../rtp/rtcp.ts';
 import { groupProtection } from './group-key.ts';
 import type { PageSound } from './page-sound.ts';
 import type { Protection } from './protection.ts';
@@ -15,6 +17,8 @@ import type { PageCounters } from './protocol.ts';
 
 /** A step in the sequence numbers beyond this is another beginning, not a loss. Packets. */
 const LARGEST_LOSS = 100;
+/** What comes so soon after the group was joined has begun before. Milliseconds. */
+const JUST_JOINED_MS = 1_000;
 
 export interface PageParts {
   silenceMs: number;
@@ -30,6 +34,7 @@ export class Page implements Claim {
   readonly talker: Talker;
   /** Counts up, from one page to the next of all groups. */
   began = 0;
+  joinedAtMs = Number.NEGATIVE_INFINITY;
   beganAtMs = 0;
   endedAtMs = 0;
   /** What has been told of the page that is on. */
@@ -107,6 +112,21 @@ export class Page implements Claim {
     this.sound.push(packet, nowMs);
   }
 
+  /** Only reports of the talker's own count. `toClock`: the time here at which our wall clock shows this. */
+  onRtcp(bytes: Uint8Array, { host }: Address, toClock: (unixMs: number) => number | undefined) {
+    if (!this.on || host !== this.talker.host) return;
+    const plain = this.protection === undefined ? bytes : this.protection.openReport(bytes);
+    if (plain === undefined) {
+      this.counters.notAuthentic++;
+      return;
+    }
+    for (const packet of parseRtcp(plain) ?? []) {
+      if (packet.type !== 'SR' || !this.talker.isHolder(host, packet.ssrc)) continue;
+      const sentMs = toClock(unixMsOf(packet.ntpSeconds, packet.ntpFraction));
+      this.sound.reported(packet.ssrc, packet.rtpTimestamp, sentMs);
+    }
+  }
+
   onPolycom({ kind, serial, caller, codec, samples, payload }: PolycomPacket, from: Address, nowMs: number) {
     if (!this.allows(from)) return;
     if (kind === 'end') {
@@ -150,6 +170,7 @@ export class Page implements Claim {
     this.told = 'nothing';
     this.caller = '';
     this.#frames.reset();
+    this.sound.begin(nowMs - this.joinedAtMs < JUST_JOINED_MS);
     this.#parts.onTurn(this);
     return true;
   }

@@ -5,18 +5,21 @@ import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
 import { toneOf } from '../audio/tones.ts';
 import type { Address } from '../lib/address.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { arbitrate, type Loudness } from '../paging/arbiter.ts';
 import { byAddress, MAX_GROUPS } from '../paging/groups.ts';
 import { emptyPolycom, parsePolycom } from '../paging/polycom.ts';
+import { looksLikeRtcp } from '../rtp/packet.ts';
 import type { Codecs } from './codecs.ts';
 import { GroupPort } from './group-port.ts';
+import { LoudspeakerClock } from './loudspeaker-clock.ts';
 import type { MulticastNetwork } from './network.ts';
 import { Page } from './page.ts';
 import { DUCKED_DB, PageSound } from './page-sound.ts';
 import type { GroupReport, MediaEvent, MediaSettings } from './protocol.ts';
 import { Summoned } from './summoned.ts';
+import { TimeHere } from './time-here.ts';
 
 /** Of a page that is on, this often is told that it is. */
 const GOES_ON_MS = 20_000;
@@ -30,6 +33,11 @@ export interface PagesOptions {
   rate: number;
   /** A packet of a page that this device sends itself. */
   isOurs(port: number, id: number): boolean;
+  wallClock: WallClock;
+  /** How far the wall clock may be off, milliseconds; undefined: nobody keeps it right. */
+  wallClockErrorMs(): number | undefined;
+  /** From a frame's leaving here to its leaving the loudspeaker. */
+  playbackDelayMs(): number;
   emit(event: MediaEvent): void;
 }
 
@@ -46,6 +54,10 @@ export class Pages {
   readonly #callGain: Gain;
   readonly #microphoneGain: Gain;
   readonly #frame: Int16Array;
+  readonly #loudspeaker = new LoudspeakerClock();
+  readonly #timeHere: TimeHere;
+  /** When the present frame is heard. */
+  #heardMs = 0;
   #call: Loudness = 'full';
   #callWasUp = false;
   #began = 0;
@@ -64,6 +76,7 @@ export class Pages {
     this.#microphoneGain = new Gain(rate, 0);
     this.#frame = new Int16Array(frameSamples(rate));
     this.#loudspeakerDb = settings.loudspeakerDb;
+    this.#timeHere = new TimeHere(options);
   }
 
   start() {
@@ -71,7 +84,13 @@ export class Pages {
     const { paging, jitter } = settings;
     if (paging === undefined) return;
     for (const group of paging.groups.slice(0, MAX_GROUPS)) {
-      const sound = new PageSound({ dynamicCodec: group.dynamicCodec, codecs, rate, jitter });
+      const sound = new PageSound({
+        dynamicCodec: group.dynamicCodec,
+        codecs,
+        rate,
+        jitter,
+        delayMs: paging.delayMs,
+      });
       if (sound.lacks !== undefined) emit({ is: 'group', group: group.name, why: sound.lacks });
       this.#pages.push(
         new Page(group, sound, { silenceMs: paging.silenceMs, isOurs, onTurn: page => this.#turned(page) }),
@@ -96,7 +115,9 @@ export class Pages {
         onPacket: this.#reader(pages),
         isBusy: () => pages.some(({ on }) => on),
         onChange: why => {
-          for (const { group } of pages) {
+          for (const page of pages) {
+            const { group } = page;
+            page.joinedAtMs = clock.now();
             this.#faults.set(group.name, why);
             emit({ is: 'group', group: group.name, why });
           }
@@ -105,6 +126,27 @@ export class Pages {
     );
     this.#ports.push(groupPort);
     groupPort.start();
+    const { delayMs } = this.#options.settings.paging!;
+    if (delayMs > 0 && pages[0]!.group.format === 'rtp' && port % 2 === 0) {
+      this.#listenToReports({ host, port: port + 1 }, pages);
+    }
+  }
+
+  /** Sender reports come to the port after an even one (RFC 3550 §11). Who sends none is not missed, nor is a port that cannot be had. */
+  #listenToReports(address: Address, pages: Page[]) {
+    const { clock, random, network } = this.#options;
+    const reports = new GroupPort(address, {
+      clock,
+      random,
+      network,
+      onPacket: (bytes, from) => {
+        for (const page of pages) page.onRtcp(bytes, from, this.#timeHere.of);
+      },
+      isBusy: () => pages.some(({ on }) => on),
+      onChange: () => {},
+    });
+    this.#ports.push(reports);
+    reports.start();
   }
 
   /** What is done with a packet to the address of these groups. */
@@ -113,7 +155,8 @@ export class Pages {
     const page = pages[0]!;
     switch (page.group.format) {
       case 'rtp':
-        return (bytes, from) => page.onRtp(bytes, from, clock.now());
+        return (bytes, from) =>
+          looksLikeRtcp(bytes) ? page.onRtcp(bytes, from, this.#timeHere.of) : page.onRtp(bytes, from, clock.now());
       case 'linksys': {
         const summoned = new Summoned(page, network, () => clock.now());
         this.#summoned.push(summoned);
@@ -164,6 +207,8 @@ export class Pages {
   decide(callIsUp: boolean) {
     if (this.#pages.length === 0) return;
     const nowMs = this.#options.clock.now();
+    this.#heardMs = this.#loudspeaker.next(nowMs, this.#options.playbackDelayMs());
+    this.#timeHere.look(nowMs);
     let sounding = 0;
     for (const page of this.#pages) {
       if (page.talker.isSilent(nowMs)) page.end(nowMs);
@@ -223,7 +268,7 @@ export class Pages {
     if (this.#pages.length === 0) return;
     const nowMs = this.#options.clock.now();
     for (const { sound } of this.#pages) {
-      if (!sound.read(this.#frame, nowMs)) continue;
+      if (!sound.read(this.#frame, nowMs, this.#heardMs)) continue;
       for (let index = 0; index < sum.length; index++) sum[index]! += this.#frame[index]!;
     }
   }

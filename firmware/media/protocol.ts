@@ -244,6 +244,8 @@ export interface PagingSettings {
   levels: LevelRules;
   /** A page without a packet for so long is over. */
   silenceMs: number;
+  /** All speakers play a page so long after it was sent. 0: each as soon as it can. */
+  delayMs: number;
   /** Groups are joined on the interface of this address; absent: where the machine's routes lead. */
   interfaceHost?: string | undefined;
 }

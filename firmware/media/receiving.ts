@@ -5,7 +5,7 @@ import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
 import { shorten } from '../audio/stretch.ts';
 import { distance32 } from '../lib/serial.ts';
-import { JitterBuffer, type Pull } from '../rtp/jitter-buffer.ts';
+import { JitterBuffer, type Pull, type Push } from '../rtp/jitter-buffer.ts';
 import type { Losses } from '../rtp/loss-pattern.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
 import { type Codecs, clockRateOf } from './codecs.ts';
@@ -20,12 +20,24 @@ const CONCEALED_STEP_MS = 2.5;
 /** Static (RFC 3551 §6), and understood whether it was agreed or not: who sends it is silent. */
 export const COMFORT_NOISE = 13;
 
+/** Where packets wait: for a call as short as its network allows, for a page until all speakers play it. */
+export interface PacketBuffer {
+  readonly counters: { readonly late: number };
+  readonly pattern: { readonly losses: Losses };
+  readonly delayMs: number;
+  push(packet: RtpPacket, nowMs: number): Push;
+  pass(packet: RtpPacket, nowMs: number): Push;
+  /** What is next, as it will be played `readyMs` after `nowMs`. */
+  pull(nowMs: number, readyMs: number): Pull;
+  reset(): void;
+}
+
 /** A payload type, its decoder, and the way to the device's rate. */
 interface Reception {
   name: CodecName;
   decoder: Decoder;
   resampler: Resampler;
-  buffer: JitterBuffer;
+  buffer: PacketBuffer;
   ticksPerMs: number;
 }
 
@@ -36,6 +48,8 @@ export interface ReceivingOptions {
   /** Samples per second of the frames asked for. */
   rate: number;
   jitter: { minMs: number; maxMs: number };
+  /** Another buffer than that of a call, for RTP of this clock rate. */
+  makeBuffer?: ((clockRate: number) => PacketBuffer) | undefined;
 }
 
 export class Receiving {
@@ -46,6 +60,7 @@ export class Receiving {
   readonly #converted: Int16Array;
   /** Sound at the device's rate that waits for its frame. */
   readonly #ready: Int16Array;
+  readonly #readyPerMs: number;
   #readyCount = 0;
   /** Something of the stream has been played. */
   #began = false;
@@ -61,13 +76,14 @@ export class Receiving {
   badPayloads = 0;
 
   /** Throws where a codec cannot be had. */
-  constructor({ choices, codecs, rate, jitter }: ReceivingOptions) {
-    const buffers = new Map<number, JitterBuffer>();
+  constructor({ choices, codecs, rate, jitter, makeBuffer }: ReceivingOptions) {
+    const buffers = new Map<number, PacketBuffer>();
+    const made = makeBuffer ?? (clockRate => new JitterBuffer({ clockRate, ...jitter }));
     let fastest = rate;
     for (const { name, payloadType } of choices) {
       const clockRate = clockRateOf(name);
       // One clock, one buffer: between PCMA and PCMU a peer changes without a gap.
-      const buffer = buffers.get(clockRate) ?? new JitterBuffer({ clockRate, ...jitter });
+      const buffer = buffers.get(clockRate) ?? made(clockRate);
       buffers.set(clockRate, buffer);
       const decoder = this.#decoder(codecs, name);
       fastest = Math.max(fastest, decoder.rate);
@@ -82,6 +98,7 @@ export class Receiving {
     this.#active = this.#receptions.get(choices[0]!.payloadType)!;
     this.#decoded = new Int16Array((fastest * MAX_PACKET_MS) / 1000);
     this.#converted = new Int16Array((rate * MAX_PACKET_MS) / 1000 + 1);
+    this.#readyPerMs = rate / 1000;
     this.#ready = new Int16Array(frameSamples(rate) + this.#converted.length);
   }
 
@@ -93,6 +110,11 @@ export class Receiving {
       this.close();
       throw error;
     }
+  }
+
+  /** What is pulled comes out so much later. */
+  get lagMs(): number {
+    return this.#active.resampler.delayMs;
   }
 
   describe(): string {
@@ -150,6 +172,11 @@ export class Receiving {
   /** Forgets what has come: the stream pauses. */
   reset() {
     this.#active.buffer.reset();
+    this.forgetReady();
+  }
+
+  /** Forgets what has been decoded. */
+  forgetReady() {
     this.#readyCount = 0;
     this.#began = false;
     this.#isQuiet = false;
@@ -173,7 +200,8 @@ export class Receiving {
 
   /** Adds a packet's worth to what is ready; nothing when there is nothing to be heard. */
   #more(nowMs: number) {
-    const pull = this.#active.buffer.pull(nowMs);
+    const { buffer, resampler } = this.#active;
+    const pull = buffer.pull(nowMs, this.#readyCount / this.#readyPerMs + resampler.delayMs);
     switch (pull.is) {
       case 'packet':
         return this.#decode(pull);
@@ -181,7 +209,7 @@ export class Receiving {
         return this.#recover(pull);
       case 'wait':
         if (this.#isQuiet) return this.#hush();
-        return this.#began ? this.#invent(FRAME_MS) : undefined;
+        return this.#began ? this.#invent(pull.forMs ?? FRAME_MS) : undefined;
     }
   }
 

@@ -5,6 +5,7 @@ import { chooseOpus, opusRate } from '../audio/codecs/opus.ts';
 import { chooseAcoustics } from '../audio/echo/choose.ts';
 import { systemClock, wallClock } from '../lib/clock.ts';
 import { markerOf } from '../lib/dscp.ts';
+import { wallClockError } from '../lib/kept-clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { diskFiles } from './disk-files.ts';
 import { Engine } from './engine.ts';
@@ -30,6 +31,7 @@ const engine = new Engine({
   audioCounters: () => audio.counters,
   playbackDelayMs: () => audio.playbackDelayMs(),
   setCardGain: (loudspeakerDb, microphoneDb) => audio.setGain(loudspeakerDb, microphoneDb),
+  wallClockErrorMs: wallClockError(),
   acoustics: settings.acoustics && (await chooseAcoustics(settings.acoustics, audio.format.rate)),
   emit,
 });

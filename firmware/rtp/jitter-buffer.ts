@@ -36,8 +36,11 @@ export type Pull =
     }
   /** One packet time was lost. `following` is the payload after it, where it is here already (Opus FEC), in `followingType`. */
   | { is: 'lost'; durationTicks: number; following: Uint8Array | undefined; followingType: number }
-  /** Nothing to play yet: the play position stays. Conceal, or be silent, for as long as is convenient, and pull again. */
-  | { is: 'wait' };
+  /**
+   * Nothing to play yet: the play position stays. Conceal, or be silent, for so long or, where it is not said, as long as
+   * is convenient, and pull again.
+   */
+  | { is: 'wait'; forMs?: number };
 
 export interface JitterCounters {
   played: number;

@@ -30,6 +30,10 @@ export class NtpClock {
   }
 }
 
+/** Unix time of an NTP time stamp between 1970 and 2106. */
+export const unixMsOf = (seconds: number, fraction: number): number =>
+  (((seconds - NTP_EPOCH_SECONDS) >>> 0) + fraction / 2 ** 32) * 1000;
+
 /** The middle 32 bits, which LSR has (§6.4.1): units of 1/65536 s. */
 export const middle = (seconds: number, fraction: number): number =>
   (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;

@@ -23,6 +23,8 @@ export interface SimulatedAudioOptions {
   sink?: (frame: Int16Array, index: number) => void;
   /** The same for the line out. */
   lineSink?: (frame: Int16Array, index: number) => void;
+  /** What the card says of its delay. Absent: none. */
+  playbackDelayMs?: () => number;
 }
 
 export class SimulatedAudio implements AudioDevice {
@@ -85,7 +87,7 @@ export class SimulatedAudio implements AudioDevice {
   }
 
   playbackDelayMs() {
-    return 0;
+    return this.#options.playbackDelayMs?.() ?? 0;
   }
 
   /** Takes the card away: frames go on with silence and nothing is heard, until `plug`. */

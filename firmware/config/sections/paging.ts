@@ -153,6 +153,10 @@ export const paging = section({
     help: 'A page without a packet for so long is over, and its group free for another.',
     needs,
   }),
+  delay: field(duration(0, 1_000).prefault('200 ms'), {
+    help: 'From the sending of a page to its being heard: long enough for the slowest sound card and the worst of the network. Where it is the same on all speakers, they play a page at the same moment. `0 s`: each as soon as it can.',
+    needs,
+  }),
   interface: field(ipAddress().optional(), {
     help: "Address of the network port on which groups are joined and zones are paged. By default that of `sip.listen.host`, or where the machine's routes lead.",
     needs,

@@ -120,3 +120,27 @@ test('reset forgets the sound inside', () => {
   converter.process(new Int16Array(160), 160, output);
   expect(output.every(sample => sample === 0)).toBe(true);
 });
+
+test.each([
+  [8_000, 16_000],
+  [16_000, 8_000],
+  [8_000, 48_000],
+  [48_000, 16_000],
+  [16_000, 16_000],
+])('from %i to %i what comes out is as late as is said', (from, to) => {
+  const hz = 100;
+  const converter = resampler(from, to, from);
+  const input = Int16Array.from({ length: from }, (_, at) =>
+    Math.round(10_000 * Math.sin((2 * Math.PI * hz * at) / from)),
+  );
+  const output = new Int16Array(to + 1);
+  converter.process(input, from, output);
+  let sine = 0;
+  let cosine = 0;
+  // After it has settled, whole periods.
+  for (let at = to / 2; at < to; at++) {
+    sine += output[at]! * Math.sin((2 * Math.PI * hz * at) / to);
+    cosine += output[at]! * Math.cos((2 * Math.PI * hz * at) / to);
+  }
+  expect((-Math.atan2(cosine, sine) / (2 * Math.PI * hz)) * 1000).toBeCloseTo(converter.delayMs, 2);
+});

@@ -51,7 +51,7 @@ test('the card is as loud as the loudest page may be, and calls are softer in nu
   const rule = { call: 'mix', pages: 'mix', volumeDb: 0, leastDb: -60, gong: false } as const;
   const levels = { background: rule, normal: rule, high: rule, emergency: { ...rule, leastDb: 0 } };
   const group = { name: 'yard', volumeDb: 2 } as PagingSettings['groups'][number];
-  const { acoustics, asked, ways } = rig({ groups: [group], levels, silenceMs: 0 });
+  const { acoustics, asked, ways } = rig({ groups: [group], levels, silenceMs: 0, delayMs: 0 });
   acoustics.applyCard();
   expect(asked).toEqual([[0, 10]]);
   expect(ways().loudspeaker).toBe(-7);

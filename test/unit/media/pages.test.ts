@@ -41,7 +41,7 @@ const rules = (changes: Partial<Record<keyof LevelRules, Partial<LevelRule>>> = 
 function listening(groups: PageGroup[], levels: LevelRules = rules(), loudspeakerDb = 0) {
   const world = new World();
   const speaks = speaksTone(440, LOUD, RATE);
-  const paging = { groups, levels, silenceMs: 1_000 };
+  const paging = { groups, levels, silenceMs: 1_000, delayMs: 0 };
   const speaker = world.phone('192.0.2.1', { speaks, settings: { paging, loudspeakerDb } });
   world.run(100);
   return { world, speaker, pager: (options: PagerOptions) => new Pager(world, options) };
@@ -331,7 +331,7 @@ describe('membership', () => {
   test('that is refused is told with its reason, and tried again', () => {
     const world = new World();
     world.network.refusedGroups.set(HALL.host, 'no network leads to it');
-    const paging = { groups: [group('hall', HALL)], levels: rules(), silenceMs: 1_000 };
+    const paging = { groups: [group('hall', HALL)], levels: rules(), silenceMs: 1_000, delayMs: 0 };
     const speaker = world.phone('192.0.2.1', { settings: { paging } });
     world.run(35_000);
     expect(speaker.told('group')).toMatchObject([{ group: 'hall', why: 'no network leads to it' }]);
