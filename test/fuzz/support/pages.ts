@@ -11,7 +11,8 @@ import type { PageGroup } from '../../../firmware/paging/groups.ts';
 import type { LevelRule } from '../../../firmware/paging/levels.ts';
 import { type LinksysCommand, printLinksys } from '../../../firmware/paging/linksys.ts';
 import { emptyPolycom, type PolycomKind, printPolycom } from '../../../firmware/paging/polycom.ts';
-import { writeRtp } from '../../../firmware/rtp/packet.ts';
+import { looksLikeRtcp, writeRtp } from '../../../firmware/rtp/packet.ts';
+import { printRtcp } from '../../../firmware/rtp/rtcp.ts';
 import { LONGEST_TRAILER_BYTES } from '../../../firmware/rtp/srtp/suite.ts';
 import { seeded } from '../../sim/seeded.ts';
 import { spoil } from '../../sim/spoil.ts';
@@ -83,10 +84,13 @@ class Listener {
       clock: this.#clock,
       random: seeded(seed),
       network,
-      settings: { ...settings, paging: { groups: [group], levels, silenceMs: 1_000 } },
+      settings: { ...settings, paging: { groups: [group], levels, silenceMs: 1_000, delayMs: 200 } },
       codecs,
       rate: RATE,
       isOurs: () => false,
+      wallClock: () => this.#clock.now(),
+      wallClockErrorMs: () => 1,
+      playbackDelayMs: () => 40,
       emit: () => this.#events++,
     });
     this.#pages.start();
@@ -101,6 +105,7 @@ class Listener {
   input(random: Random): Buffer {
     const { format } = this.#group;
     if (format === 'polycom') return this.#polycom(random);
+    if (format === 'rtp' && random.next() < 0.02) return this.#report(random);
     if (format !== 'linksys' || random.next() < 0.5) return this.#rtp(random);
     const command: LinksysCommand['command'] = random.next() < 0.5 ? 'start' : 'stop';
     return Buffer.from(printLinksys({ command, id: below(random, 3), ...SOUND }));
@@ -116,6 +121,14 @@ class Listener {
     const packet = new Uint8Array(12 + size + LONGEST_TRAILER_BYTES);
     const length = writeRtp(packet, { ...header, ssrc: this.#ssrc }, payload);
     return Buffer.from(packet.subarray(0, this.#protection?.protect(packet, length) ?? length));
+  }
+
+  #report(random: Random): Buffer {
+    const [ntpSeconds, ntpFraction, rtpTimestamp] = [random.uint32(), random.uint32(), random.uint32()];
+    const sr = { type: 'SR' as const, ssrc: this.#ssrc, ntpSeconds, ntpFraction, rtpTimestamp };
+    const plain = printRtcp([{ ...sr, packets: 0, octets: 0, reports: [] }]);
+    const { bytes, length } = this.#protection?.protectReport(plain) ?? { bytes: plain, length: plain.length };
+    return Buffer.from(bytes.subarray(0, length));
   }
 
   #polycom(random: Random): Buffer {
@@ -134,7 +147,8 @@ class Listener {
     const from = random.next() < 0.02 ? stranger : talker;
     // To the group, and with Linksys to where the sound is, while somebody listens there.
     const isSound = this.#group.format === 'linksys' && bytes.length !== 16;
-    const { host, port } = isSound ? SOUND : this.#group;
+    const isReport = this.#group.format === 'rtp' && looksLikeRtcp(bytes);
+    const { host, port } = isSound ? SOUND : { ...this.#group, port: this.#group.port + (isReport ? 1 : 0) };
     // What is decrypted in place must not change the input.
     this.#ears.get(`${host} ${port}`)?.(Uint8Array.from(bytes), { ...from });
     // Now and then a silence: the page is over, and the next may be anybody's.
