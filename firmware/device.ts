@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openBoard } from '../hal/board.ts';
 import { findBoard } from '../hal/boards/catalog.ts';
+import type { Systemd } from '../hal/systemd.ts';
 import { changesBetween } from './config/changes.ts';
 import type { JsonObject } from './config/document.ts';
 import { effectiveSettings } from './config/layers.ts';
@@ -21,6 +22,7 @@ import type { Connect } from './report/broker.ts';
 import { MqttReport } from './report/mqtt.ts';
 import type { Offered } from './rpc/methods.ts';
 import { SocketError, SocketServer } from './rpc/socket-server.ts';
+import { inOneLine } from './supervise/in-one-line.ts';
 import { Supervisor } from './supervise/supervisor.ts';
 import { wiringErrors, wiringWarnings } from './wiring.ts';
 
@@ -50,6 +52,8 @@ export interface DeviceOptions extends Omit<IntercomParts, 'openBoard' | 'sounds
   onLogLevel(level: LogLevel): void;
   /** The `connect` of the `mqtt` package. */
   connectMqtt: Connect;
+  /** What has started the process, where it waits for word. */
+  systemd?: Systemd | undefined;
 }
 
 /** Settings that are read once, before the device runs. */
@@ -67,7 +71,7 @@ export class PorterDevice {
   #socket: SocketServer | undefined;
   #mqtt: MqttReport | undefined;
   #provisioning: ProvisioningPart | undefined;
-  #supervisor: Supervisor | undefined;
+  #supervisors: Supervisor[] = [];
   /** A part that stops, to start anew. */
   #mqttRestart: Promise<void> | undefined;
   #provisioningRestart: Promise<void> | undefined;
@@ -132,17 +136,19 @@ export class PorterDevice {
     this.#startMqtt();
     this.#intercom.start();
     await this.#socket?.start();
-    this.#startSupervisor();
+    this.#startSupervisors();
     this.#startProvisioning(this.#loaded.provisioned);
+    this.#tellSystemd(systemd => systemd.ready());
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#tellSystemd(systemd => systemd.stopping());
     await Promise.all([this.#mqttRestart, this.#provisioningRestart]);
     await this.#provisioning?.stop();
     await this.#intercom?.stop();
     await this.#mqtt?.stop();
-    this.#supervisor?.stop();
+    for (const supervisor of this.#supervisors) supervisor.stop();
     await this.#socket?.stop();
   }
 
@@ -169,14 +175,28 @@ export class PorterDevice {
     });
   }
 
-  #startSupervisor() {
-    const { clock, log } = this.#options;
-    const watchdog = this.#intercom.watchdog;
-    if (watchdog === undefined || !this.#loaded.config.board.watchdog) return;
+  #startSupervisors() {
+    const { clock, systemd } = this.#options;
+    const log = this.#options.log.part('watchdog');
     // Alive means that both threads answer: this one runs the timer, the other reports.
     const probe = (answered: () => void) => this.#intercom.probe(answered);
-    this.#supervisor = new Supervisor({ clock, log: log.part('watchdog'), watchdog, probe });
-    this.#supervisor.start();
+    const { watchdog } = this.#intercom;
+    if (watchdog !== undefined && this.#loaded.config.board.watchdog)
+      this.#supervisors.push(new Supervisor({ clock, log, watchdog, probe }));
+    if (systemd !== undefined) systemd.describe = () => inOneLine(this.#intercom.status());
+    if (systemd?.timeoutMs !== undefined)
+      this.#supervisors.push(new Supervisor({ clock, log, watchdog: systemd, timeoutMs: systemd.timeoutMs, probe }));
+    for (const supervisor of this.#supervisors) supervisor.start();
+  }
+
+  #tellSystemd(tell: (systemd: Systemd) => void) {
+    const { systemd, log } = this.#options;
+    if (systemd === undefined) return;
+    try {
+      tell(systemd);
+    } catch (error) {
+      log.error('systemd is not told', { why: (error as Error).message });
+    }
   }
 
   #startMqtt() {

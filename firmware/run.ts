@@ -5,6 +5,7 @@
 
 import { resolve } from 'node:path';
 import mqtt from 'mqtt';
+import type { Systemd } from '../hal/systemd.ts';
 import { ProvisioningClient, printStatus } from '../provisioning/client/client.ts';
 import type { RunOptions } from './cli/environment.ts';
 import { PorterDevice, type ProvisioningSpec } from './device.ts';
@@ -23,7 +24,12 @@ const SYSTEM_STATE = '/var/lib/porter';
  * Resolves when `ended` has and the device has stopped: by a signal, or by a fault of our own, which is thrown on.
  * Rejects when it cannot start.
  */
-export async function run({ config, state, log: level }: RunOptions, version: string, ended: Promise<string | Error>) {
+export async function run(
+  { config, state, log: level }: RunOptions,
+  version: string,
+  systemd: Systemd | undefined,
+  ended: Promise<string | Error>,
+) {
   const { log, setLevel } = systemLog((level ?? 'info') as LogLevel);
   const device = new PorterDevice({
     clock: systemClock,
@@ -38,6 +44,7 @@ export async function run({ config, state, log: level }: RunOptions, version: st
       new SipSockets(settings, { clock: systemClock, random: systemRandom, log: log.part('sip') }),
     openMedia: settings => new MediaThread({ settings, clock: systemClock, log: log.part('media') }),
     connectMqtt: mqtt.connect,
+    systemd,
     openProvisioning: spec => openProvisioning(spec, version, log),
     // The command line's word counts against the configuration's.
     onLogLevel: configured => level === undefined && setLevel(configured),

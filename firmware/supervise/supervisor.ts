@@ -1,4 +1,4 @@
-/** Feeds the hardware watchdog for as long as the device is alive in every part that can hang. */
+/** Feeds a watchdog, the board's or the service manager's, for as long as the device is alive in every part that can hang. */
 import type { Clock, Watchdog } from '../../hal/contracts.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -9,20 +9,29 @@ export class Supervisor {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #watchdog: Watchdog;
+  readonly #timeoutMs: number;
   /** Asks a part whether it still answers; `answered` is called when it does. */
   readonly #probe: (answered: () => void) => void;
   #cancel: (() => void) | undefined;
 
-  constructor(parts: { clock: Clock; log: Log; watchdog: Watchdog; probe: (answered: () => void) => void }) {
+  /** `timeoutMs`: it bites when it has not been fed for so long. */
+  constructor(parts: {
+    clock: Clock;
+    log: Log;
+    watchdog: Watchdog;
+    timeoutMs?: number;
+    probe: (answered: () => void) => void;
+  }) {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#watchdog = parts.watchdog;
+    this.#timeoutMs = parts.timeoutMs ?? WATCHDOG_MS;
     this.#probe = parts.probe;
   }
 
   start() {
     try {
-      this.#watchdog.start(WATCHDOG_MS);
+      this.#watchdog.start(this.#timeoutMs);
     } catch (error) {
       this.#log.error('no watchdog', { why: error instanceof Error ? error.message : String(error) });
       return;
@@ -36,7 +45,7 @@ export class Supervisor {
     this.#watchdog.stop();
   }
 
-  /** One that cannot be fed resets the board in time; until then the device goes on. */
+  /** One that cannot be fed bites in time; until then the device goes on. */
   #feed() {
     try {
       this.#watchdog.feed();
@@ -47,7 +56,7 @@ export class Supervisor {
 
   #round() {
     this.#cancel = this.#clock.after(
-      WATCHDOG_MS / 3,
+      this.#timeoutMs / 3,
       () => {
         this.#probe(() => {
           if (this.#cancel !== undefined) this.#feed();

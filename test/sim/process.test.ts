@@ -13,6 +13,7 @@ import { silentLog } from '../../firmware/lib/log.ts';
 import { InProcessMedia } from '../../firmware/media/in-process.ts';
 import { RpcClient } from '../../firmware/rpc/client.ts';
 import { SimulatedAudio } from '../../hal/audio/simulated.ts';
+import { Systemd } from '../../hal/systemd.ts';
 import { until } from '../peers/support/until.ts';
 import { LossyNetwork, presets } from './lossy-network.ts';
 import { SimulatedMediaNetwork } from './media-network.ts';
@@ -22,6 +23,8 @@ import { SimulatedBroker } from './simulated-broker.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const HOST = '192.0.2.10';
+/** WatchdogSec= of the unit. */
+const WATCHED_MS = 15_000;
 const stops: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
@@ -68,6 +71,8 @@ function rig(document: object = local) {
   const wallClock = () => clock.now();
   const clients: Hand[] = [];
   const stateDirectory = join(folder, 'state');
+  /** What the service manager hears, and when. */
+  const told: { atMs: number; lines: string }[] = [];
   const device = new PorterDevice({
     clock,
     wallClock,
@@ -103,6 +108,7 @@ function rig(document: object = local) {
       return client;
     },
     onLogLevel() {},
+    systemd: new Systemd(lines => told.push({ atMs: clock.now(), lines }), WATCHED_MS),
     configFile,
     stateDirectory,
   });
@@ -133,7 +139,7 @@ function rig(document: object = local) {
   };
   const offer = (document: JsonObject, revision = 'r') => clients.at(-1)!.spec.onDocument(document, revision);
   const running = () => clients.filter(({ state }) => state === 'started');
-  return { device, clock, broker, clients, running, passes, finish, offer, status, stateDirectory };
+  return { device, clock, broker, clients, running, passes, finish, offer, status, stateDirectory, told };
 }
 
 async function started(document?: object) {
@@ -231,4 +237,18 @@ test('without a folder to write to it starts and opens doors all the same', asyn
   await rest.passes(200);
   expect(rest.broker.connected).toBe(true);
   expect(readdirSync(join(stateDirectory, '..')).sort()).toEqual(['local.json', 'state']);
+});
+
+test('the service manager hears that the device is ready, alive in time for an hour, and stopping', async () => {
+  const { device, clock, finish, told } = await started();
+  await clock.advance(3_600_000);
+  await finish(device.stop());
+  const words = told.map(({ lines }) => lines);
+  expect(words.filter(line => line === 'READY=1')).toHaveLength(1);
+  expect(words.at(-1)).toBe('STOPPING=1');
+  expect(words).toContain('WATCHDOG=1\nSTATUS=call idle, sound up');
+  const alive = told.filter(({ lines }) => lines.startsWith('WATCHDOG=1')).map(({ atMs }) => atMs);
+  const pauses = alive.slice(1).map((atMs, index) => atMs - alive[index]!);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(WATCHED_MS / 2);
+  expect(alive.at(-1)).toBeGreaterThan(3_600_000 - WATCHED_MS / 2);
 });
