@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findBoard } from '../hal/boards/catalog.ts';
+import { findSystemd } from '../hal/systemd.ts';
 import { CliError, EXIT_FAILED } from './cli/environment.ts';
 import { runCli } from './cli/program.ts';
 import { systemClock } from './lib/clock.ts';
@@ -41,6 +42,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const { probeAlone } = await import('./probe-alone.ts');
     return probeAlone(request, config, version);
   },
+  selfTest: async request => {
+    const { selfTest } = await import('./self-test/self-test.ts');
+    return selfTest(request, version);
+  },
   run: async options => {
     const { run } = await import('./run.ts');
     const broken = new Promise<Error>(tell => process.once('uncaughtException', tell));
@@ -54,7 +59,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
       };
       leave(LEAVE_MS);
     });
-    await run(options, version, Promise.race([ended, broken]))
+    const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUs, WATCHDOG_PID: watchdogPid } = process.env;
+    const systemd = findSystemd({ socket, watchdogUs, watchdogPid }, process.pid);
+    await run(options, version, systemd, Promise.race([ended, broken]))
       .catch((error: Error) => {
         throw new CliError(EXIT_FAILED, error.message);
       })

@@ -4,6 +4,7 @@ import type { Attempt } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { ProbeRequest, ProbeResult } from '../controller/sip-probe.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { SelfTest, SelfTestRequest } from '../self-test/self-test.ts';
 
 export interface RunOptions {
   /** The local configuration document. */
@@ -30,6 +31,8 @@ export interface CliEnvironment {
   checkBoard?: Attempt['checkBoard'];
   /** `porter sip probe --alone`: asks without a device. */
   probe?(request: ProbeRequest, config: Config): Promise<ProbeResult | { why: string }>;
+  /** `porter selftest`: looks at the machine. */
+  selfTest?(request: SelfTestRequest): Promise<SelfTest>;
   /** `porter run`: resolves when the device has stopped. A CliError says why it could not start. */
   run(options: RunOptions): Promise<void>;
 }

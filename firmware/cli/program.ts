@@ -13,6 +13,7 @@ import { addOpen } from './commands/open.ts';
 import { addPage } from './commands/page.ts';
 import { addPress } from './commands/press.ts';
 import { addRun } from './commands/run.ts';
+import { addSelfTest } from './commands/selftest.ts';
 import { addSeveralCalls } from './commands/several-calls.ts';
 import { addSip } from './commands/sip.ts';
 import { addStatus } from './commands/status.ts';
@@ -28,6 +29,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 const commands = [
   addRun,
   addStatus,
+  addSelfTest,
   addPress,
   addCall,
   addAnswer,
