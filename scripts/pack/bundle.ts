@@ -45,7 +45,7 @@ const SOUND_PACKAGES: readonly KeptPackage[] = [
 
 /** What is started as a program or a thread of its own. */
 const ENTRIES = ['firmware/main.ts', 'firmware/media/worker.ts', 'hal/audio/packages-child.ts'];
-const LICENCE = /^(licen[cs]e|copying|notice|third_party_notices)(\.|$)/i;
+export const LICENCE = /^(licen[cs]e|copying|notice|third_party_notices)(\.|$)/i;
 
 /** Node is looked for beside the bundle first: a package brings its own. */
 const LAUNCHER = `#!/bin/sh
@@ -63,7 +63,7 @@ export interface Bundle {
   /** Bytes by part, the largest first. */
   parts: { part: string; bytes: number }[];
   bytes: number;
-  /** Every npm package that has a line in it. */
+  /** Every npm package that has a line in it, by its folder. */
   packages: string[];
 }
 
@@ -83,12 +83,13 @@ export async function makeBundle({ arch, folder, soundPackages = false }: Bundle
   const add = (part: string, bytes: number) => sizes.set(part, (sizes.get(part) ?? 0) + bytes);
 
   const metafile = await joinFirmware(join(folder, 'firmware'));
-  const joined = bytesByPart(metafile);
-  for (const [part, bytes] of joined) add(part, bytes);
+  for (const [part, bytes] of bytesByPart(metafile)) add(part, bytes);
+  const packages = packageFolders(metafile);
 
   const kept = [...keptPackages(arch), ...(soundPackages ? SOUND_PACKAGES : [])];
   for (const { name, files } of kept) {
     const from = await fetchLocked(name);
+    packages.add(from);
     const licences = readdirSync(from).filter(file => LICENCE.test(file));
     for (const file of ['package.json', ...licences, ...files])
       add(name, copy(join(from, file), join(folder, 'node_modules', name, file)));
@@ -103,9 +104,7 @@ export async function makeBundle({ arch, folder, soundPackages = false }: Bundle
     folder,
     parts,
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    packages: [...new Set([...parts.map(({ part }) => part), ...kept.map(({ name }) => name)])]
-      .filter(part => !/^(?:firmware|hal|provisioning)\b/.test(part))
-      .sort(),
+    packages: [...packages].sort(),
   };
 }
 
@@ -147,6 +146,14 @@ function bytesByPart({ outputs }: Metafile): Map<string, number> {
       sizes.set(part, (sizes.get(part) ?? 0) + bytesInOutput);
     }
   return sizes;
+}
+
+function packageFolders({ outputs }: Metafile): Set<string> {
+  const used = Object.values(outputs).flatMap(({ inputs }) =>
+    Object.keys(inputs).filter(file => inputs[file]!.bytesInOutput > 0),
+  );
+  const folders = used.flatMap(file => file.match(/.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []);
+  return new Set(folders.map(folder => join(ROOT, folder)));
 }
 
 function partOf(file: string): string {
