@@ -11,6 +11,7 @@ import { addHangup } from './commands/hangup.ts';
 import { addMessage } from './commands/message.ts';
 import { addOpen } from './commands/open.ts';
 import { addPage } from './commands/page.ts';
+import { addPaging } from './commands/paging.ts';
 import { addPress } from './commands/press.ts';
 import { addRun } from './commands/run.ts';
 import { addSelfTest } from './commands/selftest.ts';
@@ -42,6 +43,7 @@ const commands = [
   addEvents,
   addSip,
   addAudio,
+  addPaging,
   addConfig,
   addDebug,
 ];

@@ -6,6 +6,7 @@ import type { Level } from '../paging/levels.ts';
 import type { RegistrationState } from '../sip/contracts.ts';
 import type { SipCounters } from '../sip/counters.ts';
 import type { Availability } from '../sip/event/reading.ts';
+import type { PagingTest } from './paging-test.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import type { SipStatus } from './sip-status.ts';
 import type { Watcher } from './wire-tap.ts';
@@ -124,6 +125,8 @@ export interface Device {
   sipStatus(): SipStatus;
   /** Asks a server how far the way to it goes; `done` is called once, within a minute, unless the device stops. */
   sipProbe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void): void;
+  /** Whether multicast arrives here; `done` is called once, after 3 s at the latest. */
+  pagingTest(done: (result: PagingTest | { why: string }) => void): void;
   /** Fresh counters of the media thread, then `status()`. `done` is called once, after 1 s at the latest. */
   freshStatus(done: (status: Status) => void): void;
   /** The sound's ways through the device as they are now; `done` is called once, after 1 s at the latest. */

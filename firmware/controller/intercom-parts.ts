@@ -15,6 +15,7 @@ import { FrontPanel } from './front-panel.ts';
 import { mediaSettings } from './media-settings.ts';
 import { Paging } from './paging.ts';
 import { zoneSettings } from './paging-settings.ts';
+import { PagingTests } from './paging-test.ts';
 import type { SipSocket } from './sip-socket.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
@@ -48,6 +49,7 @@ export interface OpenParts {
   sound: Sound;
   paging: Paging;
   zonePages: ZonePages;
+  pagingTests: PagingTests;
   telephone: Telephone;
   calls: CallController;
 }
@@ -77,6 +79,7 @@ export function openParts(
   const paging = new Paging({ clock, board, events, settings: () => config().paging, changed });
   const settings = mediaSettings(config(), board);
   const { soundsDirectory } = given;
+  const pagingTests = new PagingTests({ clock, media: () => sound.media, status: () => paging.status() });
   const zonePages = new ZonePages({
     media: () => sound.media,
     events,
@@ -94,6 +97,7 @@ export function openParts(
     onEvent: event => {
       paging.onMediaEvent(event);
       zonePages.onMediaEvent(event);
+      pagingTests.onMediaEvent(event);
       calls.onMediaEvent(event);
     },
     tap,
@@ -127,7 +131,7 @@ export function openParts(
     changed,
   });
   calls.use(telephone.userAgent);
-  return { board, doors, panel, sound, paging, zonePages, telephone, calls };
+  return { board, doors, panel, sound, paging, zonePages, pagingTests, telephone, calls };
 }
 
 /** The lines first: a relay is at its safe level before anything else can fail. */

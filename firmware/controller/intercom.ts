@@ -12,6 +12,7 @@ import { deviceStatus, type Surroundings } from './device-status.ts';
 import { EventLog } from './event-log.ts';
 import { type IntercomParts, type OpenParts, openParts, startParts, stopParts } from './intercom-parts.ts';
 import { ledFor } from './led-language.ts';
+import type { PagingTest } from './paging-test.ts';
 import type { ProbeRequest, ProbeResult } from './sip-probe.ts';
 import { type Watcher, WireTap } from './wire-tap.ts';
 
@@ -202,6 +203,11 @@ export class Intercom implements Device {
 
   sipProbe(request: ProbeRequest, done: (result: ProbeResult | { why: string }) => void) {
     this.#parts.telephone.probe(request, done);
+  }
+
+  pagingTest(done: (result: PagingTest | { why: string }) => void) {
+    if (this.#running) this.#parts.pagingTests.ask(done);
+    else done({ why: 'the device is starting or stopping' });
   }
 
   sipStatus() {

@@ -178,6 +178,8 @@ export class Engine {
         return this.#record(command);
       case 'page':
         return this.#sentPages?.ask(command);
+      case 'test groups':
+        return this.#pages?.test();
       case 'end page':
         return this.#sentPages?.end(command.zone);
       case 'set volume':

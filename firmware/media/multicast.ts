@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Address } from '../lib/address.ts';
 import { markerOf } from '../lib/dscp.ts';
+import { openIgmpSocket } from '../lib/igmp-socket.ts';
 import type { GroupSender, GroupSenderOptions, Membership, MulticastNetwork } from './network.ts';
 import { literalLookup } from './udp.ts';
 
@@ -66,6 +67,10 @@ export class UdpMulticast implements MulticastNetwork {
         close: () => socket.close(),
       });
     });
+  }
+
+  openIgmp() {
+    return openIgmpSocket();
   }
 
   openSender({ family, ttl, dscp }: GroupSenderOptions, done: (sender: GroupSender | { why: string }) => void) {

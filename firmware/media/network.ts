@@ -1,5 +1,6 @@
 /** What the engine needs of a network: a pair of ports that datagrams come from and go to. Real UDP, or a simulated one. */
 import type { Address } from '../lib/address.ts';
+import type { IgmpSocket } from '../lib/igmp-socket.ts';
 
 export interface MediaNetwork {
   /** Why the packets of the ports opened last are not marked for the network. */
@@ -39,12 +40,14 @@ export interface MulticastNetwork {
   ): void;
   /** Takes a port to send to groups from. Calls `done` once, perhaps before it returns. */
   openSender(options: GroupSenderOptions, done: (sender: GroupSender | { why: string }) => void): void;
+  /** IGMP as it arrives at this machine; `why` where it cannot be heard. Absent: the network has none. */
+  openIgmp?(): IgmpSocket | { why: string };
 }
 
 export interface GroupSenderOptions {
   /** Of the groups that are sent to. */
   family: 4 | 6;
-  /** How many routers may pass a packet on, and one: 1 stays in this network. */
+  /** How many routers may pass a packet on, and one: 1 stays in this network, 0 in this machine. */
   ttl: number;
   /** What packets are marked with, 0 to 63 (RFC 2474). 0: nothing. */
   dscp: number;

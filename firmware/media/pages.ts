@@ -1,4 +1,5 @@
 /** All pages of the device: its groups, who of them is heard, and what becomes of the call meanwhile. */
+import { isIPv4 } from 'node:net';
 import { frameSamples } from '../audio/frame.ts';
 import { Gain, SILENT_DB } from '../audio/gain.ts';
 import type { Chain } from '../audio/graph.ts';
@@ -13,11 +14,13 @@ import { emptyPolycom, parsePolycom } from '../paging/polycom.ts';
 import { looksLikeRtcp } from '../rtp/packet.ts';
 import type { Codecs } from './codecs.ts';
 import { GroupPort } from './group-port.ts';
+import { GroupTest, keyOf } from './group-test.ts';
 import { LoudspeakerClock } from './loudspeaker-clock.ts';
 import type { MulticastNetwork } from './network.ts';
 import { Page } from './page.ts';
 import { DUCKED_DB, PageSound } from './page-sound.ts';
 import type { GroupReport, MediaEvent, MediaSettings } from './protocol.ts';
+import { QuerierWatch } from './querier-watch.ts';
 import { Summoned } from './summoned.ts';
 import { TimeHere } from './time-here.ts';
 
@@ -48,6 +51,8 @@ export class Pages {
   readonly #pages: Page[] = [];
   readonly #ports: GroupPort[] = [];
   readonly #summoned: Summoned[] = [];
+  #test: GroupTest | undefined;
+  readonly #querier: QuerierWatch;
   /** Group → why it is not joined. */
   readonly #faults = new Map<string, string | undefined>();
   /** What the loudspeaker gets of the call, and the call of the microphone. */
@@ -77,6 +82,8 @@ export class Pages {
     this.#frame = new Int16Array(frameSamples(rate));
     this.#loudspeakerDb = settings.loudspeakerDb;
     this.#timeHere = new TimeHere(options);
+    const { clock, network } = options;
+    this.#querier = new QuerierWatch(clock, () => network.openIgmp?.() ?? { why: 'nobody listens to IGMP' });
   }
 
   start() {
@@ -102,17 +109,22 @@ export class Pages {
         shared.map(({ page }) => page),
       );
     }
+    if (paging.groups.some(({ host }) => isIPv4(host))) this.#querier.start();
   }
 
   #listenAt({ host, port }: Address, pages: Page[]) {
     const { clock, random, network, emit } = this.#options;
+    const read = this.#reader(pages);
+    const key = keyOf({ host, port });
     const groupPort = new GroupPort(
       { host, port },
       {
         clock,
         random,
         network,
-        onPacket: this.#reader(pages),
+        onPacket: (bytes, from) => {
+          if (this.#test === undefined || !this.#test.takes(key, bytes)) read(bytes, from);
+        },
         isBusy: () => pages.some(({ on }) => on),
         onChange: why => {
           for (const page of pages) {
@@ -295,6 +307,24 @@ export class Pages {
     this.#changed = true;
   }
 
+  /** Whether what is sent to the groups arrives. One test at a time, whose answer is for all who ask. */
+  test() {
+    if (this.#test !== undefined) return;
+    const { clock, random, network, emit } = this.#options;
+    const groups = byAddress(this.#pages.map(({ group: { host, port } }) => ({ host, port }))).map(([first]) => first!);
+    this.#test = new GroupTest(groups, {
+      clock,
+      random,
+      network,
+      done: arrived => {
+        this.#test = undefined;
+        const names = this.#pages.filter(({ group }) => arrived.has(keyOf(group))).map(({ group }) => group.name);
+        emit({ is: 'groups tested', arrived: names, querier: this.#querier.report() });
+      },
+    });
+    this.#test.start();
+  }
+
   report(): Record<string, GroupReport> {
     const nowMs = this.#options.clock.now();
     return Object.fromEntries(this.#pages.map(page => [page.group.name, this.#reportOf(page, nowMs)]));
@@ -325,6 +355,8 @@ export class Pages {
   }
 
   stop() {
+    this.#test?.stop();
+    this.#querier.stop();
     for (const port of this.#ports) port.stop();
     for (const summoned of this.#summoned) summoned.close();
     for (const page of this.#pages) {

@@ -96,6 +96,8 @@ export type MediaCommand =
    * `paged`, which says too where it cannot be. One page a zone.
    */
   | { do: 'page'; zone: PageZone; from: 'microphone' | { stream: StreamId } | { file: string }; caller: string }
+  /** Sends to each group that is heard, without a word to others. Answered by `groups tested`, within a second. */
+  | { do: 'test groups' }
   /** Unknown zones are ignored. */
   | { do: 'end page'; zone: string }
   | { do: 'set volume'; loudspeakerDb: number; microphoneDb: number }
@@ -177,6 +179,13 @@ export interface GroupReport {
   counters: PageCounters;
 }
 
+/** Who asks in this network who is a member of groups (IGMP): a router or switch must, or switches forget members. */
+export type QuerierReport =
+  | { is: 'heard'; from: string; agoMs: number }
+  /** Nobody, for longer than anybody would wait between two times; or not for so long yet. */
+  | { is: 'none' | 'not yet'; forMs: number; leftMs: number }
+  | { is: 'unknown'; why: string };
+
 /** RTP or RTCP, as it went over the network. */
 export interface SeenPacket {
   /** Wall clock, milliseconds since 1970. */
@@ -232,6 +241,8 @@ export type MediaEvent =
     }
   /** A page of ours is heard in the zone from now on, or has ended: as it was told to, or because of `why`. */
   | { is: 'paged'; zone: string; state: 'started' | 'ended'; packets: number; forMs: number; why?: string }
+  /** Groups whose own packets have come back, by name. */
+  | { is: 'groups tested'; arrived: readonly string[]; querier: QuerierReport }
   /** A paging group has been joined, or could not be and is tried again. */
   | { is: 'group'; group: string; why: string | undefined }
   /** `missed`: packets that went by and are not among them. */

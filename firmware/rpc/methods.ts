@@ -86,6 +86,12 @@ const METHODS: Readonly<Record<string, Method>> = {
     run: ({ device }, _caller, _params, answer) => device.audioGraph(answer),
   },
 
+  /** Whether multicast arrives here, group by group. */
+  'paging.test': {
+    params: none,
+    run: ({ device }, _caller, _params, answer) => device.pagingTest(answer),
+  },
+
   /** The telephone line alone, in detail. */
   'sip.status': {
     params: none,

@@ -44,6 +44,39 @@ export class SimulatedMediaNetwork {
   readonly #members = new Map<string, Set<{ host: string; take: (bytes: Uint8Array, from: Address) => void }>>();
   /** Groups that cannot be joined now, and why not. */
   readonly refusedGroups = new Map<string, string>();
+  /** Groups whose packets get lost, as a firewall would have it. */
+  readonly deafGroups = new Set<string>();
+  readonly #igmpListeners = new Set<(packet: Uint8Array) => void>();
+
+  /** A router asks who is a member of groups (IGMPv2 general query). */
+  query(from: string) {
+    const header = [
+      0x46,
+      0xc0,
+      0,
+      32,
+      0,
+      0,
+      0,
+      0,
+      1,
+      2,
+      0,
+      0,
+      ...from.split('.').map(Number),
+      224,
+      0,
+      0,
+      1,
+      0x94,
+      4,
+      0,
+      0,
+    ];
+    for (const listener of this.#igmpListeners)
+      listener(Uint8Array.from([...header, 0x11, 100, 0xee, 0x9b, 0, 0, 0, 0]));
+  }
+
   /** How often hosts have said that they are members. */
   renewals = 0;
 
@@ -62,6 +95,19 @@ export class SimulatedMediaNetwork {
           return this.refusedGroups.get(group.host);
         };
         done({ renew, close: () => members.delete(member) });
+      },
+      openIgmp: () => {
+        const waiting: Uint8Array[] = [];
+        const listener = (packet: Uint8Array) => waiting.push(packet);
+        this.#igmpListeners.add(listener);
+        return {
+          read: into => {
+            const packet = waiting.shift();
+            if (packet !== undefined) into.set(packet);
+            return packet?.length;
+          },
+          close: () => void this.#igmpListeners.delete(listener),
+        };
       },
       openSender: (_options, done) => {
         const port = this.#nextPort++;
@@ -124,6 +170,7 @@ export class SimulatedMediaNetwork {
   send(bytes: Uint8Array, from: Address, to: Address) {
     if (isMulticast(to.host)) this.onPage(bytes, from, to);
     const members = this.#members.get(key(to));
+    if (this.deafGroups.has(to.host)) return;
     if (members !== undefined) {
       // Each has a copy: what is encrypted is opened in place.
       for (const { host, take } of [...members]) this.#carry(bytes.slice(), from, { host, port: to.port }, () => take);

@@ -9,6 +9,7 @@ import type {
   Origin,
   Status,
 } from '../../firmware/controller/contracts.ts';
+import type { PagingTest } from '../../firmware/controller/paging-test.ts';
 import type { ProbeRequest, ProbeResult } from '../../firmware/controller/sip-probe.ts';
 import type { SipStatus } from '../../firmware/controller/sip-status.ts';
 import type { SeenMessage, Watcher } from '../../firmware/controller/wire-tap.ts';
@@ -128,6 +129,13 @@ export class SimpleDevice implements Device {
 
   freshStatus(done: (status: Status) => void) {
     done(this.status());
+  }
+
+  pagingTest(done: (result: PagingTest | { why: string }) => void) {
+    done({
+      groups: { hall: { arrives: true, packets: 7 } },
+      querier: { is: 'heard', from: '192.0.2.1', agoMs: 34_000 },
+    });
   }
 
   audioGraph(done: (graph: AudioGraph | { why: string }) => void) {
