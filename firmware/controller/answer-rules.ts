@@ -41,8 +41,10 @@ export type Verdict =
 
 export function judge(invite: Asking, caller: Caller, settings: AnswerSettings): Verdict {
   const request = autoAnswerAsked(invite);
-  const words = [...invite.header('Alert-Info'), ...invite.header('Call-Info')];
-  const saying = (text: string) => words.find(value => value.toLowerCase().includes(text.toLowerCase()));
+  const saying = (text: string) =>
+    [...invite.header('Alert-Info'), ...invite.header('Call-Info')].find(value =>
+      value.toLowerCase().includes(text.toLowerCase()),
+    );
   const rule = settings.rules.find(
     ({ match, from }) =>
       (match === undefined ? request !== undefined : saying(match) !== undefined) &&

@@ -52,10 +52,16 @@ const CONVENTIONS: readonly { field: string; matches: RegExp }[] = [
   { field: 'P-Auto-Answer', matches: YES },
 ];
 
+/** Most INVITEs have none of these. */
+const FIELDS: readonly string[] = [...new Set(CONVENTIONS.map(({ field }) => field))];
+
 const MODE_FIELDS = ['Priv-Answer-Mode', 'Answer-Mode'] as const;
 
 /** What the request asks for, or undefined where it asks for nothing of the kind. */
 export function autoAnswerAsked(invite: Asking): AutoAnswerRequest | undefined {
+  // The request URI of FreePBX, Yealink, snom.
+  const byUri = String(invite.uriParameters.intercom ?? '').toLowerCase() === 'true';
+  if (!byUri && FIELDS.every(field => invite.header(field).length === 0)) return undefined;
   const modes = MODE_FIELDS.flatMap(field => invite.header(field));
   // RFC 5373 §4: somebody is to answer by hand, whatever a proxy on the way has added.
   if (modes.some(mode => /^\s*manual\b/i.test(mode))) return undefined;
@@ -66,10 +72,7 @@ export function autoAnswerAsked(invite: Asking): AutoAnswerRequest | undefined {
       if (hit !== null) return { afterMs: seconds(hit[1]), asked: `${field}: ${value}`, insists };
     }
   }
-  // The request URI of FreePBX, Yealink, snom.
-  if (String(invite.uriParameters.intercom ?? '').toLowerCase() === 'true')
-    return { afterMs: 0, asked: ';intercom=true', insists };
-  return undefined;
+  return byUri ? { afterMs: 0, asked: ';intercom=true', insists } : undefined;
 }
 
 /** The caller wants to be told how the call was answered (RFC 5373 §4). */

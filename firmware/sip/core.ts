@@ -32,7 +32,9 @@ export function contactAt(account: Account | undefined, local: Hop, request?: Re
 }
 
 function isSecure({ uri, headers }: Request): boolean {
-  return /^sips:/i.test(uri) || /^[^<]*<\s*sips:/i.test(headers.get('Route') ?? headers.get('Record-Route') ?? '');
+  if (uri.slice(0, 'sips:'.length).toLowerCase() === 'sips:') return true;
+  const route = headers.get('Route') ?? headers.get('Record-Route');
+  return route !== undefined && /^[^<]*<\s*sips:/i.test(route);
 }
 
 /** Writes Contact into a request once it is known which of our addresses it leaves from. */

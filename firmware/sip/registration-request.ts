@@ -69,7 +69,15 @@ export class RegistrationRequests {
         if (response.status >= 200) onAnswer(response, sent!);
       },
       onFailure,
+      impatient: this.#isFollowed,
     });
+  }
+
+  /** Another account registers where this one cannot: a registrar that says nothing is waited for like any server. */
+  get #isFollowed() {
+    const { serialRegistration = false, accounts } = this.#core.settings;
+    const last = accounts.findLast(({ register }) => register);
+    return serialRegistration && last?.id !== this.#account.settings.id;
   }
 
   /** Takes the binding back (§10.2.2); `done` is called when that has been answered or has failed. */
@@ -117,6 +125,7 @@ export class RegistrationRequests {
     prepare(request: Request, local: Hop): void;
     onResponse(response: Response): void;
     onFailure(why: string): void;
+    impatient?: boolean;
   }): Exchange {
     const account = this.#account;
     const request = makeRequest({

@@ -18,10 +18,11 @@ const FIRST_CALLS = 20;
 /** As many as the device is configured to take at once. */
 const MAX_CALLS = 32;
 const ANSWERING = join(import.meta.dirname, 'answering.ts');
-const ROUNDS = 3;
+const BARE = join(import.meta.dirname, 'bare-answers.ts');
+const ROUNDS = 6;
 const CALLS_PER_SECOND = [10, 100];
-/** Of a figure with a 99th percentile. */
-const LEAST_CALLS = 40;
+/** So that each figure has a 99th percentile. */
+const LEAST_CALLS = 120;
 /** Calls a second, tried from the first on until one is not borne in two tries. */
 const RAMP = [25, 50, 100, 150, 200, 250, 300, 400, 500, 700, 1000];
 const TRIES = 2;
@@ -36,19 +37,21 @@ export const sipCalls: Benchmark = {
   name: 'sip-calls',
   title: 'calls: INVITE to 180 and to 200, calls per second',
   how:
-    `INVITE to 180 and to 200: by a caller in a process of its own, ${ROUNDS} rounds, device and peer in turn; timed ` +
+    `INVITE to 180 and to 200, of the whole device: by a caller in a process of its own, ${ROUNDS} rounds, device and peer in turn; timed ` +
     'where it sends the INVITE and where the answer arrives, on loopback. A page is answered by itself and hung up at ' +
-    'once; a ringing call is cancelled. Calls per second: SIPp sets calls up and hangs them up at ever higher rates; ' +
+    'once; a ringing call is cancelled. "Node alone" is a socket that answers at once without reading: below it no program of ' +
+    'this runtime can be. Calls per second: SIPp sets calls up and hangs them up at ever higher rates; ' +
     `the figure is the highest at which none failed and nothing was sent twice, in one of ${TRIES} tries. The ` +
-    'device answers one call at a time by itself and refuses the next as busy, so this is of its user agent alone, in ' +
+    'device answers one call at a time by itself and refuses the next as busy, so that rate is of its user agent alone, in ' +
     'a process of its own, without sound; the peer opens its sound, and has no limit of calls.',
   async run(sheet, bench, { seconds }) {
     const porter = await startPorter(bench, { user: 'porter', maxCalls: MAX_CALLS });
     await porter.ready();
     const ours: Callee = { name: 'porter', port: porter.port, user: 'porter' };
     const theirs = (rings: boolean) => startPeer(bench, rings);
-    const answering = [ours, ...(await theirs(false))];
-    const ringing = [ours, ...(await theirs(true))];
+    const bare = await startNode(bench, BARE, 'Node alone');
+    const answering = [ours, ...(await theirs(false)), bare];
+    const ringing = [ours, ...(await theirs(true)), bare];
 
     const first = { host: HOST, port: ours.port, user: ours.user, callsPerSecond: 10, calls: FIRST_CALLS } as const;
     sheet.add(
@@ -60,7 +63,7 @@ export const sipCalls: Benchmark = {
       await answers(sheet, bench, { callees: answering, kind: 'answered', callsPerSecond, seconds });
       await answers(sheet, bench, { callees: ringing, kind: 'rings', callsPerSecond, seconds });
     }
-    await ramp(sheet, bench, [await startUserAgent(bench), ...answering.slice(1)], seconds);
+    await ramp(sheet, bench, [await startNode(bench, ANSWERING, 'user agent'), ...answering.slice(1, -1)], seconds);
   },
 };
 
@@ -76,12 +79,12 @@ async function startPeer(bench: Bench, rings: boolean): Promise<Callee[]> {
   return [{ name: peerName, port, user }];
 }
 
-async function startUserAgent(bench: Bench): Promise<Callee> {
+async function startNode(bench: Bench, program: string, name: string): Promise<Callee> {
   const port = await sipPort();
-  const log = join(bench.room('user-agent'), 'log');
-  const child = new Measured(process.execPath, [ANSWERING, String(port)], { log, cwd: bench.folder });
+  const log = join(bench.room(name.replace(' ', '-')), 'log');
+  const child = new Measured(process.execPath, [program, String(port)], { log, cwd: bench.folder });
   bench.onStop(() => child.stop());
-  return { name: 'user agent', port, user: 'porter' };
+  return { name, port, user: 'porter' };
 }
 
 interface Series {

@@ -136,7 +136,7 @@ export const sip = section({
     needs: 'restart sip',
   }),
   serverTimeout: field(duration(1_000, 32_000).prefault('4 s'), {
-    help: 'How long a server may say nothing before the next one is tried, where DNS names several.',
+    help: 'How long a server may say nothing before the next one is tried: where DNS names several, and with `registration: "serial"` that of the next account.',
     needs: 'restart sip',
   }),
   sessionTimer: field(duration(0, 86_400_000).prefault('30 min'), {

@@ -16,7 +16,7 @@ export class Headers {
     const at = this.#find(key);
     if (at < 0) return undefined;
     const value = this.#values[at]!;
-    return this.#fields[at]!.list ? splitList(value)[0]! : value;
+    return this.#fields[at]!.list && value.includes(',') ? splitList(value)[0]! : value;
   }
 
   /** Every value in order; fields that may be lists are split into their elements, empty elements left out. */
@@ -93,13 +93,12 @@ export class Headers {
     for (let at = this.#fields.length - 1; at >= 0; at--) if (this.#fields[at]!.key === key) this.#delete(at);
   }
 
-  /** Takes away what `get` returns: the topmost Via or Route, and only that one where a line holds several. */
-  removeFirst(name: string): void {
+  /** Writes another value in place of what `get` returns: of the topmost Via, and only that one where a line holds several. */
+  replaceFirst(name: string, value: string): void {
     const at = this.#find(fieldOf(name).key);
-    if (at < 0) return;
+    assert(at >= 0, 'there is nothing to replace');
     const rest = this.#fields[at]!.list ? splitList(this.#values[at]!).slice(1) : [];
-    if (rest.length > 0) this.#values[at] = rest.join(', ');
-    else this.#delete(at);
+    this.#values[at] = checked([value, ...rest].join(', '));
   }
 
   /** Adds every line of that name of `other` at the end, as it is written there. */

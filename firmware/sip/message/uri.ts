@@ -124,7 +124,7 @@ export const printHostPort = (host: string, port?: number) =>
 export function printUri({ scheme, user, password, host, port, parameters, headers }: SipUri): string {
   let text = `${scheme}:`;
   if (user !== undefined) {
-    text += percentEncode(user, /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]+/g);
+    text += isAll(USER, user) && !user.includes('#') ? user : percentEncode(user, /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]+/g);
     if (password !== undefined) text += `:${percentEncode(password, /[^A-Za-z0-9\-_.!~*'()&=+$,]+/g)}`;
     text += '@';
   }

@@ -128,7 +128,8 @@ export class SessionTimer {
 
 /** What a 422 to this request says; undefined where its time will do. Who does not know 422 does not get it (§9). */
 export function tooBrief(request: Request): HeaderFields | undefined {
-  const asked = secondsOf(request.headers.get('Session-Expires'));
+  const value = request.headers.get('Session-Expires');
+  const asked = value === undefined ? undefined : secondsOf(value);
   if (asked === undefined || asked >= leastIntervalS || !supports(request, 'timer')) return undefined;
   return [['Min-SE', String(leastIntervalS)]];
 }

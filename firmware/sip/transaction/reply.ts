@@ -48,8 +48,7 @@ export function markReceived(request: Request, source: Address) {
   const marked = { ...via, parameters };
   const text = printVia(marked);
   parseVia.keep(text, marked);
-  request.headers.removeFirst('Via');
-  request.headers.prepend('Via', text);
+  request.headers.replaceFirst('Via', text);
 }
 
 /**

@@ -121,6 +121,31 @@ describe('serial', () => {
     expect(states()).toEqual(['failed', 'registered']);
   });
 
+  test('a registrar that says nothing costs 4 s before the next takes over, at the start and later', () => {
+    const { clock, states, turns, count } = site(serial, {}, ['silent']);
+    clock.advance(3_900);
+    expect(states()).toEqual(['registering', 'unregistered']);
+    clock.advance(200);
+    expect(states()).toEqual(['failed', 'registered']);
+    turns(0, 'well');
+    clock.advance(310_000);
+    expect(states()).toEqual(['registered', 'unregistered']);
+    turns(0, 'silent');
+    const asked = count(0, 'REGISTER');
+    while (count(0, 'REGISTER') === asked) clock.advance(100);
+    clock.advance(4_100);
+    expect(states()).toEqual(['failed', 'registered']);
+  });
+
+  test('the last account waits as long as it takes: nobody comes after it', () => {
+    const { clock, phone, states } = site(serial, {}, [503, 'silent']);
+    clock.advance(31_000);
+    expect(states()).toEqual(['failed', 'registering']);
+    clock.advance(2_000);
+    expect(states()).toEqual(['failed', 'failed']);
+    expect(phone.userAgent.registration('two')).toMatchObject({ why: expect.stringMatching(/no answer|timeout/) });
+  });
+
   test('a network that comes and goes starts no account that rests', () => {
     const { clock, phone, count } = site(serial);
     clock.advance(1_000);
