@@ -238,6 +238,8 @@ export interface Board {
   readonly watchdog: Watchdog | undefined;
   /** Lines that could not be opened. The device starts without them; using one throws its error. */
   readonly faults: readonly BoardFault[];
+  /** Hears of a line that could be opened after all: asked for by its name, it is the real one from now on. */
+  onMended: (line: string) => void;
   /** Present only on the simulated board: moves an input as a hand would. */
   readonly hand?: { set(input: string, active: boolean): void };
   /** Every output to its safe level, every line let go. Never throws. */

@@ -36,17 +36,24 @@ export class Doors {
 
   /** Takes each door's relay; from here on it rests at its safe level. */
   start() {
-    for (const [door, { relay }] of Object.entries(this.#settings())) {
-      const output = this.#board.output(relay);
-      const relayOfDoor = new Relay(this.#clock, output, event => {
-        if (event.is === 'closed') this.#events.tell('door', 'unlocked', { door, forMs: event.forMs });
-        else if (event.is === 'opened') this.#events.tell('door', 'locked', { door });
-        else this.#events.tell('door', 'fault', { door, why: event.why });
-        this.#changed();
-      });
-      this.#relays.set(door, relayOfDoor);
-      relayOfDoor.start();
-    }
+    for (const [door, { relay }] of Object.entries(this.#settings())) this.#take(door, relay);
+  }
+
+  /** The line of this output could be had after all. */
+  mended(line: string) {
+    for (const [door, { relay }] of Object.entries(this.#settings()))
+      if (relay === line && this.#relays.has(door)) this.#take(door, relay);
+  }
+
+  #take(door: string, line: string) {
+    const relay = new Relay(this.#clock, this.#board.output(line), event => {
+      if (event.is === 'closed') this.#events.tell('door', 'unlocked', { door, forMs: event.forMs });
+      else if (event.is === 'opened') this.#events.tell('door', 'locked', { door });
+      else this.#events.tell('door', 'fault', { door, why: event.why });
+      this.#changed();
+    });
+    this.#relays.set(door, relay);
+    relay.start();
   }
 
   stop() {

@@ -66,12 +66,24 @@ export class FrontPanel {
     }
   }
 
-  stop() {
-    for (const { button, unwatch, letGo } of this.#buttons.values()) {
-      unwatch();
-      letGo?.();
-      button.stop();
+  /** This line could be had after all. A button that is down by then is not pressed, as at the start. */
+  mended(line: string) {
+    for (const [name, settings] of Object.entries(this.#settings())) {
+      const panelled = this.#buttons.get(name);
+      if (settings.input !== line || panelled === undefined) continue;
+      stopButton(panelled);
+      this.#startButton(name, settings);
     }
+    const led = this.#leds.get(line);
+    if (led === undefined) return;
+    const anew = new Led(this.#clock, this.#board.output(line));
+    this.#leds.set(line, anew);
+    anew.show(led.pattern);
+    led.stop();
+  }
+
+  stop() {
+    for (const panelled of this.#buttons.values()) stopButton(panelled);
     for (const led of this.#leds.values()) led.stop();
     this.#buttons.clear();
     this.#leds.clear();
@@ -160,4 +172,10 @@ export class FrontPanel {
     if (event.is === 'held' && hasLong) this.#onPress(name, 'long');
     this.#changed();
   }
+}
+
+function stopButton({ button, unwatch, letGo }: Panelled) {
+  unwatch();
+  letGo?.();
+  button.stop();
 }

@@ -77,6 +77,11 @@ export function openParts(
   const doors = new Doors({ clock, board, events, settings: () => config().doors, changed });
   const panel = new FrontPanel({ clock, board, events, settings: () => config().buttons, onPress, changed });
   const paging = new Paging({ clock, board, events, settings: () => config().paging, changed });
+  board.onMended = line => {
+    events.tell('device', 'line mended', { line });
+    for (const part of [doors, panel, paging]) part.mended(line);
+    changed();
+  };
   const settings = mediaSettings(config(), board);
   const { soundsDirectory } = given;
   const pagingTests = new PagingTests({ clock, media: () => sound.media, status: () => paging.status() });

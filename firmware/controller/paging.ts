@@ -35,15 +35,22 @@ export class Paging {
 
   /** Takes the relays; from here on they rest at their safe level. */
   start() {
+    for (const { relay } of Object.values(this.#parts.settings().levels))
+      if (relay !== undefined && !this.#relays.has(relay)) this.#take(relay);
+  }
+
+  /** The line of this output could be had after all. */
+  mended(line: string) {
+    if (this.#relays.has(line)) this.#take(line);
+  }
+
+  #take(relay: string) {
     const { board, clock, events } = this.#parts;
-    for (const { relay } of Object.values(this.#parts.settings().levels)) {
-      if (relay === undefined || this.#relays.has(relay)) continue;
-      const made = new Relay(clock, board.output(relay), event => {
-        if (event.is === 'fault') events.tell('paging', 'fault', { relay, why: event.why });
-      });
-      this.#relays.set(relay, made);
-      made.start();
-    }
+    const made = new Relay(clock, board.output(relay), event => {
+      if (event.is === 'fault') events.tell('paging', 'fault', { relay, why: event.why });
+    });
+    this.#relays.set(relay, made);
+    made.start();
   }
 
   stop() {

@@ -72,6 +72,41 @@ export async function runInGuest(file: string, { withinMs = 600_000, timeTravel 
 /** From the project's folder. */
 const shell = (line: string) => ['sh', '-c', `cd '${ROOT}' && exec ${line}`];
 
+export interface ProgramOptions {
+  share?: string;
+  timeTravel?: boolean;
+  withinMs: number;
+  /** Options of Node. */
+  node?: readonly string[];
+}
+
+/** Starts `test/rigs/guest/<program>`, a program of its own, in a guest. */
+export async function startProgram(
+  program: string,
+  args: readonly string[],
+  { node = [], ...options }: ProgramOptions,
+): Promise<Guest> {
+  const words = [...node, join(import.meta.dirname, 'guest', program), ...args].map(word => `'${word}'`).join(' ');
+  return new Guest({ kernel: await theKernel(), command: shell(`node ${words}`), ...options });
+}
+
+/** The same to its end; answers what `read` finds in the folder that both sides see. Rejects where the program failed. */
+export async function programInGuest<T>(
+  program: string,
+  args: readonly string[],
+  options: ProgramOptions,
+  read: (share: string) => T,
+): Promise<T> {
+  const guest = await startProgram(program, args, options);
+  try {
+    await guest.ended;
+    if (guest.code !== 0) throw new Error(`${program} failed in the guest:\n${guest.story()}`);
+    return read(guest.share);
+  } finally {
+    guest.discard();
+  }
+}
+
 interface Report {
   testResults: {
     status: string;

@@ -2,3 +2,4 @@
 import { asTests, runInGuest } from './in-guest.ts';
 
 asTests('the device', await runInGuest('device', { timeTravel: true }));
+asTests('chips that come late', await runInGuest('late', { timeTravel: true }));

@@ -4,8 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export class Bench {
-  readonly folder = mkdtempSync(join(tmpdir(), 'porter-peers-'));
+  readonly folder: string;
+  readonly #keeps: boolean;
   readonly #stops: (() => Promise<unknown> | unknown)[] = [];
+
+  /** `folder`: one that is there before and after. */
+  constructor(folder?: string) {
+    this.folder = folder ?? mkdtempSync(join(tmpdir(), 'porter-peers-'));
+    this.#keeps = folder !== undefined || process.env.PORTER_KEEP !== undefined;
+  }
 
   /** A folder for one peer's files. */
   room(name: string): string {
@@ -21,7 +28,7 @@ export class Bench {
   /** `PORTER_KEEP=1` leaves the folder with its logs and recordings. */
   async stop() {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
-    if (process.env.PORTER_KEEP === undefined) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    if (!this.#keeps) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
     else process.stderr.write(`kept ${this.folder}\n`);
   }
 }

@@ -54,6 +54,38 @@ describe('a board', () => {
     board.close();
   });
 
+  test('takes a line whose chip comes late, or that somebody lets go, and tells of it', () => {
+    const clock = new VirtualClock();
+    const header = fakeChip(
+      '/dev/gpiochip3',
+      'pinctrl-bcm2711',
+      Array.from({ length: 58 }, () => ''),
+    );
+    const chips = [fakeChip('/dev/gpiochip0', 'another', ['-'])];
+    const board = openBoard(raspberryPi4, { clock, gpio: new ChardevGpio(new FakeGpioKernel(chips), clock) });
+    const mended: string[] = [];
+    board.onMended = line => mended.push(line);
+    expect(board.faults).toHaveLength(11);
+    clock.advance(60_000);
+    expect(mended).toEqual([]);
+
+    header.lines[22]!.consumer = 'w1';
+    chips.push(header);
+    clock.advance(5_000);
+    expect(mended).toHaveLength(10);
+    expect(board.faults.map(({ line, error }) => [line, error.code])).toEqual([['relay-1', 'missing']]);
+    expect(codeOf(() => board.output('relay-1').write(true))).toBe('missing');
+
+    header.lines[22]!.consumer = '';
+    clock.advance(5_000);
+    expect(mended.at(-1)).toBe('relay-1');
+    expect(header.lines[22]!.history).toEqual([false]);
+    board.output('relay-1').write(true);
+    expect(board.faults).toEqual([]);
+    board.close();
+    expect(clock.idle).toBe(true);
+  });
+
   test('goes on without any line when its driver cannot run', () => {
     const gone = new FakeGpioKernel([]);
     const clock = new VirtualClock();
