@@ -51,6 +51,7 @@ const CODES: Record<string, HalErrorCode> = {
   ENODEV: 'gone',
   EBADF: 'gone',
   ENOTTY: 'unsupported',
+  ENOSYS: 'unsupported',
   EOPNOTSUPP: 'unsupported',
 };
 

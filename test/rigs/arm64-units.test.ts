@@ -1,0 +1,8 @@
+/** The unit tests of what touches native code and bytes, run by Node for arm64. */
+import { arm64System } from '../../scripts/rigs/arm64/system.ts';
+import { NATIVE_PARTS, runUnits } from '../../scripts/rigs/arm64/units.ts';
+import { asTests, casesOf, say } from './in-guest.ts';
+
+const all = process.env.PORTER_RIG_ALL_UNITS !== undefined;
+const { report, output } = await runUnits(await arm64System(say), all ? [] : NATIVE_PARTS, say);
+asTests('unit tests', { cases: casesOf('unit tests', report), story: output, measured: [] }, 'on arm64');
