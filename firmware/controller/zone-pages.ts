@@ -44,7 +44,9 @@ export class ZonePages {
 
   /** With a file the page ends with it; else with a second press, `hang up`, or its time. */
   page(zone: string, file: string | undefined, origin: Origin): ActionResult {
-    if (origin === 'button' && this.#pages.has(zone)) return this.#end(zone);
+    const present = this.#pages.get(zone);
+    // Who pages from a call is not cut off by a visitor.
+    if (origin === 'button' && present !== undefined && present.from.is !== 'call') return this.#end(zone);
     if (file !== undefined) return this.#begin(zone, { is: 'file', file: resolve(this.#parts.soundsDirectory, file) });
     if (this.#parts.callIsUp()) return notNow('a call is up; the microphone is for that');
     return this.#begin(zone, { is: 'microphone' });

@@ -231,6 +231,26 @@ const broker: Check = ({ device }) => {
   ];
 };
 
+const pages: Check = ({ device }) => {
+  if (!('running' in device) || 'why' in device.running.paging) return [];
+  const is = found('pages');
+  const { groups, querier } = device.running.paging;
+  const heard = Object.entries(groups).map(([name, { arrives, why, packets }]) => {
+    if (why !== undefined)
+      return is('fail', `${name}: ${why}`, 'Is the cable in? Is `paging.interface` the right port?');
+    const firewall = 'A firewall of this machine keeps it away, or `paging.interface` is the wrong port';
+    if (!arrives) return is('fail', `${name}: no multicast arrives here`, firewall);
+    return is(
+      'ok',
+      `${name}: joined, ${packets === 0 ? 'nothing has come from others yet' : `${packets} packets of others`}`,
+    );
+  });
+  const todo = 'Where pages stop after some minutes: switch on an IGMP querier in one switch, or IGMP snooping off';
+  const quiet =
+    querier.is === 'none' ? [is('look', 'nobody in this network asks who is a member of groups', todo)] : [];
+  return [...heard, ...quiet];
+};
+
 const disk: Check = ({ machine: { disk } }) => {
   const is = found('disk');
   const { path, freeMegabytes: free, why } = disk;
@@ -256,6 +276,7 @@ const CHECKS: readonly Check[] = [
   provisioning,
   telephone,
   broker,
+  pages,
   disk,
 ];
 

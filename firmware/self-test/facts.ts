@@ -1,6 +1,7 @@
 /** What a self-test found out, before anybody judges it: plain data, so that it can travel in a report. */
 import type { Effective } from '../config/layers.ts';
 import type { Status } from '../controller/contracts.ts';
+import type { PagingTest } from '../controller/paging-test.ts';
 import type { ProbeResult } from '../controller/sip-probe.ts';
 import type { SipStatus } from '../controller/sip-status.ts';
 import type { Tone } from './tone.ts';
@@ -10,6 +11,8 @@ export interface Running {
   status: Status;
   sip: SipStatus;
   settings: readonly Effective[];
+  /** Whether multicast arrives; `why`: no group is configured. */
+  paging: PagingTest | { why: string };
 }
 
 /** What the test found by opening lines and card itself, while no device runs. */

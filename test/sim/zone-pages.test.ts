@@ -170,6 +170,8 @@ describe('a call', () => {
     expect(level(1_500)).toBeGreaterThan(-1);
     expect(level(600)).toBeLessThan(-40);
     expect(speaker.intercom.status().paging.sent).toMatchObject([{ zone: 'hall', from: 'call' }]);
+    // Nobody at the door cuts the caller off.
+    expect(speaker.intercom.perform({ do: 'page', target: 'hall' }, 'button')).toMatchObject({ done: false });
     call!.sendKeys('21#');
     await world.run(3_000);
     expect(level(1_500)).toBeLessThan(-40);

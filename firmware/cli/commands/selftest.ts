@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Effective } from '../../config/layers.ts';
 import type { Status } from '../../controller/contracts.ts';
+import type { PagingTest } from '../../controller/paging-test.ts';
 import type { SipStatus } from '../../controller/sip-status.ts';
 import type { SelfTestRequest } from '../../self-test/self-test.ts';
 import { type AddCommand, type CliEnvironment, CliError, EXIT_FAILED } from '../environment.ts';
@@ -55,6 +56,7 @@ async function askDevice(meant: Which, environment: CliEnvironment): Promise<Sel
         status: (await client.call('status')) as Status,
         sip: (await client.call('sip.status')) as SipStatus,
         settings: (await client.call('config.show')) as Effective[],
+        paging: (await client.call('paging.test')) as PagingTest | { why: string },
       },
     }));
   } catch (error) {

@@ -36,6 +36,10 @@ const machine: Machine = {
 const device = new SimpleDevice();
 const running: Running = {
   settings,
+  paging: {
+    groups: { hall: { arrives: true, packets: 7 } },
+    querier: { is: 'heard', from: '192.0.2.1', agoMs: 34_000 },
+  },
   status: device.status(),
   sip: {
     ...device.sipStatus(),
@@ -157,4 +161,20 @@ test('a person reads 80 columns, a sum at the end, and never a password', () => 
   const report = selfTestReport(test);
   expect(report).toContain('sip:front@pbx.example');
   expect(report).not.toContain('hunter2');
+});
+
+test('pages that do not arrive fail, each group for itself; a network without a querier is to be looked at', () => {
+  const groups = {
+    hall: { arrives: true, packets: 0 },
+    yard: { arrives: false, packets: 0 },
+    roof: { arrives: false, packets: 0, why: 'no network leads to it' },
+  };
+  const paging = { groups, querier: { is: 'none', forMs: 260_000, leftMs: 0 } } as const;
+  expect(of('pages', { running: { paging } }).map(({ verdict, says }) => `${verdict}: ${says}`)).toEqual([
+    'ok: hall: joined, nothing has come from others yet',
+    'fail: yard: no multicast arrives here',
+    'fail: roof: no network leads to it',
+    'look: nobody in this network asks who is a member of groups',
+  ]);
+  expect(of('pages', { running: { paging: { why: 'no paging groups are configured' } } })).toEqual([]);
 });
