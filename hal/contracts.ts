@@ -191,6 +191,11 @@ export interface AudioDevice {
   /** Milliseconds from `toPlay` being filled to its first sample leaving the loudspeaker; the best the driver knows. */
   playbackDelayMs(): number;
   /**
+   * Within the process: milliseconds from now to the first sample of `toPlay` leaving the loudspeaker, as of this very
+   * moment. However late a frame is made, now and this together are as steady as the card. Absent: `playbackDelayMs`.
+   */
+  heardInMs?(): number;
+  /**
    * Has the card's mixer do what it can of this, and says what it does. To be asked again after each `up`: another card may
    * have come.
    */

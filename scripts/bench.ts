@@ -10,6 +10,7 @@ import { audioJitter } from '../test/bench/audio-jitter.ts';
 import { audioLatency } from '../test/bench/audio-latency.ts';
 import { audioLoss } from '../test/bench/audio-loss.ts';
 import { audioStreams } from '../test/bench/audio-streams.ts';
+import { audioTogether } from '../test/bench/audio-together.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
 import type { Benchmark } from '../test/bench/benchmark.ts';
 import { latency } from '../test/bench/latency.ts';
@@ -27,7 +28,7 @@ import { Bench } from '../test/peers/support/bench.ts';
 /** Those that need a quiet machine least are last. */
 const benchmarks: readonly Benchmark[] = [
   ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
-  ...[audioCalls, audioGaps, audioLoss, audioEcho, audioCards, audioJitter, audioStreams, audioCost],
+  ...[audioCalls, audioGaps, audioLoss, audioEcho, audioCards, audioJitter, audioTogether, audioStreams, audioCost],
 ];
 
 const DEFAULT_SECONDS = 5;
@@ -37,7 +38,7 @@ const help = `Usage: scripts/bench [--table] [--seconds N] [--keep DIR] [NAME ..
 
 Measures on this machine, over loopback, and prints JSON. Without a NAME,
 everything, which takes about half an hour:
-${benchmarks.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
+${benchmarks.map(({ name, title }) => `  ${name.padEnd(15)}${title}`).join('\n')}
 "sip" and "audio" name all that begin with it.
 
   --table       prints a table for people instead of JSON

@@ -202,12 +202,13 @@ function paging({ paging: { pages, groups } }: Status): string[] {
   const on = new Map(pages.map(page => [page.group, page]));
   return columns(
     Object.entries(groups).map(
-      ([name, { why, pages, packets, lost, malformed, otherSource, otherTalker, otherCodec, notAuthentic }]) => {
+      ([name, { why, pages, packets, lost, late, malformed, otherSource, otherTalker, otherCodec, notAuthentic }]) => {
         const page = on.get(name);
         const dropped = malformed + otherSource + otherTalker + otherCodec;
         const heard = [
           pages === 0 && dropped + notAuthentic === 0 ? 'nothing has come yet' : count(pages, 'page'),
           lost > 0 ? `${percent(lost, lost + packets)} lost` : undefined,
+          late > 0 ? `${percent(late, lost + packets)} too late` : undefined,
           dropped > 0 ? `${dropped} dropped` : undefined,
           notAuthentic > 0 ? `${notAuthentic} without its key` : undefined,
         ];

@@ -46,6 +46,8 @@ export interface EngineOptions {
   audioCounters(): AudioCounters;
   /** From a frame's leaving here to its leaving the loudspeaker. Absent: none. */
   playbackDelayMs?(): number;
+  /** The same as of the very moment in which it is asked, within a frame. Absent: none. */
+  heardInMs?(): number;
   /** Loudness by the card's mixer. Absent: it has none. */
   setCardGain?: SetCardGain;
   /** How far the wall clock may be off, milliseconds; absent or undefined: nobody keeps it right. */
@@ -89,8 +91,8 @@ export class Engine {
     if (multicast !== undefined) {
       const parts = { clock, random, network: multicast, codecs: this.#codecs, rate, emit };
       const isOurs = (port: number, id: number) => this.#sentPages!.isOurs(port, id);
-      const { playbackDelayMs = () => 0, wallClockErrorMs = () => undefined } = options;
-      this.#pages = new Pages({ ...parts, wallClock, wallClockErrorMs, playbackDelayMs, settings, isOurs });
+      const { heardInMs = () => 0, wallClockErrorMs = () => undefined } = options;
+      this.#pages = new Pages({ ...parts, wallClock, wallClockErrorMs, heardInMs, settings, isOurs });
       const { files, opus } = options;
       this.#sentPages = new SentPages({
         ...parts,

@@ -5,7 +5,7 @@ import type { Media, MediaCommand, MediaEvent } from './protocol.ts';
 
 export type InProcessOptions = Omit<
   EngineOptions,
-  'emit' | 'rate' | 'audioCounters' | 'playbackDelayMs' | 'setCardGain'
+  'emit' | 'rate' | 'audioCounters' | 'playbackDelayMs' | 'heardInMs' | 'setCardGain'
 > & {
   audio: AudioDevice;
 };
@@ -28,6 +28,7 @@ export class InProcessMedia implements Media {
       rate: audio.format.rate,
       audioCounters: () => audio.counters,
       playbackDelayMs: () => audio.playbackDelayMs(),
+      heardInMs: () => audio.heardInMs?.() ?? audio.playbackDelayMs(),
       setCardGain: (loudspeakerDb, microphoneDb) => audio.setGain(loudspeakerDb, microphoneDb),
       emit: event => this.#emit(event),
     });

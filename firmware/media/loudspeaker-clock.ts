@@ -13,9 +13,9 @@ export class LoudspeakerClock {
   #off = 0;
 
   /** At each frame, as it is made: the instant at which its first sample leaves the loudspeaker. */
-  next(nowMs: number, delayMs: number): number {
+  next(nowMs: number, heardInMs: number): number {
     const expectedMs = this.#heardMs + FRAME_MS;
-    const strayMs = nowMs + delayMs - expectedMs;
+    const strayMs = nowMs + heardInMs - expectedMs;
     this.#off = Math.abs(strayMs) > JUMP_MS ? this.#off + 1 : 0;
     if (this.#off >= JUMP_FRAMES) this.#frames = this.#off = 0;
     this.#frames++;

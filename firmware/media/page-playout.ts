@@ -9,7 +9,7 @@ const LEAST_FOR_NETWORK_MS = 60;
 
 export class PagePlayout {
   readonly #rate: number;
-  #delayMs: number;
+  readonly #delayMs: number;
   readonly #buffers: PlayoutBuffer[] = [];
   readonly #trim: Trim;
   readonly #onSound: (sound: Int16Array) => void;
@@ -33,11 +33,6 @@ export class PagePlayout {
 
   use(receiving: Receiving) {
     this.#receiving = receiving;
-  }
-
-  set delayMs(delayMs: number) {
-    this.#delayMs = delayMs;
-    for (const { clock } of this.#buffers) clock.delayMs = delayMs;
   }
 
   get isEmpty(): boolean {

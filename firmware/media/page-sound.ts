@@ -87,6 +87,10 @@ export class PageSound {
     return this.#receiving.latePackets;
   }
 
+  get resyncs(): number {
+    return this.#playout?.resyncs ?? 0;
+  }
+
   get concealedFrames(): number {
     return this.#receiving.concealedFrames;
   }

@@ -45,6 +45,8 @@ export class Page implements Claim {
     pages: 0,
     packets: 0,
     lost: 0,
+    late: 0,
+    resyncs: 0,
     malformed: 0,
     otherSource: 0,
     otherTalker: 0,

@@ -39,8 +39,8 @@ export interface PagesOptions {
   wallClock: WallClock;
   /** How far the wall clock may be off, milliseconds; undefined: nobody keeps it right. */
   wallClockErrorMs(): number | undefined;
-  /** From a frame's leaving here to its leaving the loudspeaker. */
-  playbackDelayMs(): number;
+  /** Until the frame that is being made leaves the loudspeaker. */
+  heardInMs(): number;
   emit(event: MediaEvent): void;
 }
 
@@ -219,7 +219,7 @@ export class Pages {
   decide(callIsUp: boolean) {
     if (this.#pages.length === 0) return;
     const nowMs = this.#options.clock.now();
-    this.#heardMs = this.#loudspeaker.next(nowMs, this.#options.playbackDelayMs());
+    this.#heardMs = this.#loudspeaker.next(nowMs, this.#options.heardInMs());
     this.#timeHere.look(nowMs);
     let sounding = 0;
     for (const page of this.#pages) {
@@ -344,7 +344,7 @@ export class Pages {
           forMs: Math.round(nowMs - beganAtMs),
         },
       }),
-      counters: { ...counters, malformed },
+      counters: { ...counters, malformed, late: sound.latePackets, resyncs: sound.resyncs },
     };
   }
 

@@ -160,6 +160,10 @@ export interface PageCounters {
   /** Of the talker who had the group. */
   packets: number;
   lost: number;
+  /** After their moment: `paging.delay` is too short for this network or sound card. */
+  late: number;
+  /** Times that a page had to be put back to its moment at once, which is heard. */
+  resyncs: number;
   malformed: number;
   /** From an address that may not page. */
   otherSource: number;

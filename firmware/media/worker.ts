@@ -30,6 +30,7 @@ const engine = new Engine({
   rate: audio.format.rate,
   audioCounters: () => audio.counters,
   playbackDelayMs: () => audio.playbackDelayMs(),
+  heardInMs: () => audio.heardInMs?.() ?? audio.playbackDelayMs(),
   setCardGain: (loudspeakerDb, microphoneDb) => audio.setGain(loudspeakerDb, microphoneDb),
   wallClockErrorMs: wallClockError(),
   acoustics: settings.acoustics && (await chooseAcoustics(settings.acoustics, audio.format.rate)),

@@ -28,7 +28,7 @@ export class PlayoutClock {
   /** The instant of RTP time 0. */
   #zeroMs = 0;
   #follows: 'packets' | 'reports' = 'packets';
-  delayMs: number;
+  readonly delayMs: number;
 
   /** Ticks per second of the RTP timestamp, and what is added to the instant of sending. */
   constructor(clockRate: number, delayMs: number) {

@@ -116,6 +116,10 @@ export class AlsaAudio implements AudioDevice {
     return this.#duplex?.playbackDelayMs ?? this.#spec.bufferMs / 2;
   }
 
+  heardInMs() {
+    return this.#duplex?.heardInMs() ?? this.playbackDelayMs();
+  }
+
   setGain(loudspeakerDb: number, microphoneDb: number): CardGain {
     if (this.#duplex === undefined || this.#spec.mixer?.off) return { faults: [] };
     return setCardGain(this.#loadMixer(), this.#spec, this.#duplex.cards, { loudspeakerDb, microphoneDb });

@@ -77,6 +77,10 @@ export class Duplex {
     return this.#loudspeaker.delayMs;
   }
 
+  heardInMs(): number {
+    return this.#loudspeaker.delayNowMs();
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;

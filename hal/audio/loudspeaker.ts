@@ -53,6 +53,13 @@ export class Loudspeaker {
     return this.#delayMs + (this.#change.delay * 1000) / this.#options.format.rate;
   }
 
+  /** The same as of now, before the next frame is played. */
+  delayNowMs(): number {
+    const { pcm, format } = this.#options;
+    const delay = this.#playing ? pcm.delay() : -1;
+    return delay < 0 ? this.delayMs : (delay * 1000) / pcm.rate + (this.#change.delay * 1000) / format.rate;
+  }
+
   /** Before a run of several frames. */
   beginRun() {
     this.#heals = 0;

@@ -36,6 +36,11 @@ export class Pacer {
     this.#cancel = undefined;
   }
 
+  /** Within a frame: how much later it is than it should be. */
+  get lateMs() {
+    return this.#clock.now() - this.#startMs - this.#frames * FRAME_MS;
+  }
+
   #dueMs() {
     return this.#startMs + (this.#frames + 1) * FRAME_MS;
   }

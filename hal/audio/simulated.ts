@@ -90,6 +90,10 @@ export class SimulatedAudio implements AudioDevice {
     return this.#options.playbackDelayMs?.() ?? 0;
   }
 
+  heardInMs() {
+    return this.playbackDelayMs() - this.#pacer.lateMs;
+  }
+
   /** Takes the card away: frames go on with silence and nothing is heard, until `plug`. */
   unplug(why = 'the simulated card was unplugged') {
     this.#down(new HalError('gone', why));

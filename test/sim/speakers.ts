@@ -12,6 +12,7 @@ import { NtpClock } from '../../firmware/rtp/ntp.ts';
 import { writeRtp } from '../../firmware/rtp/packet.ts';
 import { printRtcp } from '../../firmware/rtp/rtcp.ts';
 import { SimulatedAudio } from '../../hal/audio/simulated.ts';
+import { ClickEar } from './click-ear.ts';
 import type { Path } from './jitter-models.ts';
 import { SimulatedMediaNetwork } from './media-network.ts';
 import { MemoryFiles } from './memory-files.ts';
@@ -28,9 +29,6 @@ const REPORT_MS = 1_000;
 const CLICK_MS = 505;
 const FIRST_CLICK_MS = 500;
 const CLICK = 20_000;
-/** Of what is heard this is a click, where no other was so shortly before: concealment repeats them. */
-const HEARD = 6_000;
-const APART_MS = 200;
 const UNIX_MS = 1_800_000_000_000;
 const RATES = [8_000, 16_000, 8_000, 16_000, 8_000, 16_000, 48_000];
 
@@ -60,18 +58,13 @@ class Speaker {
   readonly media: InProcessMedia;
   readonly #latencyMs: number;
   readonly #rate: number;
-  readonly #clock: VirtualClock;
   readonly #building: Building;
-  #before = 0;
-  #last = 0;
-  #lastMs = Number.NEGATIVE_INFINITY;
 
   constructor(building: Building, index: number, options: BuildingOptions) {
     const { ppm = 100, cardMs: [least, most] = [20, 120], reports } = options;
     const random = seeded(options.seed * 1_000 + index);
     const off = () => (2 * random.next() - 1) * ppm;
     this.#building = building;
-    this.#clock = building.clock;
     this.#latencyMs = least + (most - least) * random.next();
     this.#rate = RATES[index % RATES.length]!;
     const spec = {
@@ -82,10 +75,11 @@ class Speaker {
       periodMs: 10,
       bufferMs: 40,
     } as const;
+    const ear = new ClickEar(this.#rate, heardMs => this.clicks.set(this.#number(heardMs), heardMs));
     const audio = new SimulatedAudio({
       spec,
       clock: skewed(building.clock, off()),
-      sink: frame => this.#hear(frame),
+      sink: frame => ear.hear(frame, building.clock.now() + this.#latencyMs),
       playbackDelayMs: () => this.#latencyMs + 6 * random.next() - 3,
     });
     const { offMs, vouched } = reports?.wallClock(index, random) ?? { offMs: 0, vouched: false };
@@ -123,24 +117,6 @@ class Speaker {
     });
     const startsAfterMs = 50 * random.next();
     building.clock.after(startsAfterMs, () => this.media.start(), 'speaker starts');
-  }
-
-  /** `frame` is heard a card's delay after it was made. */
-  #hear(frame: Int16Array) {
-    for (let index = 0; index < frame.length; index++) {
-      const after = frame[index]!;
-      if (this.#last > HEARD && this.#last >= this.#before && this.#last > after) this.#click(index - 1, after);
-      this.#before = this.#last;
-      this.#last = after;
-    }
-  }
-
-  /** The top of the parabola through the three samples around `at`. */
-  #click(at: number, after: number) {
-    const top = (this.#before - after) / (2 * (this.#before - 2 * this.#last + after));
-    const heardMs = this.#clock.now() + this.#latencyMs + ((at + top) * 1000) / this.#rate;
-    if (heardMs - this.#lastMs > APART_MS) this.clicks.set(this.#number(heardMs), heardMs);
-    this.#lastMs = heardMs;
   }
 
   /** Which it is: each is heard before the next is sent. */

@@ -90,7 +90,7 @@ class Listener {
       isOurs: () => false,
       wallClock: () => this.#clock.now(),
       wallClockErrorMs: () => 1,
-      playbackDelayMs: () => 40,
+      heardInMs: () => 40,
       emit: () => this.#events++,
     });
     this.#pages.start();

@@ -40,6 +40,7 @@ test('tells how to use it', () => {
     'audio-latency',
     'audio-loss',
     'audio-jitter',
+    'audio-together',
     'audio-cost',
     'audio-calls',
     'audio-gaps',

@@ -164,6 +164,8 @@ test('a device that pages reach, and one that they do not', () => {
     pages: 0,
     packets: 0,
     lost: 0,
+    late: 0,
+    resyncs: 0,
     malformed: 0,
     otherSource: 0,
     otherTalker: 0,
@@ -177,6 +179,7 @@ test('a device that pages reach, and one that they do not', () => {
         all: { ...none, pages: 2, packets: 99, lost: 1, otherSource: 3 },
         yard: none,
         roof: { ...none, notAuthentic: 7 },
+        gate: { ...none, pages: 1, packets: 50, late: 1 },
         alarm: { ...none, why: 'no network leads to it' },
       },
       sent: [
@@ -189,5 +192,6 @@ test('a device that pages reach, and one that they do not', () => {
   expect(shown).toContain('Paging    all    normal page from 192.0.2.7  2 pages, 1 % lost, 3 dropped');
   expect(shown).toContain('          yard   quiet                       nothing has come yet');
   expect(shown).toContain('roof   quiet                       0 pages, 7 without its key');
+  expect(shown).toContain('gate   quiet                       1 page, 2 % too late');
   expect(shown).toContain('Sends     hall  from a call with sip:desk@example.org\n          roof  from the microphone');
 });
