@@ -35,6 +35,11 @@ export class PagePlayout {
     this.#receiving = receiving;
   }
 
+  /** Something of the page has been heard. */
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
   get isEmpty(): boolean {
     return this.#buffers.every(({ isEmpty }) => isEmpty);
   }

@@ -157,6 +157,10 @@ export class PageSound {
   /** The page is over; what has come of it is still heard. */
   end(nowMs: number) {
     this.#drainUntilMs = nowMs + this.#receiving.bufferMs;
+    // A gong without the page it was to begin would be waited for in vain.
+    if (!this.#gongWaits || this.#playout!.isRunning) return;
+    this.#gongWaits = false;
+    this.#gong.stop('nothing of the page was heard');
   }
 
   /** True from `end` on, once all is out. */

@@ -9,6 +9,7 @@ import { blockSnr, longestGapMs } from '../../sim/tone.ts';
 const RATE = 16_000;
 const HALL = { host: '239.1.1.1', port: 5_000 };
 const YARD = { host: '239.1.1.2', port: 5_002 };
+const GARDEN = { host: '239.1.1.3', port: 5_004 };
 const POLYCOM = { host: '224.0.1.116', port: 5_001 };
 const DELAY_MS = 200;
 /** What is heard first was made so long after the start. */
@@ -57,6 +58,37 @@ describe('a page with a common moment', () => {
     world.run(1_000);
     const startsMs = silentMs(speaker.heard(2_000 - FRAME_MS));
     expect([startsMs >= DELAY_MS, startsMs < DELAY_MS + 30]).toEqual([true, true]);
+  });
+
+  test('of which nothing was heard does not keep others waiting for its gong', () => {
+    const { world, speaker, pager } = listening(
+      [
+        group,
+        { ...group, name: 'yard', ...YARD, level: 'high' },
+        { ...group, name: 'garden', ...GARDEN, level: 'background' },
+      ],
+      { gong: true },
+    );
+    const urgent = pager({ hz: 2_000, to: YARD });
+    urgent.talk();
+    world.run(1_000);
+    urgent.stop();
+    world.run(700);
+    const short = pager({ hz: 1_000, to: HALL, ssrc: 78, from: { host: '192.0.2.78', port: 40_000 } });
+    short.talk();
+    world.run(30);
+    short.stop();
+    world.run(5_000);
+    pager({ hz: 1_500, to: GARDEN, ssrc: 79 }).talk();
+    world.run(1_000);
+    expect(speaker.told('page').map(({ group: name, state }) => `${name} ${state}`)).toEqual([
+      'yard started',
+      'hall ignored',
+      'yard ended',
+      'hall started',
+      'hall ended',
+      'garden started',
+    ]);
   });
 
   test('that was silenced by a more urgent one goes on at its moment, not at what came meanwhile', () => {
