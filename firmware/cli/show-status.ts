@@ -176,7 +176,7 @@ function sound({ audio }: Status): string {
     counters === undefined ? undefined : count(counters.xruns, 'gap'),
     counters === undefined || counters.reopened === 0 ? undefined : `reopened ${count(counters.reopened, 'time')}`,
     counters === undefined || counters.driftPpm === 0 ? undefined : `clocks ${Math.abs(counters.driftPpm)} ppm apart`,
-    audio.opus === undefined || audio.opus === 'none' ? 'no Opus here' : `Opus by ${audio.opus}`,
+    opusOf(audio.opus),
     ...acoustics(audio.acoustics),
   ]
     .filter(fact => fact !== undefined)
@@ -244,3 +244,7 @@ function percent(part: number, whole: number): string {
   // A single lost packet must not read as none.
   return share > 0 && share < 0.1 ? 'below 0.1 %' : `${Number(share.toFixed(1))} %`;
 }
+
+/** Nothing while it is not known. */
+const opusOf = (library: string | undefined) =>
+  library === 'none' ? 'no Opus, which is not offered: install libopus0' : library && `Opus by ${library}`;

@@ -28,6 +28,7 @@ export interface CallSettings {
     telephoneEvent: true;
     opusFec: boolean;
     comfortNoise: boolean;
+    silenceSuppression: boolean;
     rtcpMux: boolean;
     voipMetrics: boolean;
   };
@@ -75,6 +76,7 @@ function callSettings({ sip, media, calls, contacts, doors, paging }: Config, ha
       telephoneEvent: true,
       opusFec: media.opus.expectedLoss > 0,
       comfortNoise: media.comfortNoise,
+      silenceSuppression: media.silenceSuppression,
       rtcpMux: media.rtcpMux,
       voipMetrics: media.qualityReports,
     },

@@ -105,7 +105,7 @@ export class CallSound {
     if (this.#offered === undefined) return 'there is an answer but no offer';
     const parsed = read(body);
     if ('status' in parsed) return parsed.why;
-    const result = acceptAnswer(this.#offered, parsed);
+    const result = acceptAnswer(this.#offered, parsed, this.#capabilities);
     if ('refused' in result) return result.refused;
     this.#negotiated = result;
     return undefined;

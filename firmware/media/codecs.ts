@@ -20,6 +20,8 @@ const CLOCK_RATES: Readonly<Record<Exclude<CodecName, L16Name>, number>> = {
 export const clockRateOf = (name: CodecName): number => (isL16(name) ? l16Of(name).rate : CLOCK_RATES[name]);
 
 export interface Codecs {
+  /** What an encoder with copies reckons with until the far end reports. Percent. */
+  readonly expectedLoss: number;
   /** Throws where this device cannot do the codec, or not once more. */
   encoder(choice: CodecChoice): Encoder;
   decoder(name: CodecName): Decoder;
@@ -31,12 +33,20 @@ export function makeCodecs(opus: Opus | undefined, settings: MediaSettings['opus
     return opus;
   };
   return {
+    expectedLoss: settings.expectedLoss,
     encoder(choice) {
       if (choice.name === 'G722') return g722Encoder();
       if (isL16(choice.name)) return l16Encoder(choice.name);
       if (choice.name !== 'opus') return g711Encoder(choice.name);
-      const { bitrate, complexity, expectedLoss } = settings;
-      return needOpus().encoder({ bitrate, complexity, expectedLoss, fec: choice.fec ?? false });
+      const { complexity, expectedLoss } = settings;
+      const bitrate = Math.min(settings.bitrate, choice.maxBitrate ?? Number.POSITIVE_INFINITY);
+      return needOpus().encoder({
+        bitrate,
+        complexity,
+        expectedLoss,
+        fec: choice.fec ?? false,
+        dtx: choice.silence ?? false,
+      });
     },
     decoder(name) {
       if (name === 'G722') return g722Decoder();

@@ -27,6 +27,10 @@ export interface CodecChoice {
   ptimeMs: number;
   /** opus only: the peer wants in-band FEC (RFC 7587 §6.1 useinbandfec). */
   fec?: boolean;
+  /** While it is silent nothing is sent, or word of it: the peer understands (RFC 3389; RFC 7587 §3.1.3). */
+  silence?: boolean;
+  /** opus only: the peer wants no more bits a second (RFC 7587 §6.1 maxaveragebitrate). */
+  maxBitrate?: number;
 }
 
 /** One call's sound, as negotiated. */

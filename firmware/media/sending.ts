@@ -7,7 +7,10 @@ import type { RtpSession } from '../rtp/session.ts';
 import { LONGEST_TRAILER_BYTES } from '../rtp/srtp/suite.ts';
 import { isKey, TelephoneEventSender } from '../rtp/telephone-event.ts';
 import { type Codecs, clockRateOf } from './codecs.ts';
+import { Hush } from './hush.ts';
+import { LossExpectation } from './loss-expectation.ts';
 import type { CodecChoice } from './protocol.ts';
+import { COMFORT_NOISE } from './receiving.ts';
 
 /** Largest payload sent, bytes: what an Ethernet frame holds beside IPv6, UDP and RTP headers. */
 const MAX_PAYLOAD_BYTES = 1440;
@@ -48,6 +51,11 @@ export class Sending {
   readonly #payload = new Uint8Array(MAX_PAYLOAD_BYTES);
   readonly #packet = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES + LONGEST_TRAILER_BYTES);
   readonly #event: TelephoneEventSender;
+  /** Decides what need not be sent; undefined: all is, or the codec decides. */
+  readonly #hush: Hush | undefined;
+  /** Undefined: no copies are sent. */
+  readonly #losses: LossExpectation | undefined;
+  #reportedBy: unknown;
   /** Samples of the packet that are there. */
   #filled = 0;
   /** The next packet of sound is the first after silence (RFC 3551 §4.1). */
@@ -69,16 +77,20 @@ export class Sending {
     this.#frame = new Int16Array(frameSamples(this.#encoder.rate));
     this.#samples = new Int16Array((this.#encoder.rate * this.#ptimeMs) / 1000);
     this.#ticksPerMs = clockRateOf(codec.name) / 1000;
+    this.#hush = codec.silence && codec.name !== 'opus' ? new Hush() : undefined;
+    this.#losses = codec.fec ? new LossExpectation(options.codecs.expectedLoss) : undefined;
     this.#event = new TelephoneEventSender(this.#ptimeMs * this.#ticksPerMs);
   }
 
   /** What the graph says of it. */
   describe(): string {
-    return `${this.codec.name} ${this.#encoder.rate / 1000} kHz ${this.#ptimeMs} ms`;
+    const copies = this.#losses === undefined ? '' : `, copies for ${this.#losses.percent} % loss`;
+    return `${this.codec.name} ${this.#encoder.rate / 1000} kHz ${this.#ptimeMs} ms${copies}`;
   }
 
   /** One frame of sound. Sends a packet when it makes one full. */
   frame(frame: Int16Array, nowMs: number) {
+    this.#hush?.hear(frame);
     const count = this.#resampler.process(frame, frame.length, this.#frame);
     this.#samples.set(this.#frame, this.#filled);
     this.#filled += count;
@@ -100,11 +112,29 @@ export class Sending {
       this.#marker = true;
       return;
     }
-    const bytes = this.#encoder.encode(this.#samples, this.#payload);
+    const due = this.#hush?.packet(nowMs) ?? 'sound';
+    const payloadType = due === 'noise' ? COMFORT_NOISE : this.codec.payloadType;
+    const bytes = due === 'nothing' ? 0 : this.#payloadOf(due);
+    // What follows silence is marked (RFC 3551 §4.1); word of silence is not (RFC 3389 §4).
+    if (due !== 'sound' || bytes === 0) this.#marker = true;
     if (bytes === 0) return;
-    const header = this.#session.nextHeader(nowMs, this.codec.payloadType, bytes, this.#marker);
-    this.#marker = false;
+    const header = this.#session.nextHeader(nowMs, payloadType, bytes, due === 'sound' && this.#marker);
+    if (due === 'sound') this.#marker = false;
     this.#send(this.#packet, writeRtp(this.#packet, header, this.#payload, bytes));
+  }
+
+  #payloadOf(due: 'sound' | 'noise'): number {
+    return due === 'noise'
+      ? (this.#hush?.write(this.#payload) ?? 0)
+      : this.#encoder.encode(this.#samples, this.#payload);
+  }
+
+  /** A report of the far end, if there is one: copies are made for what it loses. */
+  reported(by: object | undefined, lostShare: number) {
+    if (by === undefined || by === this.#reportedBy) return;
+    this.#reportedBy = by;
+    const percent = this.#losses?.report(lostShare);
+    if (percent !== undefined) this.#encoder.expectLoss?.(percent);
   }
 
   // ---- keys --------------------------------------------------------------------------------------------------

@@ -9,7 +9,12 @@ export const choicesOf = ({ codec, alsoReceives = [] }: StreamSettings): CodecCh
 
 /** The encoder may stay. */
 export const sendsTheSame = ({ codec: a }: StreamSettings, { codec: b }: StreamSettings) =>
-  a.name === b.name && a.payloadType === b.payloadType && a.ptimeMs === b.ptimeMs && !a.fec === !b.fec;
+  a.name === b.name &&
+  a.payloadType === b.payloadType &&
+  a.ptimeMs === b.ptimeMs &&
+  !a.fec === !b.fec &&
+  !a.silence === !b.silence &&
+  a.maxBitrate === b.maxBitrate;
 
 /** The decoders may stay: for them name and payload type are all that counts. */
 export function hearsTheSame(a: StreamSettings, b: StreamSettings): boolean {

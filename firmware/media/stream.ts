@@ -277,6 +277,8 @@ export class Stream {
       this.#tally.malformed++;
       return;
     }
+    const { session, sending } = call;
+    sending.reported(session.seenByPeer, (session.seenByPeer?.fractionLost ?? 0) / 256);
     this.#alive(nowMs);
   }
 

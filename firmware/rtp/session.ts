@@ -102,6 +102,11 @@ export class RtpSession {
     this.#header = this.#freshHeader();
   }
 
+  /** What the peer's last report says of what we sent; another object with each. */
+  get seenByPeer(): Readonly<ReportBlock> | undefined {
+    return this.#seenByPeer;
+  }
+
   get ssrc(): number {
     return this.#header.ssrc;
   }

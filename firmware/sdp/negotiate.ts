@@ -26,6 +26,8 @@ export interface Capabilities {
   opusFec: boolean;
   /** The peer may send noise in place of its silence (RFC 3389), beside codecs of 8000 ticks. */
   comfortNoise?: boolean;
+  /** Nothing, or word of silence, is sent while nobody speaks here, where the peer takes that. */
+  silenceSuppression?: boolean;
   /** RTCP through the port of RTP (RFC 5761). */
   rtcpMux?: boolean;
   /** Extended reports on how good the peer is heard (RFC 3611 §4.7). */
@@ -48,6 +50,10 @@ export interface NegotiatedCodec {
   /** Packet time to send, milliseconds. */
   ptimeMs: number;
   fec?: boolean;
+  /** The peer takes silence for what it is, and shall be sent none: by comfort noise, or by Opus itself. */
+  silence?: boolean;
+  /** Bits a second that the peer takes at most (RFC 7587 §6.1 maxaveragebitrate). */
+  maxBitrate?: number;
 }
 
 export interface Negotiated {
@@ -94,8 +100,11 @@ const NOISE_PAYLOAD_TYPE = 13;
 const NOISE_CLOCK_RATE = 8000;
 /** RFC 3611 §5.1. */
 const VOIP_METRICS: Attribute = ['rtcp-xr', 'voip-metrics'];
-/** Packet times that both G.711 and Opus (RFC 6716 §2.1.4) know, milliseconds. */
-const PACKET_TIMES = [60, 40, 20, 10] as const;
+/** Packet times that are sent, milliseconds: Opus knows no others in one frame (RFC 6716 §2.1.4). */
+const PACKET_TIMES = [60, 50, 40, 30, 20, 10] as const;
+const OPUS_PACKET_TIMES = [60, 40, 20, 10] as const;
+/** RFC 7587 §6.1: what it may ask for, bits a second. */
+const OPUS_BITRATES = { least: 6000, most: 510_000 };
 
 // ---- offer ---------------------------------------------------------------------------------------------------
 
@@ -271,17 +280,18 @@ function answerMedium(
   const audio = ourAudio(capabilities, local, agreed, [codec]);
   audio.protocol = medium.protocol;
   if (protection.attribute !== undefined) audio.attributes.push(protection.attribute);
+  if (capabilities.comfortNoise && takesNoise(medium, codec.name)) addNoise(audio);
+  const silenceSuppression = capabilities.silenceSuppression ?? false;
   const event = capabilities.telephoneEvent ? findEvents(medium, codec.name) : undefined;
   if (event !== undefined) addEvents(audio, event.payloadType, event.clockRate);
   const negotiated: Negotiated = {
     direction: agreed,
     remote,
-    codec: toSend(medium, codec, audio, capabilities.ptimeMs),
+    codec: toSend(medium, codec, audio, capabilities.ptimeMs, silenceSuppression),
     onHold: !receives(wanted),
   };
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
   if (protection.crypto !== undefined) negotiated.crypto = protection.crypto;
-  if (capabilities.comfortNoise && takesNoise(medium, codec.name)) addNoise(audio);
   if (capabilities.rtcpMux && medium.rtcpMux) negotiated.rtcpMux = audio.rtcpMux = true;
   if (capabilities.voipMetrics && wantsMetrics(offer, medium)) {
     negotiated.voipMetrics = true;
@@ -325,7 +335,11 @@ function agreedCrypto(ours: MediaDescription, theirs: MediaDescription): Negotia
 }
 
 /** What comes of our offer and their answer. */
-export function acceptAnswer(offer: SessionDescription, answer: SessionDescription): Negotiated | Refused {
+export function acceptAnswer(
+  offer: SessionDescription,
+  answer: SessionDescription,
+  { silenceSuppression = false }: Pick<Capabilities, 'silenceSuppression'> = {},
+): Negotiated | Refused {
   const at = offer.media.findIndex(({ type, port }) => type === 'audio' && port !== 0);
   const ours = offer.media[at];
   const theirs = answer.media[at];
@@ -340,7 +354,7 @@ export function acceptAnswer(offer: SessionDescription, answer: SessionDescripti
     .map(Number)
     .map(payloadType => codecOf(theirs, payloadType))
     .filter(codec => codec !== undefined && find(ours, codec.name) !== undefined)
-    .map(codec => toSend(theirs, codec!, ours, ours.ptime ?? 20));
+    .map(codec => toSend(theirs, codec!, ours, ours.ptime ?? 20, silenceSuppression));
   const [codec, ...others] = codecs;
   if (codec === undefined) return { refused: 'the answer has none of the codecs that were offered' };
 
@@ -429,16 +443,25 @@ const eventsOf = (medium: MediaDescription) =>
     .filter(({ map }) => map?.name.toLowerCase() === 'telephone-event')
     .map(({ payloadType, map }) => ({ payloadType, clockRate: map!.clockRate }));
 
-/** How to send: the packet time that the peer asks for, and error correction where both want it. */
+/** How to send: the packet time that the peer asks for, error correction where both want it, silence where both take it. */
 function toSend(
   theirs: MediaDescription,
   codec: { name: CodecName; payloadType: number },
   ours: MediaDescription,
   ptimeMs: number,
+  silenceSuppression: boolean,
 ): NegotiatedCodec {
   const asked = Math.min(theirs.ptime ?? ptimeMs, theirs.maxptime ?? Number.POSITIVE_INFINITY);
-  const choice: NegotiatedCodec = { ...codec, ptimeMs: PACKET_TIMES.find(ms => ms <= asked) ?? 10 };
-  if (codec.name === 'opus') choice.fec = wantsFec(theirs, codec.payloadType) && offersFec(ours);
+  const isOpus = codec.name === 'opus';
+  const times: readonly number[] = isOpus ? OPUS_PACKET_TIMES : PACKET_TIMES;
+  const choice: NegotiatedCodec = { ...codec, ptimeMs: times.find(ms => ms <= asked) ?? 10 };
+  const noise = takesNoise(theirs, codec.name) && takesNoise(ours, codec.name);
+  if (!isOpus) return silenceSuppression && noise ? { ...choice, silence: true } : choice;
+  const parameters = parseParameters(theirs.formatParameters.get(codec.payloadType));
+  choice.fec = wantsFec(theirs, codec.payloadType) && offersFec(ours);
+  if (silenceSuppression && parameters.get('usedtx') !== '0') choice.silence = true;
+  const maxBitrate = Number(parameters.get('maxaveragebitrate') ?? Number.NaN);
+  if (maxBitrate >= OPUS_BITRATES.least && maxBitrate <= OPUS_BITRATES.most) choice.maxBitrate = maxBitrate;
   return choice;
 }
 

@@ -4,10 +4,13 @@ export interface Encoder {
   /** Samples per second that `encode` takes. */
   readonly rate: number;
   /**
-   * Encodes one packet of `samples` (all of them) into `into`. Returns the bytes written; 0 when the codec could not.
+   * Encodes one packet of `samples` (all of them) into `into`. Returns the bytes written; 0 when there is nothing to send:
+   * the codec could not, or it is silent and says so by sending nothing.
    * Neither array is kept.
    */
   encode(samples: Int16Array, into: Uint8Array): number;
+  /** So much will be lost on the way, percent: a codec that sends copies makes them for it. Absent: it sends none. */
+  expectLoss?(percent: number): void;
   /** Frees what the codec holds outside the heap. */
   close(): void;
 }

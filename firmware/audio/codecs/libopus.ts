@@ -2,7 +2,7 @@
 import koffi from 'koffi';
 import { MAX_PACKET_MS } from '../frame.ts';
 import { BAD_PAYLOAD } from './codec.ts';
-import { OPUS_MAX_BYTES, type Opus } from './opus.ts';
+import { OPUS_MAX_BYTES, OPUS_SILENT_BYTES, type Opus } from './opus.ts';
 
 // opus_defines.h
 const OPUS_OK = 0;
@@ -11,6 +11,7 @@ const SET_BITRATE = 4002;
 const SET_COMPLEXITY = 4010;
 const SET_INBAND_FEC = 4012;
 const SET_PACKET_LOSS_PERC = 4014;
+const SET_DTX = 4016;
 
 /** Undefined where the machine has no libopus. */
 export function loadLibopus(rate: number): Opus | undefined {
@@ -39,7 +40,7 @@ export function loadLibopus(rate: number): Opus | undefined {
     rate,
     library: 'libopus',
 
-    encoder({ bitrate, complexity, fec, expectedLoss }) {
+    encoder({ bitrate, complexity, fec, expectedLoss, dtx = false }) {
       let state: unknown = create(error => createEncoder(rate, 1, APPLICATION_VOIP, error));
       const set = (request: number, value: number) => {
         const result: number = control(state, request, 'int', value);
@@ -49,12 +50,14 @@ export function loadLibopus(rate: number): Opus | undefined {
       set(SET_COMPLEXITY, complexity);
       set(SET_INBAND_FEC, fec ? 1 : 0);
       set(SET_PACKET_LOSS_PERC, expectedLoss);
+      set(SET_DTX, dtx ? 1 : 0);
       return {
         rate,
         encode(samples, into) {
           const written: number = encode(state, samples, samples.length, into, Math.min(into.length, OPUS_MAX_BYTES));
-          return Math.max(0, written);
+          return written > (dtx ? OPUS_SILENT_BYTES : 0) ? written : 0;
         },
+        expectLoss: percent => set(SET_PACKET_LOSS_PERC, percent),
         close() {
           if (state !== undefined) destroyEncoder(state);
           state = undefined;

@@ -8,7 +8,7 @@ import {
 } from 'libopus-wasm';
 import { MAX_PACKET_MS } from '../frame.ts';
 import { BAD_PAYLOAD } from './codec.ts';
-import { OPUS_MAX_BYTES, type Opus } from './opus.ts';
+import { OPUS_MAX_BYTES, OPUS_SILENT_BYTES, type Opus } from './opus.ts';
 
 /**
  * Encoders, and decoders, that can be in use at once at one rate. The package makes them asynchronously and a call
@@ -40,12 +40,13 @@ export async function loadOpusWasm(rate: number): Promise<Opus | undefined> {
     rate,
     library: 'libopus-wasm',
 
-    encoder({ bitrate, complexity, fec, expectedLoss }) {
+    encoder({ bitrate, complexity, fec, expectedLoss, dtx = false }) {
       let handle: OpusEncoderHandle | undefined = take(encoders, 'encoders');
       handle.setBitrate(bitrate);
       handle.setComplexity(complexity);
       handle.setFec(fec);
       handle.setPacketLossPercent(expectedLoss);
+      handle.setDtx(dtx);
       const options = { frameSize: 0, maxPacketBytes: OPUS_MAX_BYTES };
       return {
         rate,
@@ -54,12 +55,14 @@ export async function loadOpusWasm(rate: number): Promise<Opus | undefined> {
           options.maxPacketBytes = Math.min(into.length, OPUS_MAX_BYTES);
           try {
             const packet = handle!.encode(samples, options);
+            if (packet.length <= (dtx ? OPUS_SILENT_BYTES : 0)) return 0;
             into.set(packet);
             return packet.length;
           } catch {
             return 0;
           }
         },
+        expectLoss: percent => handle?.setPacketLossPercent(percent),
         close() {
           if (handle) encoders.push(handle);
           handle = undefined;

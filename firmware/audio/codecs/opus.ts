@@ -12,7 +12,12 @@ export interface OpusOptions {
   fec: boolean;
   /** What the encoder should expect to get lost, percent: the more, the more of the bit rate goes to FEC. */
   expectedLoss: number;
+  /** Sends nothing while it is silent, but for a packet each 400 ms (discontinuous transmission). */
+  dtx?: boolean;
 }
+
+/** A packet no longer than this says "as before" and need not be sent (opus_encode in opus.h). Bytes. */
+export const OPUS_SILENT_BYTES = 2;
 
 /** Opus at one rate inside: 8000, 12000, 16000, 24000 or 48000 samples per second. On the line it is always 48000. */
 export interface Opus {

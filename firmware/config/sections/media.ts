@@ -20,7 +20,10 @@ export const media = section({
     help: 'Codecs that are offered and accepted, the best first.',
     needs: 'live',
   }),
-  packetTime: field(durationOf(10, 20, 40, 60).prefault('20 ms'), { help: 'Sound in one RTP packet.', needs: 'live' }),
+  packetTime: field(durationOf(10, 20, 30, 40, 50, 60).prefault('20 ms'), {
+    help: 'Sound in one RTP packet, unless the far end asks for another. Opus has no 30 and 50 ms, and takes 20 and 40.',
+    needs: 'live',
+  }),
   jitter: section({
     min: field(duration(0, 500).prefault('20 ms'), { help: 'The jitter buffer never waits less.', needs }),
     max: field(duration(20, 2000).prefault('400 ms'), { help: 'The jitter buffer never waits longer.', needs }),
@@ -31,6 +34,10 @@ export const media = section({
   }),
   comfortNoise: field(yesOrNo().prefault(true), {
     help: 'The far end may fall silent and say how loud its silence is (RFC 3389); soft noise is heard then. `false`: it shall send sound all the time.',
+    needs: 'live',
+  }),
+  silenceSuppression: field(yesOrNo().prefault(false), {
+    help: 'While nobody speaks here, nothing is sent but word of how loud the silence is (RFC 3389), or what Opus makes of it (DTX). Spares a thin line; the far end hears soft noise in place of the true one.',
     needs: 'live',
   }),
   rtcpMux: field(yesOrNo().prefault(true), {
@@ -45,7 +52,7 @@ export const media = section({
     bitrate: field(whole(6000, 128_000).prefault(24_000), { help: 'Opus bit rate.', unit: 'bit/s', needs }),
     complexity: field(whole(0, 10).prefault(5), { help: 'Opus effort: 10 sounds best and costs most.', needs }),
     expectedLoss: field(whole(0, 50).prefault(10), {
-      help: 'Packet loss that in-band error correction is made for.',
+      help: 'Packet loss that in-band error correction is made for until the far end reports its own (RTCP). 0: none is ever made.',
       unit: '%',
       needs,
     }),

@@ -81,7 +81,7 @@ describe('a call', () => {
     expect(blockSnr(desk.heard(1000), 440, to)).toBeGreaterThan(30);
   });
 
-  test.each([10, 20, 40, 60])('of packets of %i ms', ptimeMs => {
+  test.each([10, 20, 30, 40, 50, 60])('of packets of %i ms', ptimeMs => {
     const [world, door, desk] = twoTalkers();
     let packets = 0;
     world.network.onSend = (bytes, from) => {

@@ -345,7 +345,8 @@ describe('packet time', () => {
   const asking = (...attributes: string[]) => sdp('m=audio 5000 RTP/AVP 0', ...attributes.map(a => `a=${a}`));
   const cases: [string[], number][] = [
     [[], 20],
-    [['ptime:30'], 20],
+    [['ptime:30'], 30],
+    [['ptime:55'], 50],
     [['ptime:40'], 40],
     [['ptime:10'], 10],
     [['ptime:5'], 10],
@@ -357,9 +358,50 @@ describe('packet time', () => {
     expect(answered(asking(...attributes), PLAIN).negotiated.codec.ptimeMs).toBe(ptimeMs);
   });
 
+  test('is one that Opus can have', () => {
+    const offer = sdp('m=audio 5000 RTP/AVP 96', 'a=rtpmap:96 opus/48000/2', 'a=ptime:30');
+    expect(answered(offer).negotiated.codec.ptimeMs).toBe(20);
+  });
+
   test('ours is asked for, whatever theirs is', () => {
     expect(answered(asking('ptime:40'), PLAIN).answer.media[0]!.ptime).toBe(20);
   });
+});
+
+describe('silence', () => {
+  const SPARING: Capabilities = { ...ALL, comfortNoise: true, silenceSuppression: true };
+  const silence = (capabilities: Capabilities, ...lines: string[]) =>
+    answered(sdp(...lines), capabilities).negotiated.codec.silence ?? false;
+
+  test('is spared where both have comfort noise', () => {
+    expect(silence(SPARING, 'm=audio 5000 RTP/AVP 8 13')).toBe(true);
+    expect(silence(SPARING, 'm=audio 5000 RTP/AVP 8')).toBe(false);
+    expect(silence({ ...SPARING, comfortNoise: false }, 'm=audio 5000 RTP/AVP 8 13')).toBe(false);
+    expect(silence({ ...SPARING, silenceSuppression: false }, 'm=audio 5000 RTP/AVP 8 13')).toBe(false);
+    const offer = makeOffer(SPARING, US, 'sendrecv');
+    const of = (line: string) => acceptAnswer(offer, sdp(line), SPARING);
+    expect(of('m=audio 5000 RTP/AVP 0 13')).toMatchObject({ codec: { name: 'PCMU', silence: true } });
+    expect(of('m=audio 5000 RTP/AVP 0')).not.toHaveProperty('codec.silence');
+  });
+
+  test.each([
+    ['', true],
+    ['a=fmtp:96 usedtx=1', true],
+    ['a=fmtp:96 usedtx=0', false],
+  ])('is spared by Opus itself, unless the peer says no: %j', (line, spared) => {
+    const lines = ['m=audio 5000 RTP/AVP 96', 'a=rtpmap:96 opus/48000/2', ...(line === '' ? [] : [line])];
+    expect(silence(SPARING, ...lines)).toBe(spared);
+  });
+});
+
+test.each([
+  ['maxaveragebitrate=12000', 12_000],
+  ['maxaveragebitrate=5', undefined],
+  ['maxaveragebitrate=many', undefined],
+  ['useinbandfec=1', undefined],
+])('Opus with %s', (parameters, maxBitrate) => {
+  const offer = sdp('m=audio 5000 RTP/AVP 96', 'a=rtpmap:96 opus/48000/2', `a=fmtp:96 ${parameters}`);
+  expect(answered(offer).negotiated.codec.maxBitrate).toBe(maxBitrate);
 });
 
 describe('their answer', () => {
