@@ -152,7 +152,7 @@ test('contacts that are watched', () => {
 });
 
 test('what the machine lacks of sound, and what the card itself does', () => {
-  const shown = show({
+  const lines = show({
     audio: {
       driver: 'alsa',
       state: 'up',
@@ -168,6 +168,7 @@ test('what the machine lacks of sound, and what the card itself does', () => {
       },
     },
   });
+  const shown = lines.replace(/\s+/g, ' ');
   expect(shown).toContain('no Opus, which is not offered: install libopus0');
   expect(shown).toContain('clocks 85 ppm apart');
   expect(shown).toContain("the card's Speaker at -4 dB");
