@@ -39,6 +39,11 @@ export class WavWriter {
     this.#blocks = Array.from({ length: BLOCKS }, () => new Int16Array((rate * BLOCK_MS) / 1000));
   }
 
+  /** Why nothing more is written, for instance a full disk; undefined: all is well. */
+  get failed() {
+    return this.#failed;
+  }
+
   /** Copies the frame. Never waits. */
   append(frame: Int16Array) {
     if (this.#failed !== undefined || this.#whenClosed !== undefined) return;

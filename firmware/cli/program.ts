@@ -13,6 +13,7 @@ import { addOpen } from './commands/open.ts';
 import { addPage } from './commands/page.ts';
 import { addPaging } from './commands/paging.ts';
 import { addPress } from './commands/press.ts';
+import { addRecord } from './commands/record.ts';
 import { addRun } from './commands/run.ts';
 import { addSelfTest } from './commands/selftest.ts';
 import { addSeveralCalls } from './commands/several-calls.ts';
@@ -38,6 +39,7 @@ const commands = [
   addOpen,
   addPage,
   addDial,
+  addRecord,
   addMessage,
   addSeveralCalls,
   addEvents,

@@ -21,6 +21,7 @@ export function showStatus(status: Status): string[] {
     ...part('Buttons', buttons(status)),
     ...part('Doors', doors(status)),
     ...part('Sound', [sound(status)]),
+    ...part('Recording', status.recording ? [`the ${status.recording.what}, into ${status.recording.file}`] : []),
     ...part('Paging', paging(status)),
     ...part('Sends', sends(status)),
     ...part('Ignored', ignored(status)),

@@ -6,6 +6,7 @@ import type { Action, ActionResult, Origin } from './contracts.ts';
 import type { Doors } from './doors.ts';
 import type { FrontPanel } from './front-panel.ts';
 import { type Policy, refusal } from './policy.ts';
+import type { Recorder } from './recorder.ts';
 import type { ZonePages } from './zone-pages.ts';
 
 export interface Hands {
@@ -13,6 +14,7 @@ export interface Hands {
   zones: ZonePages;
   doors: Doors;
   panel: FrontPanel;
+  recorder: Recorder;
   board: Board;
   clock: Clock;
   policy: Policy;
@@ -53,6 +55,10 @@ export function perform(action: Action, origin: Origin, hands: Hands): ActionRes
       return calls.inHand.transfer(action.target);
     case 'join':
       return calls.inHand.join();
+    case 'record':
+      return hands.recorder.record(action.what, action.forMs);
+    case 'stop recording':
+      return hands.recorder.stop();
     case 'move input':
       if (!(action.input in board.definition.inputs))
         return unknownName('input', action.input, Object.keys(board.definition.inputs));

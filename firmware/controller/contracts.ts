@@ -35,7 +35,7 @@ export interface DeviceEvent {
   session: string;
   /** ISO 8601, UTC. */
   ts: string;
-  source: 'device' | 'button' | 'call' | 'door' | 'sip' | 'audio' | 'paging' | 'config' | 'provisioning';
+  source: 'device' | 'button' | 'call' | 'door' | 'sip' | 'audio' | 'paging' | 'recording' | 'config' | 'provisioning';
   type: string;
   /** Facts of the event, flat. Never a secret. */
   [fact: string]: unknown;
@@ -100,6 +100,8 @@ export interface Status {
     unmarked?: string;
     acoustics?: AcousticsReport;
   };
+  /** What is being recorded, and into which file. */
+  recording?: { what: 'call' | 'microphone'; file: string } | undefined;
   /** Pages by multicast that are heard now, and the groups. `why`: it cannot be joined. */
   paging: {
     pages: { group: string; level: Level; from: string; caller?: string }[];

@@ -19,7 +19,7 @@ export interface Looked {
 }
 
 export function deviceStatus({ device, version, session, upForMs, parts, surroundings }: Looked): Status {
-  const { board, doors, panel, sound, paging, zonePages, telephone, calls } = parts;
+  const { board, doors, panel, sound, paging, zonePages, recorder, telephone, calls } = parts;
   const { id, name, location } = device;
   return {
     device: {
@@ -44,6 +44,7 @@ export function deviceStatus({ device, version, session, upForMs, parts, surroun
     doors: doors.status(),
     buttons: panel.status(),
     audio: sound.status(),
+    recording: recorder.status(),
     paging: { ...paging.status(), sent: zonePages.status() },
     config: surroundings.config,
     mqtt: surroundings.mqtt,

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { WallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Random } from '../lib/random.ts';
+import { type RecordingFolder, recordingFolder } from '../lib/recording-folder.ts';
 import type { Media, MediaSettings } from '../media/protocol.ts';
 import type { Resolve } from '../sip/contracts.ts';
 import type { Services } from '../sip/locate/services.ts';
@@ -16,6 +17,7 @@ import { mediaSettings } from './media-settings.ts';
 import { Paging } from './paging.ts';
 import { zoneSettings } from './paging-settings.ts';
 import { PagingTests } from './paging-test.ts';
+import { Recorder } from './recorder.ts';
 import type { SipSocket } from './sip-socket.ts';
 import { Sound } from './sound.ts';
 import { Telephone } from './telephone.ts';
@@ -40,6 +42,8 @@ export interface IntercomParts {
   openMedia(settings: MediaSettings): Media;
   /** A sound that is named without a folder lies here. */
   soundsDirectory: string;
+  /** Where recordings go. Absent: on the disk. */
+  recordings?: RecordingFolder;
 }
 
 export interface OpenParts {
@@ -50,6 +54,7 @@ export interface OpenParts {
   paging: Paging;
   zonePages: ZonePages;
   pagingTests: PagingTests;
+  recorder: Recorder;
   telephone: Telephone;
   calls: CallController;
 }
@@ -94,6 +99,16 @@ export function openParts(
     callIsUp: () => ['calling', 'ringback', 'talking'].includes(calls.status().state),
     changed,
   });
+  const recorder = new Recorder({
+    wallClock,
+    events,
+    media: () => sound.media,
+    folder: given.recordings ?? recordingFolder,
+    settings: () => config().audio.recording,
+    rate: settings.audio.rate,
+    callIsUp: () => ['talking', 'held', 'paging'].includes(calls.status().state),
+    changed,
+  });
   const sound: Sound = new Sound({
     clock,
     driver: settings.audio.driver,
@@ -103,6 +118,7 @@ export function openParts(
       paging.onMediaEvent(event);
       zonePages.onMediaEvent(event);
       pagingTests.onMediaEvent(event);
+      recorder.onMediaEvent(event);
       calls.onMediaEvent(event);
     },
     tap,
@@ -136,7 +152,7 @@ export function openParts(
     changed,
   });
   calls.use(telephone.userAgent);
-  return { board, doors, panel, sound, paging, zonePages, pagingTests, telephone, calls };
+  return { board, doors, panel, sound, paging, zonePages, recorder, pagingTests, telephone, calls };
 }
 
 /** The lines first: a relay is at its safe level before anything else can fail. */

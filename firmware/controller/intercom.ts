@@ -143,12 +143,13 @@ export class Intercom implements Device {
 
   perform(action: Action, origin: Origin): ActionResult {
     if (!this.#running) return notNow('the device is starting or stopping');
-    const { calls, zonePages, doors, panel, board, telephone } = this.#parts;
+    const { calls, zonePages, doors, panel, recorder, board, telephone } = this.#parts;
     const result = perform(action, origin, {
       calls,
       zones: zonePages,
       doors,
       panel,
+      recorder,
       board,
       clock: this.#given.clock,
       say: (target, text) => telephone.say(target, text),

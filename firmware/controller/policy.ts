@@ -33,6 +33,7 @@ export function refusal(action: Action, origin: Origin, policy: Policy): ActionR
 /** Why MQTT may not ask for this, as a sentence; undefined where it may. */
 export function mqttRefusal(action: Action, policy: MqttPolicy): string | undefined {
   if (!policy.commands) return 'commands over MQTT are switched off here (mqtt.commands)';
+  if (action.do === 'record') return 'recordings are not begun over MQTT';
   if (isDebug(action)) return 'debug actions are taken from the command line only';
   if (action.do === 'open' && !policy.openDoors) return 'doors are not opened over MQTT here (mqtt.openDoors)';
   if (action.do === 'page' && action.file?.includes('/')) return 'over MQTT a file is named without its folder';

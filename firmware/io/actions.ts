@@ -25,6 +25,9 @@ export type Action =
   | { do: 'transfer'; target?: string }
   /** All answered calls and the device hear each other. */
   | { do: 'join' }
+  /** Into a file of the device: the call, or what the microphone hears. */
+  | { do: 'record'; what: 'call' | 'microphone'; forMs?: number }
+  | { do: 'stop recording' }
   /** Debug, simulated board only: moves an input line. */
   | { do: 'move input'; input: string; active: boolean }
   /** Debug, simulated board only: blocks the control thread. */
@@ -41,6 +44,8 @@ export const ACTION_TEXT_LIMIT = 512;
 const DIAL_KEYS_LIMIT = 32;
 /** The longest `press … for`, milliseconds. */
 const HOLD_LIMIT_MS = 120_000;
+/** The longest `record … for`, milliseconds. */
+const RECORD_LIMIT_MS = 3_600_000;
 /** The longest `stall`, milliseconds. */
 export const STALL_LIMIT_MS = 30_000;
 
@@ -58,6 +63,9 @@ export const ACTION_FORMS = [
   'resume [TARGET]',
   'transfer [TARGET]',
   'join',
+  'record call [for 30 s]',
+  'record microphone [for 30 s]',
+  'stop recording',
 ] as const;
 
 /** RFC 4733 §3.2 Table 3, events 0–15. */
@@ -87,7 +95,10 @@ export function printAction(action: Action): string {
       return `call ${action.target}${action.account === undefined ? '' : ` as ${action.account}`}`;
     case 'answer':
     case 'join':
+    case 'stop recording':
       return action.do;
+    case 'record':
+      return `record ${action.what}${action.forMs === undefined ? '' : ` for ${action.forMs} ms`}`;
     case 'hang up':
     case 'hold':
     case 'resume':
@@ -190,6 +201,15 @@ const PARSERS: Record<string, Parser> = {
   transfer: words => withTarget('transfer', words),
 
   join: words => (words.length === 0 ? { do: 'join' } : wants('join', 'nothing after it')),
+
+  record: ([what, ...time]) => {
+    const forMs = time[0] === 'for' ? milliseconds(time.slice(1), RECORD_LIMIT_MS) : undefined;
+    if ((what !== 'call' && what !== 'microphone') || (time.length > 0 && forMs === undefined))
+      return wants('record', '`call` or `microphone`, then perhaps `for 30 s` (at most an hour)');
+    return { do: 'record', what, ...(forMs !== undefined && { forMs }) };
+  },
+
+  stop: words => (words.join(' ') === 'recording' ? { do: 'stop recording' } : bad('write `stop recording`')),
 
   open: ([door, ...rest]) => {
     if (door === undefined || rest.length > 0) return wants('open', "one door's name: `open main`");

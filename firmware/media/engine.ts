@@ -21,6 +21,7 @@ import { PacketTap } from './packet-tap.ts';
 import { Pages } from './pages.ts';
 import { Player } from './player.ts';
 import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
+import { Recorder } from './recorder.ts';
 import { SentPages } from './sent-pages.ts';
 import { readSound } from './sound-file.ts';
 import { Stream } from './stream.ts';
@@ -72,6 +73,7 @@ export class Engine {
   readonly #here: Player;
   readonly #card: CardLoudness;
   readonly #acoustics: Acoustics;
+  readonly #recorder: Recorder;
   readonly #mixer: Mixer;
   readonly #bridge: Bridge;
   readonly #microphone: Int16Array;
@@ -108,6 +110,7 @@ export class Engine {
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
     this.#card = new CardLoudness(settings, options.setCardGain);
     this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs, this.#card);
+    this.#recorder = new Recorder(rate, options.files, emit);
     this.#mixer = new Mixer(frameSamples(rate));
     this.#bridge = new Bridge(frameSamples(rate));
     this.#microphone = new Int16Array(frameSamples(rate));
@@ -133,6 +136,7 @@ export class Engine {
     this.#sentPages?.frame(this.#microphone, this.#voiceOf);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
     this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages, lineOut);
+    this.#recorder.tap(this.#microphone, toPlay, this.#callIsUp());
   }
 
   readonly #voiceOf = (stream: StreamId) => this.#streams.get(stream)?.voice;
@@ -184,6 +188,10 @@ export class Engine {
         return this.#pages?.test();
       case 'end page':
         return this.#sentPages?.end(command.zone);
+      case 'tap':
+        return this.#recorder.begin(command.what, command.file, command.limitMs);
+      case 'stop tap':
+        return this.#recorder.end();
       case 'set volume':
         this.#acoustics.setVolume(command.loudspeakerDb, command.microphoneDb);
         this.#pages?.setVolume(command.loudspeakerDb, this.#card.loudspeakerDb);
@@ -334,7 +342,7 @@ export class Engine {
     this.#sentPages?.stop();
     this.#pages?.stop();
     this.#here.close('stopped');
-    let left = this.#streams.size + 1;
+    let left = this.#streams.size + 2;
     const closed = () => {
       left--;
       if (left > 0) return;
@@ -344,6 +352,7 @@ export class Engine {
     for (const id of this.#opening) this.#close(id, () => {});
     for (const id of [...this.#streams.keys()]) this.#close(id, closed);
     this.#stopping = true;
+    this.#recorder.close(closed);
     closed();
   }
 

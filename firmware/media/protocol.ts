@@ -74,6 +74,9 @@ export type ToneName =
 /** Where a tone or file is heard: the loudspeaker here, or the far end of one stream. */
 export type Heard = 'here' | { stream: StreamId };
 
+/** What the microphone hears; or that and all that the loudspeaker plays. */
+export type Tapped = 'microphone' | 'call';
+
 export type MediaCommand =
   /** Take an RTP/RTCP port pair on this local address. Answered by `opened` or `failed`. */
   | { do: 'open'; stream: StreamId; host: string }
@@ -104,6 +107,10 @@ export type MediaCommand =
   | { do: 'test groups' }
   /** Unknown zones are ignored. */
   | { do: 'end page'; zone: string }
+  /** Records the device as a whole into a WAV, until it is stopped, is this long, or (`call`) no call is up. */
+  | { do: 'tap'; what: Tapped; file: string; limitMs: number }
+  /** Answered by `recorded`, where something was recorded. */
+  | { do: 'stop tap' }
   | { do: 'set volume'; loudspeakerDb: number; microphoneDb: number }
   /** Answered by `report`. */
   | { do: 'report' }
@@ -221,6 +228,8 @@ export type MediaEvent =
   /** No RTP and no RTCP for the configured time: the peer is gone. Said once. */
   | { is: 'silent'; stream: StreamId; forMs: number }
   | { is: 'played'; id: string; why?: string }
+  /** A recording of the device is on disk; `why` it ended, or what is wrong with it. */
+  | { is: 'recorded'; file: string; forMs: number; why?: string }
   | { is: 'audio'; status: AudioStatus }
   | {
       is: 'report';

@@ -1,6 +1,6 @@
 /** Settings: microphone, loudspeaker and what is heard from the device itself. */
 import { field, section } from '../field.ts';
-import { decibels, duration, line, matching, oneOf, oneOfNumbers, path, yesOrNo } from '../types.ts';
+import { decibels, duration, line, matching, oneOf, oneOfNumbers, path, whole, yesOrNo } from '../types.ts';
 
 const needs = 'restart media';
 const ofTheBoard = 'By default that of the board definition.';
@@ -92,6 +92,21 @@ export const audio = section({
       help: 'Level at the microphone from which on the loudspeaker rises, a decibel for each. `porter status` shows the level of now.',
       unit: 'dB of full scale',
       needs,
+    }),
+  }).prefault({}),
+  recording: section({
+    folder: field(path().optional(), {
+      help: 'Where `record call` and `record microphone` put their WAV files. Without it nothing is ever recorded. The law may ask that callers are told.',
+      needs: 'live',
+    }),
+    longest: field(duration(1000, 3_600_000).prefault('5 min'), {
+      help: 'One recording ends after so long.',
+      needs: 'live',
+    }),
+    limit: field(whole(1, 100_000).prefault(100), {
+      help: 'All recordings together; the oldest give way to a new one.',
+      unit: 'MB',
+      needs: 'live',
     }),
   }).prefault({}),
   country: field(country().prefault('eu'), { help: 'Whose call tones are played.', needs }),

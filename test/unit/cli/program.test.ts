@@ -77,6 +77,12 @@ describe('actions', () => {
     ['transfer', { do: 'transfer' }, 'passing it on'],
     ['transfer hall', { do: 'transfer', target: 'hall' }, 'passing it on'],
     ['join', { do: 'join' }, 'joined'],
+    ['record stop', { do: 'stop recording' }, 'recording stopped'],
+    [
+      'record call --for 30s',
+      { do: 'record', what: 'call', forMs: 30_000 },
+      'recording the call; `porter status` says where',
+    ],
     ['debug move-input button on', { do: 'move input', input: 'button', active: true }, 'button is on'],
     ['debug stall 2s', { do: 'stall', ms: 2000 }, 'stalled for 2s'],
   ])('porter %s', async (line, action, said) => {
