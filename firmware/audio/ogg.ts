@@ -14,6 +14,8 @@ export interface OggPackets {
 const MAX_PACKETS = 360_000;
 /** RFC 7845 §6: the largest that anybody need take, bytes. */
 const MAX_PACKET_BYTES = 61_440;
+/** Which packet of a stream holds its comments. */
+const COMMENTS = 1;
 const HEADER_BYTES = 27;
 const CONTINUED = 1;
 
@@ -50,9 +52,14 @@ export function readOgg(bytes: Uint8Array): OggPackets | BadOgg {
       if (granule >= 0n) endsAt = granule;
       for (let segment = 0; segment < segments; segment++) {
         const size = bytes[at + HEADER_BYTES + segment]!;
-        begunBytes += size;
-        if (begunBytes > MAX_PACKET_BYTES) return { malformed: `a packet has more than ${MAX_PACKET_BYTES} bytes` };
-        if (size > 0) begun.push(bytes.subarray(body, body + size));
+        const isTooMuch = begunBytes + size > MAX_PACKET_BYTES;
+        // Comments may hold a whole picture (RFC 7845 §5.2): their beginning is enough.
+        if (isTooMuch && packets.length !== COMMENTS)
+          return { malformed: `a packet has more than ${MAX_PACKET_BYTES} bytes` };
+        if (size > 0 && !isTooMuch) {
+          begun.push(bytes.subarray(body, body + size));
+          begunBytes += size;
+        }
         body += size;
         // A packet ends with a piece of less than 255 bytes (RFC 3533 §5).
         if (size === 255) continue;

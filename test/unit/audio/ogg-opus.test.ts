@@ -4,35 +4,12 @@ import { loadLibopus } from '../../../firmware/audio/codecs/libopus.ts';
 import { checksum } from '../../../firmware/audio/ogg.ts';
 import { parseSound } from '../../../firmware/audio/ogg-opus.ts';
 import { isBadWav } from '../../../firmware/audio/wav.ts';
+import { head, page } from '../../sim/ogg-opus-file.ts';
 import { seeded } from '../../sim/seeded.ts';
 import { spoil } from '../../sim/spoil.ts';
 import { sine, toneLevel } from '../../sim/tone.ts';
 
 const opus = loadLibopus(16_000)!;
-
-function page(packets: readonly Uint8Array[], granule: number, sequence: number): Buffer {
-  const lacing = packets.flatMap(({ length }) => [...Array(Math.floor(length / 255)).fill(255), length % 255]);
-  const header = Buffer.alloc(27 + lacing.length);
-  header.write('OggS');
-  header.writeBigInt64LE(BigInt(granule), 6);
-  header.writeUInt32LE(7, 14);
-  header.writeUInt32LE(sequence, 18);
-  header[26] = lacing.length;
-  header.set(lacing, 27);
-  const whole = Buffer.concat([header, ...packets]);
-  whole.writeUInt32LE(checksum(whole, 0, whole.length), 22);
-  return whole;
-}
-
-function head(channels = 1, preSkip = 312, family = 0): Buffer {
-  const bytes = Buffer.alloc(19);
-  bytes.write('OpusHead');
-  bytes[8] = 1;
-  bytes[9] = channels;
-  bytes.writeUInt16LE(preSkip, 10);
-  bytes[18] = family;
-  return bytes;
-}
 
 /** Half a second of 700 Hz, ten packets a page. */
 function file(first: Buffer = head(), tags = 'OpusTags'): Buffer {
@@ -60,6 +37,31 @@ test('half a second of a tone is that, without what comes before it', () => {
   for (let at = 0; at < 8000; at += 160) sound.read(at, 160, heard.subarray(at));
   sound.close?.();
   expect(toneLevel(heard.subarray(1000, 7000), 700, 16_000)).toBeGreaterThan(7000);
+});
+
+test('a picture among the comments is passed over', () => {
+  const pieces: Buffer[] = [];
+  const comments = Buffer.alloc(200_000);
+  comments.write('OpusTags');
+  // A packet that goes on over many pages, each but the last of 255 whole pieces.
+  for (let at = 0; at < comments.length; at += 255 * 255) {
+    const piece = page([comments.subarray(at, at + 255 * 255)], 0, 1);
+    const isWhole = at + 255 * 255 < comments.length;
+    // `page` ends each packet: a whole page of pieces goes on, so its last, empty one is taken out.
+    const bytes = isWhole ? Buffer.concat([piece.subarray(0, 27 + 255), piece.subarray(27 + 256)]) : piece;
+    if (isWhole) bytes[26] = 255;
+    if (at > 0) bytes[5] = 1;
+    bytes.writeUInt32LE(0, 22);
+    bytes.writeUInt32LE(checksum(bytes, 0, bytes.length), 22);
+    pieces.push(bytes);
+  }
+  const whole = file();
+  const tagsAt = whole.indexOf('OggS', 4);
+  const soundAt = whole.indexOf('OggS', tagsAt + 4);
+  const sound = parseSound(Buffer.concat([whole.subarray(0, tagsAt), ...pieces, whole.subarray(soundAt)]), opus);
+  if (isBadWav(sound)) throw new Error(sound.malformed);
+  expect(sound.length).toBe(8000);
+  sound.close?.();
 });
 
 test.each<[string, Buffer, RegExp]>([
