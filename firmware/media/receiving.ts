@@ -1,7 +1,7 @@
 /** From RTP to the loudspeaker: jitter buffer, decoder, concealment, and the pace between the peer's clock and ours. */
 import { BAD_PAYLOAD, type Decoder } from '../audio/codecs/codec.ts';
 import { ComfortNoise } from '../audio/comfort-noise.ts';
-import { FRAME_MS, frameSamples, MAX_PACKET_MS } from '../audio/frame.ts';
+import { FRAME_MS, frameSamples, MAX_PACKET_MS, rms } from '../audio/frame.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
 import { shorten } from '../audio/stretch.ts';
 import { distance32 } from '../lib/serial.ts';
@@ -13,6 +13,13 @@ import type { CodecChoice, CodecName } from './protocol.ts';
 
 /** Sound is invented for at most so long when nothing comes; then there is silence. */
 const MAX_INVENTED_MS = 120;
+/**
+ * Opus sends a packet each 400 ms while it is silent (RFC 7587 §3.1.3), and its decoder goes on with that noise: holes in
+ * it would pump. Twice that, and one more may be lost.
+ */
+const MAX_SILENCE_MS = 1000;
+/** Softer than this is silence. Samples. −45 dB of full scale. */
+const QUIET_RMS = 184;
 
 /** Opus conceals in multiples of this (RFC 6716 §2.1.4: its shortest frame), and G.711 does not mind. */
 const CONCEALED_STEP_MS = 2.5;
@@ -66,6 +73,7 @@ export class Receiving {
   #began = false;
   /** Invented since the last real sound, milliseconds. */
   #inventedMs = 0;
+  #inventLimitMs = MAX_INVENTED_MS;
   #packetMs = 20;
   readonly #noise = new ComfortNoise();
   /** The peer has said that it is silent, and how loud its silence is. */
@@ -232,6 +240,8 @@ export class Receiving {
     if (distance32(pull.timestamp, this.#quietSince) >= 0) this.#isQuiet = false;
     this.#inventedMs = 0;
     this.#packetMs = (samples * 1000) / decoder.rate;
+    const isSilent = this.#active.name === 'opus' && rms(this.#decoded, 0, samples) < QUIET_RMS;
+    this.#inventLimitMs = isSilent ? MAX_SILENCE_MS : MAX_INVENTED_MS;
     this.#add(pull.shrink ? shorten(this.#decoded, samples, decoder.rate) : samples);
   }
 
@@ -245,7 +255,7 @@ export class Receiving {
   }
 
   #invent(ms: number) {
-    if (this.#inventedMs >= MAX_INVENTED_MS) {
+    if (this.#inventedMs >= this.#inventLimitMs) {
       // Silence, but as long as what was lost, so that the pace is kept.
       const samples = samplesIn(ms, this.#active.decoder);
       this.#decoded.fill(0, 0, samples);
@@ -255,7 +265,7 @@ export class Receiving {
     const { decoder } = this.#active;
     const samples = decoder.conceal(this.#decoded, samplesIn(ms, decoder));
     this.#inventedMs += ms;
-    if (this.#inventedMs >= MAX_INVENTED_MS) fadeOut(this.#decoded, samples);
+    if (this.#inventedMs >= this.#inventLimitMs) fadeOut(this.#decoded, samples);
     this.#add(samples);
   }
 

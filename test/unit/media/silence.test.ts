@@ -92,13 +92,30 @@ describe('comfort noise', () => {
     const noise = sent.filter(({ payloadType, atMs }) => payloadType === NOISE && atMs > 4000);
     expect(noise.length).toBeGreaterThanOrEqual(3);
     expect(noise.length).toBeLessThanOrEqual(8);
-    // Of the noise G.711 passes the lower half: −58.3 dB below overload, 3 dB more or less.
+    // Of the noise, 58 dB below overload, G.711 passes the lower half.
     for (const { level, bytes, marker } of noise) {
       expect([bytes, marker]).toEqual([1, false]);
-      expect(Math.abs(level - 58)).toBeLessThanOrEqual(3);
+      expect(Math.abs(level - 61)).toBeLessThanOrEqual(2);
     }
     expect(rms(desk.heard(6000, 7500))).toBeGreaterThan(20);
-    expect(rms(desk.heard(6000, 7500))).toBeLessThan(60);
+    expect(rms(desk.heard(6000, 7500))).toBeLessThan(40);
+  });
+
+  test.each([
+    ['PCMA', PCMA],
+    ['G722', G722],
+    ['opus', OPUS],
+  ] as const)('over %s is as loud as the noise that it stands for, without holes', (_, codec) => {
+    const levels = [codec, { ...codec, silence: true }].map(each => {
+      const { world, desk } = call(each, 60);
+      world.run(8000);
+      return Array.from({ length: 40 }, (_, part) => energyDb(desk.heard(4000 + 90 * part, 4090 + 90 * part)));
+    });
+    const [whole = [], spared = []] = levels;
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(Math.abs(mean(whole) - mean(spared))).toBeLessThan(2);
+    expect(Math.min(...spared)).toBeGreaterThan(mean(whole) - 6);
+    expect(Math.max(...spared)).toBeLessThan(mean(whole) + 4);
   });
 
   test('stands for no loud place: that is sent as it is', () => {
