@@ -44,6 +44,13 @@ test('a call is recorded while there is one', () => {
   expect(recorder.stop()).toMatchObject({ done: false, why: 'nothing is being recorded' });
 });
 
+test('is over when the sound had to be started anew', () => {
+  const { recorder } = rig('/r');
+  recorder.record('call');
+  recorder.onMediaEvent({ is: 'ready', opus: 'none' });
+  expect(recorder.status()).toBeUndefined();
+});
+
 test('never longer than allowed', () => {
   const { recorder, sent } = rig('/r', false);
   recorder.record('microphone', 3_600_000);
