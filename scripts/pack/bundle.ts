@@ -4,7 +4,7 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { type Arch, fetchLocked, nodeArch, OWN_ARCH, ROOT } from './fetch.ts';
 import { buildEpoll } from './native.ts';
 
@@ -124,6 +124,7 @@ async function joinFirmware(folder: string): Promise<Metafile> {
     external: ['@ennuicastr/webrtcaec3.js'],
     // So that a folder of packages elsewhere makes the same bits.
     preserveSymlinks: true,
+    plugins: [withoutLanguages],
     // Packages written for CommonJS ask for Node's own modules by `require`.
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
@@ -136,6 +137,12 @@ async function joinFirmware(folder: string): Promise<Metafile> {
   });
   return metafile;
 }
+
+/** zod brings its messages in forty languages; ours are our own. */
+const withoutLanguages: Plugin = {
+  name: 'without languages',
+  setup: ({ onLoad }) => onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {}' })),
+};
 
 /** Of the joined files: by npm package, or by room of the project. */
 function bytesByPart({ outputs }: Metafile): Map<string, number> {

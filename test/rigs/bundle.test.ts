@@ -65,6 +65,29 @@ test('the bundle calls, is heard at both ends with Opus and AEC3, and opens the 
   expect(hears(device.heard, 1250).seconds).toBeGreaterThan(2);
 });
 
+test('it takes less memory than the tree', async () => {
+  const measured = new Map<string, { megabytes: number; seconds: number }>();
+  for (const [what, main] of [
+    ['tree', join(ROOT, 'firmware/main.ts')],
+    ['bundle', join(bundle.folder, 'firmware/main.js')],
+  ] as const) {
+    const device = await startDevice(bench, { main });
+    measured.set(what, costOf(device.pid!));
+    await device.stop();
+  }
+  for (const [what, { megabytes, seconds }] of measured)
+    process.stdout.write(`${what}: ${megabytes} MB, ${seconds.toFixed(2)} s of the processor until it was ready\n`);
+  expect(measured.get('bundle')!.megabytes).toBeLessThan(measured.get('tree')!.megabytes);
+});
+
+/** RSS and processor time of a process. */
+function costOf(pid: number) {
+  const kilobytes = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+)/m)![1];
+  // proc(5): utime and stime, in hundredths of a second; the name in parentheses may have spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return { megabytes: Math.round(Number(kilobytes) / 1000), seconds: (Number(fields[11]) + Number(fields[12])) / 100 };
+}
+
 test('its command line answers without Node’s own packages around it', () => {
   const said = execFileSync(join(bundle.folder, 'bin/porter'), ['--version'], {
     env: { PATH: `${join(process.execPath, '..')}:/usr/bin:/bin` },

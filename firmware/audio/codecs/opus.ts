@@ -1,7 +1,6 @@
 /** Opus (RFC 6716): which library does it here, and what any of them must offer. */
 import type { Decoder, Encoder } from './codec.ts';
 import { loadLibopus } from './libopus.ts';
-import { loadOpusWasm } from './opus-wasm.ts';
 
 export interface OpusOptions {
   /** Bits per second. */
@@ -42,5 +41,9 @@ export const opusRate = (rate: number): number => (RATES.includes(rate) ? rate :
 
 /** The system's libopus (half the work), else the one compiled to WebAssembly, else none. `rate`: from `opusRate`. */
 export async function chooseOpus(rate: number): Promise<Opus | undefined> {
-  return loadLibopus(rate) ?? (await loadOpusWasm(rate));
+  const native = loadLibopus(rate);
+  if (native !== undefined) return native;
+  // Half a megabyte of text, read only where it is needed.
+  const { loadOpusWasm } = await import('./opus-wasm.ts');
+  return loadOpusWasm(rate);
 }
