@@ -254,6 +254,7 @@ const pages: Check = ({ device }) => {
 const disk: Check = ({ machine: { disk } }) => {
   const is = found('disk');
   const { path, freeMegabytes: free, why } = disk;
+  if (why === 'EACCES') return [is('look', `${path}: not for this user`, 'Run this as root')];
   if (why !== undefined)
     return [
       is('fail', `${path}: ${why}`, 'Nothing is kept over a restart: is the disk full, read-only or worn out? `dmesg`'),

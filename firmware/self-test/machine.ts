@@ -1,5 +1,5 @@
 /** Looks at the machine: kernel, chips, cards, network, clock, disk. Opens no line and no card. */
-import { lookup } from 'node:dns/promises';
+import { lookup, resolveSrv } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { networkInterfaces, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -125,11 +125,22 @@ async function names(settings: readonly Effective[]): Promise<Machine['hosts']> 
         const found = await lookup(host, { all: true });
         return { host, addresses: found.map(({ address }) => address) };
       } catch (error) {
+        const servers = await serversOf(host);
+        if (servers.length > 0) return { host, addresses: servers };
         const code = (error as NodeJS.ErrnoException).code;
         return { host, addresses: [], why: code === 'ENOTFOUND' ? 'no such name' : `not resolved (${code})` };
       }
     }),
   );
+}
+
+/** A domain whose SIP servers are named elsewhere (RFC 3263 §4.1) need have no address of its own. */
+async function serversOf(domain: string): Promise<string[]> {
+  const asked = ['_sip._udp', '_sip._tcp', '_sips._tcp'].map(service => resolveSrv(`${service}.${domain}`));
+  const found = (await Promise.allSettled(asked)).flatMap(answer =>
+    answer.status === 'fulfilled' ? answer.value.map(({ name }) => name) : [],
+  );
+  return [...new Set(found)];
 }
 
 async function server(settings: readonly Effective[]): Promise<Machine['provisioning']> {

@@ -98,6 +98,7 @@ describe('a finding says what is wrong and what to do:', () => {
     ['provisioning', { machine: { provisioning: { url: 'https://a', why: 'ECONNREFUSED' } } }, 'fail', 'ECONNREFUSED'],
     ['mqtt', status({ mqtt: { state: 'connecting', url: 'mqtt://broker' } }), 'fail', 'mqtt://broker'],
     ['disk', { machine: { disk: { path: '/var/lib/porter', why: 'EROFS' } } }, 'fail', 'EROFS'],
+    ['disk', { machine: { disk: { path: '/var/lib/porter', why: 'EACCES' } } }, 'look', 'not for this user'],
     ['disk', { machine: { disk: { path: '/var/lib/porter', freeMegabytes: 12 } } }, 'look', '12 MB'],
     ['config', status({ config: { source: 'the defaults alone', problem: 'sip.port: …' } }), 'fail', 'sip.port'],
     ['device', { alone: {} }, 'look', 'does not run'],
