@@ -7,14 +7,16 @@ import { createSocket } from 'node:dgram';
 
 export interface Order {
   host: string;
-  port: number;
-  user: string;
+  /** Called in turn, one call each: whatever disturbs the machine disturbs all. */
+  callees: readonly { port: number; user: string }[];
+  /** Of each callee. */
   callsPerSecond: number;
   calls: number;
   /** Answered by itself and hung up at once; or it rings and is cancelled. */
   kind: 'answered' | 'rings';
 }
 
+/** Of one callee. */
 export interface Outcome {
   /** From the INVITE to the first 180, and to the first 200, of each call that got so far. Milliseconds. */
   to180: number[];
@@ -33,6 +35,8 @@ const TICK_MS = 1;
 
 interface Call {
   index: number;
+  port: number;
+  outcome: Outcome;
   startedMs: number;
   /** What it waits for now, and what it would say again. */
   waitsFor: 'INVITE' | 'BYE' | 'CANCEL';
@@ -47,7 +51,7 @@ interface Call {
 }
 
 const order: Order = JSON.parse(process.argv[2]!);
-const outcome: Outcome = { to180: [], to200: [], failed: 0, why: {}, retransmissions: 0 };
+const outcomes = order.callees.map((): Outcome => ({ to180: [], to200: [], failed: 0, why: {}, retransmissions: 0 }));
 const calls = new Map<string, Call>();
 const run = `${process.pid}`;
 const socket = createSocket({
@@ -59,7 +63,9 @@ socket.on('message', receive);
 socket.bind(0, order.host, () => begin());
 
 function begin() {
-  const { callsPerSecond, calls: wanted } = order;
+  const { length: callees } = order.callees;
+  const callsPerSecond = order.callsPerSecond * callees;
+  const wanted = order.calls * callees;
   const firstMs = performance.now();
   let begun = 0;
   const tick = setInterval(() => {
@@ -69,33 +75,33 @@ function begin() {
     if (begun < wanted || calls.size > 0) return;
     clearInterval(tick);
     socket.close();
-    process.stdout.write(JSON.stringify(outcome));
+    process.stdout.write(JSON.stringify(outcomes));
   }, TICK_MS);
 }
 
 function chase(id: string, call: Call, nowMs: number) {
-  if (nowMs - call.startedMs > GIVE_UP_MS) return fail(id, `nothing after ${call.waitsFor}`);
+  if (nowMs - call.startedMs > GIVE_UP_MS) return fail(id, call, `nothing after ${call.waitsFor}`);
   if (nowMs < call.againMs) return;
   call.pauseMs *= 2;
   call.againMs = nowMs + call.pauseMs;
-  outcome.retransmissions++;
-  send(call.last);
+  call.outcome.retransmissions++;
+  send(call, call.last);
 }
 
-function fail(id: string, why: string) {
+function fail(id: string, { outcome }: Call, why: string) {
   calls.delete(id);
   outcome.failed++;
   outcome.why[why] = (outcome.why[why] ?? 0) + 1;
 }
 
-const send = (text: string) => socket.send(text, order.port, order.host);
+const send = ({ port }: Call, text: string) => socket.send(text, port, order.host);
 
 function say(call: Call, text: string, waitsFor: Call['waitsFor']) {
   call.waitsFor = waitsFor;
   call.last = text;
   call.pauseMs = T1_MS;
   call.againMs = performance.now() + T1_MS;
-  send(text);
+  send(call, text);
 }
 
 function request(call: Call, method: string, sequence: number, more: readonly string[] = [], body = '') {
@@ -115,9 +121,12 @@ function request(call: Call, method: string, sequence: number, more: readonly st
 }
 
 function invite(index: number) {
-  const { host, port, user, kind } = order;
+  const { host, callees, kind } = order;
+  const { port, user } = callees[index % callees.length]!;
   const call: Call = {
     index,
+    port,
+    outcome: outcomes[index % callees.length]!,
     startedMs: 0,
     waitsFor: 'INVITE',
     last: '',
@@ -144,7 +153,8 @@ function invite(index: number) {
 function receive(bytes: Buffer) {
   const nowMs = performance.now();
   const text = bytes.toString('latin1');
-  if (!text.startsWith('SIP/2.0 ')) return stray(text);
+  // Nothing here should make them send a request.
+  if (!text.startsWith('SIP/2.0 ')) return;
   const id = /^Call-ID:\s*(\S+)/im.exec(text)?.[1] ?? '';
   const method = /^CSeq:\s*\d+\s+(\S+)/im.exec(text)?.[1] ?? '';
   const call = calls.get(id);
@@ -153,17 +163,12 @@ function receive(bytes: Buffer) {
   if (method === 'INVITE') answered(id, call, status, text, nowMs);
   else if (method === 'BYE' && call.waitsFor === 'BYE') {
     if (status === 200) calls.delete(id);
-    else fail(id, `${status} to BYE`);
-  } else if (method === 'CANCEL' && status !== 200) fail(id, `${status} to CANCEL`);
-}
-
-/** A request of theirs in a call: nothing here should make them send one. */
-function stray(text: string) {
-  const word = text.split(' ', 1)[0]!;
-  outcome.why[`their ${word}`] = (outcome.why[`their ${word}`] ?? 0) + 1;
+    else fail(id, call, `${status} to BYE`);
+  } else if (method === 'CANCEL' && status !== 200) fail(id, call, `${status} to CANCEL`);
 }
 
 function answered(id: string, call: Call, status: number, text: string, nowMs: number) {
+  const { outcome } = call;
   if (status < 200) {
     // It is there: the INVITE need not be said again (RFC 3261 §17.1.1.2).
     if (call.waitsFor === 'INVITE') call.againMs = Number.POSITIVE_INFINITY;
@@ -180,14 +185,14 @@ function answered(id: string, call: Call, status: number, text: string, nowMs: n
   const first = !call.finalSeen;
   call.finalSeen = true;
   if (status >= 300) {
-    send(request(call, 'ACK', 1));
-    if (!good) fail(id, `${status}`);
+    send(call, request(call, 'ACK', 1));
+    if (!good) fail(id, call, `${status}`);
     else calls.delete(id);
     return;
   }
   call.target = /^Contact:\s*<([^>]+)>/im.exec(text)?.[1] ?? call.target;
   call.branch = `z9hG4bK-${run}-${call.index}-2`;
-  send(request(call, 'ACK', 1));
+  send(call, request(call, 'ACK', 1));
   if (!first) return;
   call.branch = `z9hG4bK-${run}-${call.index}-3`;
   say(call, request(call, 'BYE', 2), 'BYE');

@@ -6,7 +6,8 @@ import type { Order, Outcome } from './caller.ts';
 
 const CALLER = join(import.meta.dirname, 'caller.ts');
 
-export function calling(bench: Bench, order: Order): Promise<Outcome> {
+/** What became of the calls, callee by callee. */
+export function calling(bench: Bench, order: Order): Promise<readonly Outcome[]> {
   const child = spawn(process.execPath, [CALLER, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] });
   bench.onStop(() => void child.kill());
   let printed = '';

@@ -19,7 +19,6 @@ const FIRST_CALLS = 20;
 const MAX_CALLS = 32;
 const ANSWERING = join(import.meta.dirname, 'answering.ts');
 const BARE = join(import.meta.dirname, 'bare-answers.ts');
-const ROUNDS = 6;
 const CALLS_PER_SECOND = [10, 100];
 /** So that each figure has a 99th percentile. */
 const LEAST_CALLS = 120;
@@ -37,7 +36,7 @@ export const sipCalls: Benchmark = {
   name: 'sip-calls',
   title: 'calls: INVITE to 180 and to 200, calls per second',
   how:
-    `INVITE to 180 and to 200, of the whole device: by a caller in a process of its own, ${ROUNDS} rounds, device and peer in turn; timed ` +
+    `INVITE to 180 and to 200, of the whole device: by a caller in a process of its own, which calls device and peers in turn, call by call; timed ` +
     'where it sends the INVITE and where the answer arrives, on loopback. A page is answered by itself and hung up at ' +
     'once; a ringing call is cancelled. "Node alone" is a socket that answers at once without reading: below it no program of ' +
     'this runtime can be. Calls per second: SIPp sets calls up and hangs them up at ever higher rates; ' +
@@ -53,12 +52,8 @@ export const sipCalls: Benchmark = {
     const answering = [ours, ...(await theirs(false)), bare];
     const ringing = [ours, ...(await theirs(true)), bare];
 
-    const first = { host: HOST, port: ours.port, user: ours.user, callsPerSecond: 10, calls: FIRST_CALLS } as const;
-    sheet.add(
-      `INVITE to 200: the first ${FIRST_CALLS}`,
-      'ms',
-      (await calling(bench, { ...first, kind: 'answered' })).to200,
-    );
+    const first = { host: HOST, callees: [ours], callsPerSecond: 10, calls: FIRST_CALLS, kind: 'answered' } as const;
+    sheet.add(`INVITE to 200: the first ${FIRST_CALLS}`, 'ms', (await calling(bench, first))[0]!.to200);
     for (const callsPerSecond of CALLS_PER_SECOND) {
       await answers(sheet, bench, { callees: answering, kind: 'answered', callsPerSecond, seconds });
       await answers(sheet, bench, { callees: ringing, kind: 'rings', callsPerSecond, seconds });
@@ -95,18 +90,16 @@ interface Series {
 }
 
 async function answers(sheet: Sheet, bench: Bench, { callees, kind, callsPerSecond, seconds }: Series) {
-  const calls = Math.ceil(Math.max(callsPerSecond * seconds, LEAST_CALLS) / ROUNDS);
-  const values = callees.map(() => [] as number[]);
-  const trouble: string[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [index, { name, port, user }] of callees.entries()) {
-      const outcome = await calling(bench, { host: HOST, port, user, callsPerSecond, calls, kind });
-      values[index]!.push(...(kind === 'rings' ? outcome.to180 : outcome.to200));
-      const { failed, retransmissions, why } = outcome;
-      if (failed > 0) trouble.push(`${name}: ${failed} of ${calls} calls failed, ${JSON.stringify(why)}`);
-      if (retransmissions > 0) trouble.push(`${name}: ${retransmissions} sent again`);
-    }
-  }
+  const calls = Math.ceil(Math.max(callsPerSecond * seconds, LEAST_CALLS));
+  const outcomes = await calling(bench, { host: HOST, callees, callsPerSecond, calls, kind });
+  const values = outcomes.map(({ to180, to200 }) => (kind === 'rings' ? to180 : to200));
+  const trouble = callees.flatMap(({ name }, index) => {
+    const { failed, retransmissions, why } = outcomes[index]!;
+    return [
+      ...(failed > 0 ? [`${name}: ${failed} of ${calls} calls failed, ${JSON.stringify(why)}`] : []),
+      ...(retransmissions > 0 ? [`${name}: ${retransmissions} sent again`] : []),
+    ];
+  });
   const what = kind === 'rings' ? 'INVITE to 180, it rings' : 'INVITE to 200, a page';
   const peers = callees.slice(1).map(({ name }, index) => ({ name, values: values[index + 1]! }));
   const note = trouble.length > 0 ? { note: trouble.join('; ') } : {};

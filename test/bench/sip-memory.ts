@@ -34,8 +34,9 @@ export const sipMemory: Benchmark = {
     const porter = await startPorter(bench, { user: 'porter', maxCalls: 32 });
     await porter.ready();
     const many = async (calls: number) => {
-      const order = { host: HOST, port: porter.port, user: 'porter', callsPerSecond: CALLS_PER_SECOND, calls } as const;
-      const { failed, why } = await calling(bench, { ...order, kind: 'answered' });
+      const callees = [{ port: porter.port, user: 'porter' }];
+      const order = { host: HOST, callees, callsPerSecond: CALLS_PER_SECOND, calls, kind: 'answered' } as const;
+      const { failed, why } = (await calling(bench, order))[0]!;
       return {
         rss: memoryMb(porter.process.pid).rss,
         ...(failed > 0 && { note: `${failed} failed: ${JSON.stringify(why)}` }),
