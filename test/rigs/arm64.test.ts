@@ -146,9 +146,11 @@ test('it starts and registers', async () => {
 
 test('a press on a line of the kernel is a call that is heard at both ends; the code moves the relay', async () => {
   await speakAndListen();
+  const pressedAtMs = performance.now();
   const pressedMs = await press();
   say(`press to INVITE, the first since the start: ${Math.round(pressedMs)} ms`);
   call!.record(bench.folder, 'call');
+  await moved(LED, true, pressedAtMs);
   await heardIn(deskEar('call'), ear);
   const keyedMs = performance.now();
   call!.sendKeys('55#');
@@ -191,6 +193,9 @@ test('a USB sound card is pulled in mid-call and plugged in again: the call goes
   await machine.pullUsbSound();
   await until('the device says so', () => lines('audio down') > told, { withinMs: ANSWER_MS, detail });
   expect(call!.state).toBe('talking');
+  // A loudspeaker that has gone takes no microphone with it.
+  call!.record(bench.folder, 'pulled');
+  await heardIn(deskEar('pulled'));
   // QEMU begins another recording for the card that is plugged in.
   rmSync(join(bench.folder, usbEar.file));
   await machine.plugUsbSound();
