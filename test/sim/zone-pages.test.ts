@@ -1,10 +1,12 @@
 /** Pages that a device sends: a press, a call, a file or a command at one device, heard at another. */
 import { describe, expect, test } from 'vitest';
+import { chooseOpus, opusRate } from '../../firmware/audio/codecs/opus.ts';
 import { wavHeader } from '../../firmware/audio/wav.ts';
 import { presets } from './lossy-network.ts';
 import { decibels, sine, toneLevel } from './tone.ts';
 import { building, DEVICE, tone, World } from './world.ts';
 
+const OPUS = (await chooseOpus(opusRate(8_000)))!;
 const OTHER = { host: '192.0.2.20', port: 5060 };
 const HALL = { address: '239.1.1.1', port: 5_000 };
 /** More than the gong lasts. */
@@ -25,7 +27,7 @@ const wav = (samples: Int16Array) =>
 
 /** A device with a zone, and another that hears it. */
 async function twoDevices(zone: object = {}, group: object = {}, own: object = {}) {
-  const world = new World({ seed: 1, impairment: presets.perfect });
+  const world = new World({ seed: 1, impairment: presets.perfect, opus: OPUS });
   const desk = world.desk({ speaks: tone(1_500) });
   const speaker = world.device(
     {
@@ -63,6 +65,7 @@ describe('a press', () => {
     { format: 'rtp', codec: 'PCMA' },
     { format: 'rtp', codec: 'PCMU' },
     { format: 'rtp', codec: 'G722' },
+    { format: 'rtp', codec: 'opus' },
     { format: 'rtp', codec: 'L16/8000' },
     { format: 'rtp', codec: 'L16/16000', payloadType: 101 },
     { format: 'rtp', codec: 'L16/44100' },
@@ -77,7 +80,7 @@ describe('a press', () => {
     'pages the zone with %s: gong, then the microphone, until the next press',
     async (_name, zone) => {
       const { format, channel, codec, key } = zone;
-      const group = { format, channel, key, ...(codec.startsWith('L16') && { codec }) };
+      const group = { format, channel, key, ...(/^(?:L16|opus)/.test(codec) && { codec }) };
       const { world, speaker, receiver, press, level, told } = await twoDevices(zone, group);
       await press();
       // Polycom telephones are told for a second.
