@@ -9,9 +9,9 @@ const USAGE = `Usage: scripts/rig uml [--days N] [--kernel] [FILTER ...]
 
 Boots a kernel with simulated GPIO chips (gpio-sim), a sound card that loops back (snd-aloop) and a watchdog (softdog),
 and runs the firmware in it. The kernel is built from Debian's linux-source once, and kept in ~/.cache/porter.
-  --days N    days that the long run lives through (default 3)
+  --days N    days that the long run lives through (default 2)
   --kernel    only builds the kernel and says where it is
-  FILTER      only the test files whose path contains it: hal, device, power, days
+  FILTER      only these test files: hal, device, power, days, measured
 `;
 
 const say = (line: string) => process.stderr.write(`porter: ${line}\n`);

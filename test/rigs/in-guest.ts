@@ -34,15 +34,18 @@ export interface GuestRun {
 }
 
 /**
- * Runs `test/rigs/guest/<file>.guest.ts` in a guest of its own. With `timeTravel` the load of the machine makes no
+ * Runs `test/rigs/guest/<file>.guest.ts` of each in one guest. With `timeTravel` the load of the machine makes no
  * difference inside, and what only waits costs nothing. Rejects where the guest tests nothing.
  */
-export async function runInGuest(file: string, { withinMs = 600_000, timeTravel = false } = {}): Promise<GuestRun> {
+export async function runInGuest(
+  files: readonly string[],
+  { withinMs = 600_000, timeTravel = false } = {},
+): Promise<GuestRun> {
   const guest = new Guest({
     kernel: await theKernel(),
     command: shell(
       `node '${VITEST}' run --configLoader native --config '${CONFIG}' \
-        --reporter=verbose --reporter=json --outputFile.json="$rig_share/results.json" /guest/${file}.guest.ts`,
+        --reporter=verbose --reporter=json --outputFile.json="$rig_share/results.json" ${files.map(file => `/guest/${file}.guest.ts`).join(' ')}`,
     ),
     timeTravel,
     withinMs,
@@ -114,6 +117,8 @@ export async function programInGuest<T>(
 
 interface Report {
   testResults: {
+    /** The file. */
+    name: string;
     status: string;
     message: string;
     assertionResults: { ancestorTitles: string[]; title: string; status: string; failureMessages: string[] }[];

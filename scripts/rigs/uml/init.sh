@@ -17,6 +17,8 @@ hostname rig
 ip link set lo up multicast on
 ip route add 224.0.0.0/4 dev lo
 cd "$rig_share"
+read -r rig_up rest </proc/uptime
+export rig_up
 sh ./command >output 2>&1 </dev/null
 echo $? >code.part && mv code.part code
 sync

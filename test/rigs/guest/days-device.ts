@@ -1,0 +1,73 @@
+/**
+ * The device of the long run: everything that `porter run` joins, with chance from a seed, sound that sleeps between
+ * calls, and no look at the machine's addresses every second. A line on standard input asks how much memory it has.
+ */
+import { createInterface } from 'node:readline';
+import { PorterDevice } from '../../../firmware/device.ts';
+import { systemClock, wallClock } from '../../../firmware/lib/clock.ts';
+import { silentLog } from '../../../firmware/lib/log.ts';
+import { systemResolve, systemServices } from '../../../firmware/sip/locate/system.ts';
+import { SipSockets } from '../../../firmware/sip/transport/sockets.ts';
+import { ProvisioningClient } from '../../../provisioning/client/client.ts';
+import { seeded } from '../../sim/seeded.ts';
+import { sleepingSound } from './sleeping-sound.ts';
+
+const [configFile, stateDirectory] = process.argv.slice(2) as [string, string];
+const random = seeded(1);
+const log = silentLog;
+let polls = 0;
+const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
+
+const device = new PorterDevice({
+  clock: systemClock,
+  wallClock,
+  random,
+  log,
+  version: '0.0.0',
+  resolve: systemResolve,
+  services: systemServices,
+  openSocket: settings => new SipSockets(settings, { clock: systemClock, random, log }),
+  openMedia: settings => sleepingSound(settings, random),
+  connectMqtt: () => {
+    throw new Error('no broker is set');
+  },
+  openProvisioning: ({ config, store, current, onDocument, onStatus }) =>
+    new ProvisioningClient(
+      {
+        url: config.provisioning.url!,
+        deviceId: config.device.id,
+        intervalMs: config.provisioning.interval,
+        timeoutMs: config.provisioning.timeout,
+        userAgent: 'porter',
+      },
+      {
+        fetch: (address, init) => {
+          polls++;
+          return fetch(address, init);
+        },
+        clock: systemClock,
+        wallClock,
+        random,
+        log,
+        store,
+        onDocument,
+        onStatus: status => onStatus(status.is, status.is),
+      },
+      current,
+    ),
+  onLogLevel: () => {},
+  configFile,
+  stateDirectory,
+});
+
+await device.start();
+say({ started: true });
+createInterface(process.stdin).on('line', async line => {
+  if (line === 'stop') {
+    await device.stop();
+    process.exit();
+  }
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  say({ polls, heapKb: Math.round(heapUsed / 1024), rssKb: Math.round(rss / 1024) });
+});
