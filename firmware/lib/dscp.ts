@@ -6,6 +6,7 @@ import type { Socket as Datagrams } from 'node:dgram';
 import { createRequire } from 'node:module';
 import type { Socket as Connection } from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { handleOf } from './descriptor.ts';
 
 // linux/in.h, linux/in6.h
 const IPPROTO_IP = 0;
@@ -30,7 +31,7 @@ export function markerOf(dscp: number): Mark {
     return () => `koffi cannot be used: ${why}`;
   }
   return (socket, family) => {
-    const fd = descriptorOf(socket);
+    const fd = handleOf(socket)?.fd;
     if (fd === undefined) return 'this Node does not tell the descriptor of a socket';
     // A socket of both families sends IPv4 too, with the mark of IPv4.
     return (family === 6 ? set(fd, IPPROTO_IPV6, IPV6_TCLASS) : undefined) ?? set(fd, IPPROTO_IP, IP_TOS);
@@ -45,13 +46,4 @@ function openLibrary(dscp: number) {
   value.writeInt32LE(dscp << DSCP_SHIFT);
   return (fd: number, level: number, option: number) =>
     setsockopt(fd, level, option, value, INT_BYTES) === 0 ? undefined : getSystemErrorName(-koffi.errno());
-}
-
-/** Node keeps it to itself: in a state of datagram sockets, in the handle of connections. */
-function descriptorOf(socket: object): number | undefined {
-  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
-  const handle =
-    state === undefined ? Reflect.get(socket, '_handle') : Reflect.get(Reflect.get(socket, state), 'handle');
-  const fd: unknown = handle?.fd;
-  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
 }

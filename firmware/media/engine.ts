@@ -124,6 +124,7 @@ export class Engine {
 
   /** The sound card's callback: one frame in, one frame out. Allocates nothing but what a datagram costs. */
   process(captured: Int16Array, toPlay: Int16Array, lineOut?: Int16Array) {
+    this.#network.poll?.();
     this.#acoustics.hear(captured, this.#microphone);
     this.#mixer.clear();
     this.#bridge.clear();
@@ -219,7 +220,8 @@ export class Engine {
     this.#opening.add(id);
     let stream: Stream | undefined;
     const handlers = {
-      onRtp: (bytes: Uint8Array, from: { host: string; port: number }) => stream?.onRtp(bytes, from),
+      onRtp: (bytes: Uint8Array, from: { host: string; port: number }, arrivedMs?: number) =>
+        stream?.onRtp(bytes, from, arrivedMs),
       onRtcp: (bytes: Uint8Array, from: { host: string; port: number }) => stream?.onRtcp(bytes, from),
     };
     this.#network.open(host, handlers, pair => {

@@ -10,10 +10,13 @@ export interface MediaNetwork {
    * perhaps before it returns. `bytes` of the handlers are valid during the call only.
    */
   open(host: string, handlers: PortHandlers, done: (pair: PortPair | { why: string }) => void): void;
+  /** A frame begins: what has come is handed over now. Absent: it is handed over when it comes. */
+  poll?(): void;
 }
 
 export interface PortHandlers {
-  onRtp(bytes: Uint8Array, from: Address): void;
+  /** `arrivedMs`: when it came, by the clock; absent: now. */
+  onRtp(bytes: Uint8Array, from: Address, arrivedMs?: number): void;
   onRtcp(bytes: Uint8Array, from: Address): void;
 }
 

@@ -38,6 +38,7 @@ export class PacketTap {
   /** The same network; what passes through it is seen. */
   on(network: MediaNetwork): MediaNetwork {
     return {
+      poll: () => network.poll?.(),
       open: (host, handlers, done) => {
         // The ports are known before the first packet.
         const local = { rtp: { host, port: 0 }, rtcp: { host, port: 0 } };
@@ -53,9 +54,9 @@ export class PacketTap {
 
   #hearing(local: { rtp: Address; rtcp: Address }, { onRtp, onRtcp }: PortHandlers): PortHandlers {
     return {
-      onRtp: (bytes, from) => {
+      onRtp: (bytes, from, arrivedMs) => {
         if (this.#watched) this.#keep('in', local.rtp, from, bytes, bytes.length);
-        onRtp(bytes, from);
+        onRtp(bytes, from, arrivedMs);
       },
       onRtcp: (bytes, from) => {
         if (this.#watched) this.#keep('in', local.rtcp, from, bytes, bytes.length);

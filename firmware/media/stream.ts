@@ -219,7 +219,7 @@ export class Stream {
 
   // ---- from the network --------------------------------------------------------------------------------------
 
-  onRtp(bytes: Uint8Array, from: Address) {
+  onRtp(bytes: Uint8Array, from: Address, arrivedMs = this.#options.clock.now()) {
     const call = this.#call;
     // Before the answer there is nobody whose packets these could be.
     if (call === undefined) return;
@@ -232,38 +232,37 @@ export class Stream {
       this.#tally.malformed++;
       return;
     }
-    const nowMs = this.#options.clock.now();
     const isEvent = packet.payloadType === settings.telephoneEvent;
     const isNoise = packet.payloadType === COMFORT_NOISE;
     if (!isEvent && !isNoise && !receiving.takes(packet.payloadType)) {
       this.#tally.malformed++;
       // Not understood, but its sequence number is not missing either.
       const isPeer = sameAddress(from, call.remote.rtp);
-      if (isPeer && session.received(packet, nowMs) === 'ok') receiving.pass(packet, nowMs);
+      if (isPeer && session.received(packet, arrivedMs) === 'ok') receiving.pass(packet, arrivedMs);
       return;
     }
-    if (!call.remote.heard(from, nowMs, call.protection !== undefined)) {
+    if (!call.remote.heard(from, arrivedMs, call.protection !== undefined)) {
       this.#tally.malformed++;
       return;
     }
-    if (session.received(packet, nowMs) !== 'ok') return;
+    if (session.received(packet, arrivedMs) !== 'ok') return;
     if (packet.ssrc !== call.ssrc) {
       // Another source has another time line (RFC 3550 §5.1), on which no key goes on.
       call.ssrc = packet.ssrc;
       events.reset();
     }
-    this.#alive(nowMs);
+    this.#alive(arrivedMs);
     if (!this.#heard) {
       this.#heard = true;
       this.#options.emit({ is: 'heard', stream: this.id, from: printAddress(from) });
     }
     if (isEvent) {
-      if (!events.receive(packet.payload, packet.timestamp, nowMs)) this.#tally.malformed++;
-      receiving.pass(packet, nowMs);
+      if (!events.receive(packet.payload, packet.timestamp, arrivedMs)) this.#tally.malformed++;
+      receiving.pass(packet, arrivedMs);
     } else if (isNoise) {
-      if (hears(settings) && !receiving.quiet(packet, nowMs)) this.#tally.malformed++;
+      if (hears(settings) && !receiving.quiet(packet, arrivedMs)) this.#tally.malformed++;
     } else if (hears(settings)) {
-      receiving.push(packet, nowMs);
+      receiving.push(packet, arrivedMs);
     }
   }
 

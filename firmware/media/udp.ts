@@ -5,6 +5,7 @@ import type { Address } from '../lib/address.ts';
 import type { Mark } from '../lib/dscp.ts';
 import type { Random } from '../lib/random.ts';
 import type { MediaNetwork, PortHandlers, PortPair } from './network.ts';
+import type { PolledSocket, PolledSockets } from './polled-sockets.ts';
 
 /** Kernel buffer each way, bytes: a second of sound waits out a stall of this thread. */
 const SOCKET_BUFFER_BYTES = 256 * 1024;
@@ -14,10 +15,19 @@ export class UdpNetwork implements MediaNetwork {
   readonly #pairs: number;
   readonly #random: Random;
   readonly #mark: Mark;
+  readonly #polled: PolledSockets | undefined;
+  /** Those that wait to be polled. */
+  #waiting: UdpPair[] = [];
   unmarked: string | undefined;
 
-  /** Ports `from` to `to`, both included; RTP takes the even ones. */
-  constructor({ from, to }: { from: number; to: number }, random: Random, mark: Mark = () => undefined) {
+  /** Ports `from` to `to`, both included; RTP takes the even ones. `polled`: RTP is read by `poll`, where it can be. */
+  constructor(
+    { from, to }: { from: number; to: number },
+    random: Random,
+    mark: Mark = () => undefined,
+    polled?: PolledSockets,
+  ) {
+    this.#polled = polled;
     this.#from = from + (from % 2);
     this.#pairs = Math.floor((to - this.#from + 1) / 2);
     this.#random = random;
@@ -39,7 +49,7 @@ export class UdpNetwork implements MediaNetwork {
           if (rtcp !== undefined) {
             const family = isIPv6(host) ? 6 : 4;
             this.unmarked = this.#mark(rtp, family) ?? this.#mark(rtcp, family);
-            return done(new UdpPair(rtp, rtcp, port, handlers));
+            return done(this.#pairOf(rtp, rtcp, port, handlers, family));
           }
           rtp.close();
           if (why === 'EADDRINUSE') attempt(tried + 1);
@@ -48,6 +58,21 @@ export class UdpNetwork implements MediaNetwork {
       });
     };
     attempt(0);
+  }
+
+  #pairOf(rtp: Socket, rtcp: Socket, port: number, handlers: PortHandlers, family: 4 | 6): UdpPair {
+    const polled = family === 4 ? this.#polled?.take(rtp) : undefined;
+    const pair = new UdpPair(rtp, rtcp, port, handlers, polled, () => {
+      this.#waiting = this.#waiting.filter(other => other !== pair);
+    });
+    if (polled !== undefined) this.#waiting.push(pair);
+    return pair;
+  }
+
+  poll() {
+    if (this.#waiting.length === 0) return;
+    this.#polled?.begin();
+    for (const pair of this.#waiting) pair.poll();
   }
 }
 
@@ -90,9 +115,24 @@ class UdpPair implements PortPair {
   readonly rtcpPort: number;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
+  readonly #polled: PolledSocket | undefined;
+  readonly #onRtp: PortHandlers['onRtp'];
+  readonly #onClosed: () => void;
   #open = true;
 
-  constructor(rtp: Socket, rtcp: Socket, rtpPort: number, handlers: PortHandlers) {
+  constructor(
+    rtp: Socket,
+    rtcp: Socket,
+    rtpPort: number,
+    handlers: PortHandlers,
+    polled: PolledSocket | undefined,
+    onClosed: () => void,
+  ) {
+    this.#polled = polled;
+    this.#onClosed = onClosed;
+    this.#onRtp = (bytes, from, arrivedMs) => {
+      if (this.#open) handlers.onRtp(bytes, from, arrivedMs);
+    };
     this.rtpPort = rtpPort;
     this.rtcpPort = rtpPort + 1;
     this.#rtp = rtp;
@@ -105,12 +145,17 @@ class UdpPair implements PortPair {
         take(bytes, from);
       });
     };
-    listen(rtp, handlers.onRtp);
+    if (polled === undefined) listen(rtp, handlers.onRtp);
     listen(rtcp, handlers.onRtcp);
   }
 
+  poll() {
+    if (this.#open) this.#polled?.read(this.#onRtp);
+  }
+
   sendRtp(bytes: Uint8Array, length: number, to: Address) {
-    this.#send(this.#rtp, bytes, length, to);
+    if (this.#polled === undefined) this.#send(this.#rtp, bytes, length, to);
+    else if (this.#open && to.port > 0 && to.port < 65_536) this.#polled.send(bytes, length, to);
   }
 
   sendRtcp(bytes: Uint8Array, length: number, to: Address) {
@@ -125,6 +170,7 @@ class UdpPair implements PortPair {
   close() {
     if (!this.#open) return;
     this.#open = false;
+    this.#onClosed();
     this.#rtp.close();
     this.#rtcp.close();
   }

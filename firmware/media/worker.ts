@@ -10,6 +10,7 @@ import { systemRandom } from '../lib/random.ts';
 import { diskFiles } from './disk-files.ts';
 import { Engine } from './engine.ts';
 import { UdpMulticast } from './multicast.ts';
+import { loadPolledSockets } from './polled-sockets.ts';
 import type { MediaCommand, MediaEvent, MediaSettings } from './protocol.ts';
 import { UdpNetwork } from './udp.ts';
 
@@ -22,7 +23,7 @@ const engine = new Engine({
   clock: systemClock,
   wallClock,
   random: systemRandom,
-  network: new UdpNetwork(settings.rtpPorts, systemRandom, markerOf(settings.dscp)),
+  network: new UdpNetwork(settings.rtpPorts, systemRandom, markerOf(settings.dscp), loadPolledSockets(systemClock)),
   multicast: new UdpMulticast(settings.paging?.interfaceHost),
   files: diskFiles,
   settings,

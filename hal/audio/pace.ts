@@ -9,12 +9,15 @@ export class Pacer {
   readonly #clock: Clock;
   readonly #frame: () => void;
   readonly #onSkip: () => void;
+  /** Run one after the other when the first timer after the last of them fires. */
+  readonly #group: number;
   #startMs = 0;
   #frames = 0;
   #cancel: (() => void) | undefined;
 
-  /** `onSkip` hears of each stall that was too long to catch up with. */
-  constructor(clock: Clock, frame: () => void, onSkip: () => void = () => {}) {
+  /** `onSkip` hears of each stall that was too long to catch up with. `periodMs`: frames come so many at once, as a card gives them. */
+  constructor(clock: Clock, frame: () => void, onSkip: () => void = () => {}, periodMs = FRAME_MS) {
+    this.#group = Math.max(1, Math.floor(periodMs / FRAME_MS));
     this.#clock = clock;
     this.#frame = frame;
     this.#onSkip = onSkip;
@@ -42,7 +45,7 @@ export class Pacer {
   }
 
   #dueMs() {
-    return this.#startMs + (this.#frames + 1) * FRAME_MS;
+    return this.#startMs + (this.#frames + this.#group) * FRAME_MS;
   }
 
   #arm() {
@@ -52,13 +55,15 @@ export class Pacer {
   #tick() {
     const lateFrames = Math.floor((this.#clock.now() - this.#dueMs()) / FRAME_MS);
     if (lateFrames > MAX_CATCH_UP_FRAMES) {
-      this.#frames += lateFrames;
+      this.#frames += lateFrames - (lateFrames % this.#group);
       this.#onSkip();
     }
     // Timers may fire a fraction early: the frame whose timer this is runs in any case.
     do {
-      this.#frames++;
-      this.#frame();
+      for (let left = this.#group; left > 0 && this.running; left--) {
+        this.#frames++;
+        this.#frame();
+      }
     } while (this.running && this.#dueMs() <= this.#clock.now());
     if (this.running) this.#arm();
   }

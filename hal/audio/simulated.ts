@@ -11,7 +11,7 @@ import type {
 } from '../contracts.ts';
 import { HalError } from '../contracts.ts';
 import { audioFormat, noCounts } from './format.ts';
-import { FRAME_MS, Pacer } from './pace.ts';
+import { Pacer } from './pace.ts';
 import { readWav, WavWriter } from './wav.ts';
 
 export interface SimulatedAudioOptions {
@@ -57,6 +57,7 @@ export class SimulatedAudio implements AudioDevice {
         this.counters.xruns++;
         this.#onStatus({ is: 'xrun', side: 'capture' });
       },
+      options.spec.periodMs,
     );
   }
 
@@ -101,8 +102,8 @@ export class SimulatedAudio implements AudioDevice {
 
   plug() {
     this.#up = true;
-    const { capture, playback } = this.#options.spec;
-    this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs: FRAME_MS, bufferMs: FRAME_MS });
+    const { capture, playback, periodMs } = this.#options.spec;
+    this.#onStatus({ is: 'up', capture, playback, format: this.format, periodMs, bufferMs: periodMs });
   }
 
   #down(error: unknown) {

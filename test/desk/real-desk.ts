@@ -15,9 +15,11 @@ export interface RealDeskSettings extends DeskSettings {
   microphone?: string;
   /** A sound card in place of files. */
   card?: Pick<AudioSpec, 'driver' | 'capture' | 'playback'>;
+  /** Of the card: how often the media thread wakes. Absent: 10. */
+  periodMs?: number;
 }
 
-export function realDesk({ rtpPorts, microphone, card, ...settings }: RealDeskSettings): Desk {
+export function realDesk({ rtpPorts, microphone, card, periodMs = 10, ...settings }: RealDeskSettings): Desk {
   const media = new MediaThread({
     settings: {
       audio: {
@@ -25,7 +27,7 @@ export function realDesk({ rtpPorts, microphone, card, ...settings }: RealDeskSe
         capture: '',
         playback: '',
         rate: 16_000,
-        periodMs: 10,
+        periodMs,
         bufferMs: 40,
         ...card,
         ...(microphone !== undefined && { captureFile: microphone }),

@@ -36,6 +36,24 @@ test('a frame comes each 10 ms, the first after 10', () => {
   expect(frames).toEqual([17, 27, 37]);
 });
 
+test('a period of two frames runs them together, and none is lost or early', () => {
+  const clock = new StallingClock();
+  const frames: number[] = [];
+  const pacer = new Pacer(
+    clock,
+    () => frames.push(clock.now()),
+    () => {},
+    20,
+  );
+  pacer.start();
+  clock.advance(45);
+  expect(frames).toEqual([20, 20, 40, 40]);
+  clock.stall(37);
+  clock.advance(20);
+  expect(frames).toHaveLength(10);
+  pacer.stop();
+});
+
 test('delays do not add up: an hour has 360,000 frames whatever the timers do', () => {
   const clock = new StallingClock();
   const { frames, pacer, skips } = paced(clock);
