@@ -12,18 +12,25 @@ export const G722_CLOCK_RATE = 8_000;
 /** Longest payload taken: 120 ms. Bytes, each two samples. */
 const MAX_PAYLOAD_BYTES = 960;
 
-/** The tables of G.722 §6.2. Lower band, 6 bits: decision levels, and the code of each interval by sign. */
-const Q6 = [
-  0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023, 1121, 1219, 1339,
-  1458, 1612, 1765, 1980, 2195, 2557, 2919,
-] as const;
-const LOWER_NEGATIVE = [
-  0, 63, 62, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4,
-] as const;
-const LOWER_POSITIVE = [
-  0, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33,
-  32,
-] as const;
+/**
+ * The tables of G.722 §6.2. Lower band, 6 bits: decision levels (Q6), the first three of
+ * which are always reached, and the code of each interval, those of negative errors first.
+ */
+const LEVELS = Int32Array.of(
+  ...[
+    0, 0, 0, 35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023, 1121, 1219,
+  ],
+  ...[1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919],
+);
+const LOWER_CODES = Int32Array.of(
+  ...[
+    0, 0, 63, 62, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5,
+  ],
+  ...[
+    4, 0, 0, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35,
+  ],
+  ...[34, 33, 32],
+);
 /** What a code means, by 4 bits for the predictor and by 6 for the ear. */
 const QM4 = Int32Array.of(
   0,
@@ -74,9 +81,13 @@ const QM2 = Int32Array.of(-7_408, -1_616, 7_408, 1_616);
 const HIGHER_GROWTH = Int32Array.of(798, -214, 798, -214);
 const HIGHER_DECISION = 564;
 
-/** The quadrature mirror filter of §3.1: half of its 24 coefficients; the others are the same in reverse. */
-const QMF = Int32Array.of(3, -11, 12, 32, -210, 951, 3_876, -805, 362, -156, 53, -11);
+/** The coefficients of the quadrature mirror filter (§3.1): 12 in one order for one half, in reverse for the other. */
 const TAPS = 24;
+/** Samples of the past that a filter needs beside the two newest. */
+const PAST = TAPS - 2;
+/** Pairs of samples that are worked on in one go. */
+const PAIRS = 160;
+const { imul } = Math;
 
 class Codes {
   readonly #lower = new Band(LOWER);
@@ -86,15 +97,22 @@ class Codes {
   encode(low: number, high: number): number {
     const lower = this.#lower;
     const error = saturate(low - lower.expected);
-    const size = error >= 0 ? error : -(error + 1);
-    let level = 1;
-    while (level < 30 && size >= (Q6[level]! * lower.step) >> 12) level++;
-    const lowCode = error < 0 ? LOWER_NEGATIVE[level]! : LOWER_POSITIVE[level]!;
+    const sign = error >> 31;
+    const size = error ^ sign;
+    const { step } = lower;
+    // The levels rise: found by halves, and without branches, since where speech falls among them is chance.
+    let at = 16 & reached(size, imul(LEVELS[16]!, step));
+    at += 8 & reached(size, imul(LEVELS[at + 8]!, step));
+    at += 4 & reached(size, imul(LEVELS[at + 4]!, step));
+    at += 2 & reached(size, imul(LEVELS[at + 2]!, step));
+    at += 1 & reached(size, imul(LEVELS[at + 1]!, step));
+    const lowCode = LOWER_CODES[at + (32 & ~sign)]!;
 
     const higher = this.#higher;
     const highError = saturate(high - higher.expected);
-    const isLarge = (highError >= 0 ? highError : -(highError + 1)) >= (HIGHER_DECISION * higher.step) >> 12;
-    const highCode = (highError < 0 ? 0 : 2) + (isLarge ? 0 : 1);
+    const highSign = highError >> 31;
+    const isLarge = reached(highError ^ highSign, imul(HIGHER_DECISION, higher.step));
+    const highCode = (2 & ~highSign) | (1 & ~isLarge);
 
     this.#adapt(lowCode, highCode);
     return (highCode << 6) | lowCode;
@@ -104,39 +122,82 @@ class Codes {
   decode(byte: number, into: Int32Array) {
     const lowCode = byte & 63;
     const highCode = byte >> 6;
-    into[0] = limit(this.#lower.expected + ((this.#lower.step * QM6[lowCode]!) >> 15));
-    into[1] = limit(this.#higher.expected + ((this.#higher.step * QM2[highCode]!) >> 15));
+    into[0] = limit(this.#lower.expected + (imul(this.#lower.step, QM6[lowCode]!) >> 15));
+    into[1] = limit(this.#higher.expected + (imul(this.#higher.step, QM2[highCode]!) >> 15));
     this.#adapt(lowCode, highCode);
   }
 
   #adapt(lowCode: number, highCode: number) {
     const code = lowCode >> 2;
-    this.#lower.adapt((this.#lower.step * QM4[code]!) >> 15, LOWER_GROWTH[code]!);
-    this.#higher.adapt((this.#higher.step * QM2[highCode]!) >> 15, HIGHER_GROWTH[highCode]!);
+    this.#lower.adapt(imul(this.#lower.step, QM4[code]!) >> 15, LOWER_GROWTH[code]!);
+    this.#higher.adapt(imul(this.#higher.step, QM2[highCode]!) >> 15, HIGHER_GROWTH[highCode]!);
   }
 }
 
+/** −1 where a level is reached, given 4,096-fold, and 0 where not. */
+const reached = (size: number, level: number) => ~((size - (level >> 12)) >> 31);
+
 /** LIMIT: 15 bits. */
-const limit = (value: number) => Math.max(-16_384, Math.min(value, 16_383));
+const limit = (value: number) => (value > 16_383 ? 16_383 : value < -16_384 ? -16_384 : value);
+
+/** The two halves of the filter for each pair of a line of samples: `PAST` of them before the first pair. */
+class MirrorFilter {
+  readonly line = new Int32Array(PAST + 2 * PAIRS);
+  /** Of each pair. */
+  readonly first = new Int32Array(PAIRS);
+  readonly second = new Int32Array(PAIRS);
+
+  run(pairs: number) {
+    const { line, first, second } = this;
+    for (let pair = 0, at = 0; pair < pairs; pair++, at += 2) {
+      first[pair] =
+        imul(line[at + 1]!, -11) +
+        imul(line[at + 3]!, 53) +
+        imul(line[at + 5]!, -156) +
+        imul(line[at + 7]!, 362) +
+        imul(line[at + 9]!, -805) +
+        imul(line[at + 11]!, 3876) +
+        imul(line[at + 13]!, 951) +
+        imul(line[at + 15]!, -210) +
+        imul(line[at + 17]!, 32) +
+        imul(line[at + 19]!, 12) +
+        imul(line[at + 21]!, -11) +
+        imul(line[at + 23]!, 3);
+      second[pair] =
+        imul(line[at]!, 3) +
+        imul(line[at + 2]!, -11) +
+        imul(line[at + 4]!, 12) +
+        imul(line[at + 6]!, 32) +
+        imul(line[at + 8]!, -210) +
+        imul(line[at + 10]!, 951) +
+        imul(line[at + 12]!, 3876) +
+        imul(line[at + 14]!, -805) +
+        imul(line[at + 16]!, 362) +
+        imul(line[at + 18]!, -156) +
+        imul(line[at + 20]!, 53) +
+        imul(line[at + 22]!, -11);
+    }
+    line.copyWithin(0, 2 * pairs, 2 * pairs + PAST);
+  }
+}
 
 export function g722Encoder(): Encoder {
   const codes = new Codes();
-  const past = new Int32Array(TAPS);
+  const filter = new MirrorFilter();
   return {
     rate: G722_RATE,
     encode(samples, into) {
       const bytes = samples.length >> 1;
-      for (let index = 0; index < bytes; index++) {
-        past.copyWithin(0, 2);
-        past[TAPS - 2] = samples[2 * index]!;
-        past[TAPS - 1] = samples[2 * index + 1]!;
-        let even = 0;
-        let odd = 0;
-        for (let tap = 0; tap < TAPS / 2; tap++) {
-          odd += past[2 * tap]! * QMF[tap]!;
-          even += past[2 * tap + 1]! * QMF[TAPS / 2 - 1 - tap]!;
+      for (let done = 0; done < bytes; done += PAIRS) {
+        const pairs = Math.min(PAIRS, bytes - done);
+        const { line, first, second } = filter;
+        for (let at = 0; at < 2 * pairs; at++) line[PAST + at] = samples[2 * done + at]!;
+        filter.run(pairs);
+        for (let pair = 0; pair < pairs; pair++) {
+          const even = first[pair]!;
+          const odd = second[pair]!;
+          into[done + pair] = codes.encode((even + odd) >> 14, (even - odd) >> 14);
         }
-        into[index] = codes.encode((even + odd) >> 14, (even - odd) >> 14);
       }
       return bytes;
     },
@@ -146,7 +207,7 @@ export function g722Encoder(): Encoder {
 
 export function g722Decoder(): Decoder {
   const codes = new Codes();
-  const past = new Int32Array(TAPS);
+  const filter = new MirrorFilter();
   const pair = new Int32Array(2);
   const concealer = new Concealer(G722_RATE);
   return {
@@ -154,19 +215,19 @@ export function g722Decoder(): Decoder {
     decode(payload, into) {
       const { length } = payload;
       if (length === 0 || length > MAX_PAYLOAD_BYTES) return BAD_PAYLOAD;
-      for (let index = 0; index < length; index++) {
-        codes.decode(payload[index]!, pair);
-        past.copyWithin(0, 2);
-        past[TAPS - 2] = pair[0]! + pair[1]!;
-        past[TAPS - 1] = pair[0]! - pair[1]!;
-        let first = 0;
-        let second = 0;
-        for (let tap = 0; tap < TAPS / 2; tap++) {
-          second += past[2 * tap]! * QMF[tap]!;
-          first += past[2 * tap + 1]! * QMF[TAPS / 2 - 1 - tap]!;
+      for (let done = 0; done < length; done += PAIRS) {
+        const pairs = Math.min(PAIRS, length - done);
+        const { line, first, second } = filter;
+        for (let index = 0; index < pairs; index++) {
+          codes.decode(payload[done + index]!, pair);
+          line[PAST + 2 * index] = pair[0]! + pair[1]!;
+          line[PAST + 2 * index + 1] = pair[0]! - pair[1]!;
         }
-        into[2 * index] = saturate(first >> 11);
-        into[2 * index + 1] = saturate(second >> 11);
+        filter.run(pairs);
+        for (let index = 0; index < pairs; index++) {
+          into[2 * (done + index)] = saturate(first[index]! >> 11);
+          into[2 * (done + index) + 1] = saturate(second[index]! >> 11);
+        }
       }
       concealer.good(into, 2 * length);
       return 2 * length;
