@@ -1,4 +1,5 @@
 /** The media thread: sound card, RTP sockets and codecs live here, and nothing that the control thread does is heard. */
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openAudio } from '../../hal/audio/open.ts';
 import { chooseOpus, opusRate } from '../audio/codecs/opus.ts';
@@ -17,6 +18,14 @@ import { UdpNetwork } from './udp.ts';
 if (parentPort === null) throw new Error('this file is the entry of the media thread');
 const control = parentPort;
 const settings: MediaSettings = workerData;
+
+try {
+  // On Linux that is this thread alone: a frame does not wait for what else the machine does, the control thread's
+  // garbage collectors included.
+  setPriority(constants.priority.PRIORITY_HIGH);
+} catch {
+  // Not allowed to this user: then as everybody.
+}
 
 const audio = openAudio(settings.audio, systemClock);
 const engine = new Engine({

@@ -32,7 +32,7 @@ export const audioCost: Benchmark = {
   name: 'audio-cost',
   title: 'µs per packet of SRTP and of each codec, beside C',
   how:
-    'The same work in a loop on one thread, ours and theirs in turn within each of 7 rounds; packets of 20 ms of speech, ' +
+    'The same work in a loop on one thread, ours and theirs in turn within each of 7 rounds, by processor time; packets of 20 ms of speech, ' +
     `SRTP packets of ${PLAIN_BYTES} bytes, new sequence numbers, roll-overs included. The libraries in C are called through ` +
     'koffi, whose way there and back (about half a microsecond a call) is in their figures, as it would be for a device ' +
     'that used them. Our Opus is libopus itself where it is installed, so WebAssembly, its stand-in, is set beside it. ' +

@@ -22,7 +22,7 @@ export const audioStreams: Benchmark = {
   title: 'streams received and mixed in real time on one core',
   how:
     `${STREAMS} streams of speech, packets of ${PACKET_MS} ms, each through jitter buffer, decoder and resampler to ` +
-    `${RATE / 1000} kHz into one mixer, frame by frame in a loop on one thread on virtual time; so many as would take the ` +
+    `${RATE / 1000} kHz into one mixer, frame by frame in a loop on one thread on virtual time, by processor time; so many as would take the ` +
     'whole time of a core. Without sockets and SRTP, whose cost is told by audio-cost and audio-calls.',
   async run(sheet, _bench, { seconds }) {
     const opus = loadLibopus(RATE) ?? (await loadOpusWasm(RATE));
