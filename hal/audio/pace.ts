@@ -4,6 +4,8 @@ import type { Clock } from '../contracts.ts';
 export const FRAME_MS = 10;
 /** After a longer stall than this the frames in between are dropped rather than run in a burst. Frames. */
 export const MAX_CATCH_UP_FRAMES = 50;
+/** In a row. A thread too slow for its frames must still hear that a call has ended. */
+export const MAX_FRAMES_AT_ONCE = 10;
 
 export class Pacer {
   readonly #clock: Clock;
@@ -59,12 +61,13 @@ export class Pacer {
       this.#onSkip();
     }
     // Timers may fire a fraction early: the frame whose timer this is runs in any case.
+    const last = this.#frames + MAX_FRAMES_AT_ONCE;
     do {
       for (let left = this.#group; left > 0 && this.running; left--) {
         this.#frames++;
         this.#frame();
       }
-    } while (this.running && this.#dueMs() <= this.#clock.now());
+    } while (this.running && this.#frames < last && this.#dueMs() <= this.#clock.now());
     if (this.running) this.#arm();
   }
 }

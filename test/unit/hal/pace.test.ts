@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Pacer } from '../../../hal/audio/pace.ts';
+import { MAX_FRAMES_AT_ONCE, Pacer } from '../../../hal/audio/pace.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
 /** A clock whose timers fire late: what is due in a stall comes at its end. */
@@ -52,6 +52,22 @@ test('a period of two frames runs them together, and none is lost or early', () 
   clock.advance(20);
   expect(frames).toHaveLength(10);
   pacer.stop();
+});
+
+test('a thread too slow for its frames hears everything else between them', () => {
+  const clock = new StallingClock();
+  let frames = 0;
+  let heardAfter = 0;
+  const pacer = new Pacer(clock, () => {
+    // Each takes longer than there is until the next.
+    clock.stall(15);
+    if (++frames === 1) clock.after(0, () => void (heardAfter = frames));
+    if (frames === 5 * MAX_FRAMES_AT_ONCE) pacer.stop();
+  });
+  pacer.start();
+  clock.advance(100);
+  expect(frames).toBe(5 * MAX_FRAMES_AT_ONCE);
+  expect(heardAfter).toBe(MAX_FRAMES_AT_ONCE);
 });
 
 test('delays do not add up: an hour has 360,000 frames whatever the timers do', () => {
