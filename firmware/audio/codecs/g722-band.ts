@@ -56,7 +56,7 @@ export interface BandSpec {
 export const LOWER: BandSpec = { step: 32, largest: 18_432, shift: 8 };
 export const HIGHER: BandSpec = { step: 8, largest: 22_528, shift: 10 };
 
-export const saturate = (value: number) => (value > 32_767 ? 32_767 : value < -32_768 ? -32_768 : value);
+export const saturate = (value: number) => (value > 32_767 ? 32_767 : Math.max(value, -32_768));
 
 /** No product here needs more than 32 bits, which the compiler cannot know of `*`. */
 const { imul } = Math;
@@ -98,7 +98,7 @@ export class Band {
   /** LOGSCL, SCALEL and their counterparts. */
   #rescale(growth: number) {
     const wanted = (imul(this.#logarithm, LEAK) >> 7) + growth;
-    const logarithm = wanted < 0 ? 0 : wanted > this.#largest ? this.#largest : wanted;
+    const logarithm = wanted < 0 ? 0 : Math.min(wanted, this.#largest);
     this.#logarithm = logarithm;
     const fraction = ILB[(logarithm >> 6) & 31]!;
     const exponent = this.#shift - (logarithm >> 11);
@@ -118,11 +118,11 @@ export class Band {
     const against = four === -32_768 ? 32_767 : -four;
     const pull = (four & unlike0) | (against & ~unlike0);
     const wanted1 = (128 ^ unlike1) - unlike1 + (pull >> 7) + (imul(this.#pole1, 32_512) >> 15);
-    const pole1New = wanted1 > 12_288 ? 12_288 : wanted1 < -12_288 ? -12_288 : wanted1;
+    const pole1New = wanted1 > 12_288 ? 12_288 : Math.max(wanted1, -12_288);
     // UPPOL1.
     const bound = 15_360 - pole1New;
     const wanted0 = (192 ^ unlike0) - unlike0 + (imul(pole0, 32_640) >> 15);
-    const pole0New = wanted0 > bound ? bound : wanted0 < -bound ? -bound : wanted0;
+    const pole0New = wanted0 > bound ? bound : Math.max(wanted0, -bound);
 
     // UPZERO, DELAYA, FILTEZ. The weights stay in 16 bits by themselves: 32,767 × 32,640 / 32,768 + 128 is no more.
     const nudge = difference === 0 ? 0 : 128;

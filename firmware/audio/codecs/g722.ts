@@ -138,7 +138,7 @@ class Codes {
 const reached = (size: number, level: number) => ~((size - (level >> 12)) >> 31);
 
 /** LIMIT: 15 bits. */
-const limit = (value: number) => (value > 16_383 ? 16_383 : value < -16_384 ? -16_384 : value);
+const limit = (value: number) => (value > 16_383 ? 16_383 : Math.max(value, -16_384));
 
 /** The two halves of the filter for each pair of a line of samples: `PAST` of them before the first pair. */
 class MirrorFilter {

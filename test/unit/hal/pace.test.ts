@@ -61,7 +61,11 @@ test('a thread too slow for its frames hears everything else between them', () =
   const pacer = new Pacer(clock, () => {
     // Each takes longer than there is until the next.
     clock.stall(15);
-    if (++frames === 1) clock.after(0, () => void (heardAfter = frames));
+    frames++;
+    if (frames === 1)
+      clock.after(0, () => {
+        heardAfter = frames;
+      });
     if (frames === 5 * MAX_FRAMES_AT_ONCE) pacer.stop();
   });
   pacer.start();
