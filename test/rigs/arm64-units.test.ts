@@ -5,4 +5,4 @@ import { asTests, casesOf, say } from './in-guest.ts';
 
 const all = process.env.PORTER_RIG_ALL_UNITS !== undefined;
 const { report, output } = await runUnits(await arm64System(say), all ? [] : NATIVE_PARTS, say);
-asTests('unit tests', { cases: casesOf('unit tests', report), story: output, measured: [] }, 'on arm64');
+asTests('unit tests', { cases: casesOf(report), story: output, measured: [] }, 'on arm64');

@@ -54,7 +54,7 @@ export async function runInGuest(
     await guest.ended;
     const report = join(guest.share, 'results.json');
     if (!existsSync(report)) throw new Error(`nothing was tested in the guest:\n${guest.story()}`);
-    const cases = casesOf(file, readFileSync(report, 'utf8'));
+    const cases = casesOf(readFileSync(report, 'utf8'));
     const story = guest.story();
     const measured = [...story.matchAll(/^measured: (.*)$/gm)].map(([, line]) => line!);
     return { cases, story, measured };
@@ -63,12 +63,12 @@ export async function runInGuest(
   }
 }
 
-/** What vitest's report in JSON says of each test; of a file that could not be run, as one of the name `file`. */
-export function casesOf(file: string, report: string): GuestCase[] {
+/** What vitest's report in JSON says of each test; of a file that could not be run, as one of its name. */
+export function casesOf(report: string): GuestCase[] {
   const { testResults } = JSON.parse(report) as Report;
-  return testResults.flatMap(({ assertionResults, status, message }) =>
+  return testResults.flatMap(({ name, assertionResults, status, message }) =>
     assertionResults.length === 0 && status === 'failed'
-      ? [{ path: [file], passed: false, why: message }]
+      ? [{ path: [name], passed: false, why: message }]
       : assertionResults.map(({ ancestorTitles, title, status, failureMessages }) => ({
           path: [...ancestorTitles, title],
           passed: status === 'passed',
