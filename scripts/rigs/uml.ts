@@ -11,7 +11,7 @@ Boots a kernel with simulated GPIO chips (gpio-sim), a sound card that loops bac
 and runs the firmware in it. The kernel is built from Debian's linux-source once, and kept in ~/.cache/porter.
   --days N    days that the long run lives through (default 2)
   --kernel    only builds the kernel and says where it is
-  FILTER      only these test files: hal, device, power, days, measured
+  FILTER      only these test files: hal, device, power, watchdog, days, measured
 `;
 
 const say = (line: string) => process.stderr.write(`porter: ${line}\n`);
