@@ -25,7 +25,6 @@ export function copyright(packages: readonly string[], node: string): string {
     [
       'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/',
       'Upstream-Name: porter',
-      'Source: https://github.com/porter-intercom/porter',
       'Comment: This package carries its own Node and the npm packages that it uses.',
     ],
     ['Files: *', 'Copyright: the Porter maintainers', `License: ${own.license}`],

@@ -20,7 +20,8 @@ import { LICENCE, makeBundle } from './bundle.ts';
 import { copyright } from './copyright.ts';
 import { type Arch, fetchNode, ROOT } from './fetch.ts';
 
-const MAINTAINER = 'Porter maintainers <maintainers@porter-intercom.org>';
+/** Who makes a package for others puts themselves here: `DEBFULLNAME` and `DEBEMAIL`, as for Debian's own tools. */
+const MAINTAINER = `${process.env.DEBFULLNAME ?? 'Porter maintainers'} <${process.env.DEBEMAIL ?? 'maintainers@porter.example'}>`;
 const STRIP: Record<Arch, string> = { amd64: 'x86_64-linux-gnu-strip', arm64: 'aarch64-linux-gnu-strip' };
 const HERE = import.meta.dirname;
 
@@ -159,7 +160,6 @@ function writeControl(stage: string, parts: { arch: Arch; version: string; insta
     'Suggests: alsa-utils',
     'Section: comm',
     'Priority: optional',
-    'Homepage: https://github.com/porter-intercom/porter',
     'Description: SIP intercom, help point and paging speaker',
     " The whole device in one service: a visitor presses the button, the desk's",
     ' telephone rings, both talk, the desk keys in a code and the door opens.',
