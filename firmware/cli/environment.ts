@@ -48,8 +48,8 @@ export const EXIT_USAGE = 2;
 /** Ends the process with one sentence on standard error. */
 export class CliError extends Error {
   readonly exitCode: number;
-  constructor(exitCode: typeof EXIT_FAILED | typeof EXIT_USAGE, message: string) {
-    super(message);
+  constructor(exitCode: typeof EXIT_FAILED | typeof EXIT_USAGE, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'CliError';
     this.exitCode = exitCode;
   }

@@ -39,7 +39,7 @@ export async function withDevice<T>(
     await client.connect();
     return await task(client);
   } catch (error) {
-    throw error instanceof ClientError ? new CliError(EXIT_FAILED, plain(error.message)) : error;
+    throw error instanceof ClientError ? new CliError(EXIT_FAILED, plain(error.message), { cause: error }) : error;
   } finally {
     client.close();
   }

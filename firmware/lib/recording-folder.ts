@@ -12,11 +12,11 @@ export interface RecordingFolder {
 }
 
 /** What a recording is called; nothing else in the folder is touched. */
-const OURS = /^\d{8}T\d{6}Z-[a-z]+\.wav$/;
+const OURS = /^\d{8}T\d{6}(\.\d{3})?Z-[a-z]+\.wav$/;
 
-/** `20261122T150733Z-call.wav`: sorts by time. */
+/** `20261122T150733.123Z-call.wav`: sorts by time. */
 export const recordingName = (atMs: number, what: string) =>
-  `${new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '')}-${what}.wav`;
+  `${new Date(atMs).toISOString().replace(/[-:]/g, '')}-${what}.wav`;
 
 export const recordingFolder: RecordingFolder = {
   next(folder, name, bytes, limitBytes) {

@@ -106,7 +106,12 @@ export class PageSound {
   /** `db`: at full loudness. */
   set(loudness: Loudness, db: number) {
     if (loudness === 'silent') {
-      if (this.#loudness !== 'silent') this.#fading = FADE_FRAMES;
+      if (this.#loudness !== 'silent') {
+        this.#fading = FADE_FRAMES;
+        // Nobody would hear the rest of its gong, and its end would wait for it.
+        this.#gongWaits = false;
+        this.#gong.close('silenced');
+      }
       this.#gain.set(SILENT_DB);
     } else {
       // Heard from now on: what came before is past.

@@ -56,6 +56,7 @@ export class SentPage {
   #startedMs: number | undefined;
   #nowMs = 0;
   #why: string | undefined;
+  #isOver = false;
   #packets = 0;
   /** The player has the file, and gives it back. */
   #reads = false;
@@ -130,7 +131,7 @@ export class SentPage {
 
   /** `why`: it was not meant to end now. */
   stop(why?: string) {
-    if (this.#state !== 'leaving') this.#why ??= why;
+    if (this.#state !== 'leaving' && !this.#isOver) this.#why ??= why;
     this.#handle('stop');
   }
 
@@ -182,6 +183,8 @@ export class SentPage {
         this.#mouth.player.file(this.speaker.wav, 'page');
         break;
       case 'finish':
+        // Letting the player go tells of its end once more, which is no reason of ours.
+        this.#isOver = true;
         this.#let();
         onEnded(this, this.#why);
         break;

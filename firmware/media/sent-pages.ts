@@ -39,7 +39,7 @@ export class SentPages {
   /** Zone → the page to it. */
   readonly #pages = new Map<string, SentPage>();
   /** Zones whose file is being read. */
-  readonly #loading = new Set<string>();
+  readonly #loading = new Map<string, Asked>();
   readonly #silence: Int16Array;
   /** Of this device among Polycom telephones, for as long as it runs. */
   readonly #serial: number;
@@ -62,16 +62,18 @@ export class SentPages {
     return false;
   }
 
-  ask({ zone, from, caller }: Asked) {
+  ask(asked: Asked) {
+    const { zone, from, caller } = asked;
     const why = this.#refusal(zone);
     if (why !== undefined) return this.#ended(zone.name, why);
     if (from === 'microphone') return this.#begin(zone, { is: 'microphone' }, caller);
     if ('stream' in from) return this.#begin(zone, { is: 'stream', stream: from.stream }, caller);
     const { files, opus } = this.#options;
-    this.#loading.add(zone.name);
+    this.#loading.set(zone.name, asked);
     readSound(files, from.file, opus, sound => {
-      // Ended meanwhile: that has been told.
-      const isWanted = this.#loading.delete(zone.name);
+      // Ended meanwhile: that has been told. Another may be asked for already.
+      const isWanted = this.#loading.get(zone.name) === asked;
+      if (isWanted) this.#loading.delete(zone.name);
       if (!('why' in sound)) {
         if (isWanted) this.#begin(zone, { is: 'file', wav: sound }, caller);
         else sound.close?.();

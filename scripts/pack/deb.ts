@@ -49,10 +49,10 @@ export interface Package {
 export function ofCommit(): { version: string; epoch: number } {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT }).toString().trim();
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const [epoch, hash] = git('log', '-1', '--format=%ct %h').split(' ') as [string, string];
+  const [epoch, hash] = git('log', '-1', '--format=%ct %H').split(' ') as [string, string];
   const at = new Date(Number(epoch) * 1000).toISOString().replaceAll(/[-:]|\.\d+Z/g, '');
   const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+changed';
-  return { version: `${version}+git${at}.${hash}${changed}`, epoch: Number(epoch) };
+  return { version: `${version}+git${at}.${hash.slice(0, 12)}${changed}`, epoch: Number(epoch) };
 }
 
 export async function makePackage({ arch, folder, version, epoch, compression }: PackageOptions): Promise<Package> {

@@ -32,7 +32,7 @@ export const audioCalls: Benchmark = {
   title: 'CPU for 1, 10 and 50 calls at once, without a sound card',
   how:
     `utime + stime of /proc/PID/stat, ${WINDOWS} windows in each of ${ROUNDS} rounds, ours and the peer in turn; 100 % is ` +
-    'one core. Every call speaks and hears speech in packets of 20 ms, and one that sends fewer fails. Ours: user agent and ' +
+    'one core. Every call speaks and hears speech in packets of 20 ms, and one that sends less than half of them fails. Ours: user agent and ' +
     'media thread as the device has them, in a process of their own without the rest of the device, whose calls with sound ' +
     `are few by design; its microphone is a WAV for all calls, in periods of 20 ms as the peer reads its own. Peer: ${peerName}, a WAV for each call and no player. Opus at ` +
     '16 kHz, 24 kbit/s, complexity 5 and in-band FEC for both. The callers send packets that were encoded beforehand.',

@@ -1,8 +1,8 @@
 /** The unit tests of what touches native code and bytes, run by Node for arm64. */
 import { arm64System } from '../../scripts/rigs/arm64/system.ts';
 import { NATIVE_PARTS, runUnits } from '../../scripts/rigs/arm64/units.ts';
-import { asTests, casesOf, say } from './in-guest.ts';
+import { asTests, casesOf, endedWell, say } from './in-guest.ts';
 
 const all = process.env.PORTER_RIG_ALL_UNITS !== undefined;
-const { report, output } = await runUnits(await arm64System(say), all ? [] : NATIVE_PARTS, say);
-asTests('unit tests', { cases: casesOf(report), story: output, measured: [] }, 'on arm64');
+const { report, output, code } = await runUnits(await arm64System(say), all ? [] : NATIVE_PARTS, say);
+asTests('unit tests', { cases: [...casesOf(report), endedWell(code === 0)], story: output, measured: [] }, 'on arm64');

@@ -54,7 +54,7 @@ export async function runInGuest(
     await guest.ended;
     const report = join(guest.share, 'results.json');
     if (!existsSync(report)) throw new Error(`nothing was tested in the guest:\n${guest.story()}`);
-    const cases = casesOf(readFileSync(report, 'utf8'));
+    const cases = [...casesOf(readFileSync(report, 'utf8')), endedWell(guest.code === 0)];
     const story = guest.story();
     const measured = [...story.matchAll(/^measured: (.*)$/gm)].map(([, line]) => line!);
     return { cases, story, measured };
@@ -62,6 +62,13 @@ export async function runInGuest(
     guest.discard();
   }
 }
+
+/** What fails outside of any test (a hook, a rejection that nobody caught) shows in the exit code alone. */
+export const endedWell = (passed: boolean): GuestCase => ({
+  path: ['vitest has ended with 0'],
+  passed,
+  why: 'it has not; see above',
+});
 
 /** What vitest's report in JSON says of each test; of a file that could not be run, as one of its name. */
 export function casesOf(report: string): GuestCase[] {

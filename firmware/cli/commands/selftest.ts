@@ -4,6 +4,7 @@ import type { Effective } from '../../config/layers.ts';
 import type { Status } from '../../controller/contracts.ts';
 import type { PagingTest } from '../../controller/paging-test.ts';
 import type { SipStatus } from '../../controller/sip-status.ts';
+import { ClientError, type RpcClient } from '../../rpc/client.ts';
 import type { SelfTestRequest } from '../../self-test/self-test.ts';
 import { type AddCommand, type CliEnvironment, CliError, EXIT_FAILED } from '../environment.ts';
 import { type Which, which, withDevice } from '../running-device.ts';
@@ -56,14 +57,22 @@ async function askDevice(meant: Which, environment: CliEnvironment): Promise<Sel
         status: (await client.call('status')) as Status,
         sip: (await client.call('sip.status')) as SipStatus,
         settings: (await client.call('config.show')) as Effective[],
-        paging: (await client.call('paging.test')) as PagingTest | { why: string },
+        paging: await pagingTest(client),
       },
     }));
   } catch (error) {
-    if (error instanceof CliError) return { whyNotRunning: error.message };
+    // Only where nobody listens does nobody have the lines: they are not taken from a device that is slow to answer.
+    const { cause } = error as Error;
+    if (cause instanceof ClientError && cause.code === 'no device') return { whyNotRunning: (error as Error).message };
     throw error;
   }
 }
+
+const pagingTest = (client: RpcClient) =>
+  client.call('paging.test').then(
+    tested => tested as PagingTest | { why: string },
+    (error: Error) => ({ why: error.message }),
+  );
 
 function writeReport(file: string, text: string) {
   try {

@@ -50,7 +50,10 @@ export const calls = section({
     help: 'What becomes of a call that may not be answered automatically.',
     needs,
   }),
-  answerButton: field(yesOrNo().prefault(true), { help: 'Whether any button answers a ringing call.', needs }),
+  answerButton: field(yesOrNo().prefault(true), {
+    help: 'Whether a button that calls or pages answers a ringing call.',
+    needs,
+  }),
   pressHangsUpAfter: field(duration(0, 3_600_000).prefault('10 s'), {
     help: 'A press hangs up once the call is so old: a frightened person presses again and again. `0 s` means never.',
     needs,

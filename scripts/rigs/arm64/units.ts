@@ -14,6 +14,9 @@ const NOT_COPIED = ['node_modules', '.cache', '.git', 'out'];
 const PROCESSOR = 'cortex-a53';
 /** Times that a test waits for: a processor that is played by another one is slow. Milliseconds. */
 const PATIENCE_MS = 120_000;
+/** Then it hangs. Milliseconds. */
+const PARTS_WITHIN_MS = 1_500_000;
+const ALL_WITHIN_MS = 10_800_000;
 const LAST_WORDS = 4_000;
 
 /** They start Node anew, and this machine's kernel knows no programs of arm64. */
@@ -33,6 +36,7 @@ export interface UnitRun {
   /** vitest's report, as JSON. */
   report: string;
   output: string;
+  code: number | undefined;
 }
 
 /** `filters`: parts of the paths of test files; none: every unit test, which takes most of an hour. */
@@ -49,7 +53,7 @@ export async function runUnits(
       if (!NOT_COPIED.includes(name)) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
     symlinkSync(packages, join(folder, 'node_modules'));
     const report = join(folder, 'report.json');
-    const { output } = await runStep(
+    const { code, output } = await runStep(
       'qemu-aarch64',
       [
         ...['-cpu', PROCESSOR, '-L', root, node, 'node_modules/vitest/vitest.mjs', 'run', '--project=unit'],
@@ -58,10 +62,10 @@ export async function runUnits(
         ...NOT_HERE.map(file => `--exclude=${file}`),
         ...['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`, ...filters],
       ],
-      { cwd: folder },
+      { cwd: folder, withinMs: filters.length > 0 ? PARTS_WITHIN_MS : ALL_WITHIN_MS },
     );
     if (!existsSync(report)) throw new Error(`no unit test has run on arm64:\n${output.slice(-LAST_WORDS)}`);
-    return { report: readFileSync(report, 'utf8'), output };
+    return { report: readFileSync(report, 'utf8'), output, code };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

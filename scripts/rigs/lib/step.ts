@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 export interface StepOptions {
   cwd: string;
   env?: NodeJS.ProcessEnv;
+  /** Then it is killed. Default: an hour. */
+  withinMs?: number;
 }
 
 export interface StepResult {
@@ -13,9 +15,15 @@ export interface StepResult {
 }
 
 /** Never rejects: a program that cannot be started has said so in `output`. */
-export const runStep = (command: string, args: readonly string[], { cwd, env }: StepOptions) =>
+export const runStep = (command: string, args: readonly string[], { cwd, env, withinMs = 3_600_000 }: StepOptions) =>
   new Promise<StepResult>(resolve => {
-    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      cwd,
+      env: env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: withinMs,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {

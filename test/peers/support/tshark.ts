@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { Program } from './program.ts';
-import { until } from './until.ts';
+import { passes, until } from './until.ts';
 
 /** Bytes of tshark's output: a call of a minute is far less. */
 const OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** Longer than the kernel gathers packets before dumpcap is woken. Milliseconds. */
+const GATHERED_MS = 1_000;
 
 export interface RtpStream {
   from: number;
@@ -34,8 +37,10 @@ export class Capture {
   }
 
   /** Ends the recording; then it can be read. */
-  stop() {
-    return this.#program?.stop('SIGINT');
+  async stop() {
+    // What the kernel has gathered for it and not handed over yet would be lost.
+    await passes(GATHERED_MS);
+    await this.#program?.stop('SIGINT');
   }
 
   /** One row for each packet that the display filter lets through, one cell for each field. */

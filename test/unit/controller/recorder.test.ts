@@ -35,7 +35,7 @@ test('a call is recorded while there is one', () => {
   expect(rig('/r', false).recorder.record('call')).toMatchObject({ done: false, why: 'there is no call to record' });
   const { recorder, sent } = rig('/r');
   expect(recorder.record('call', 10_000)).toEqual({ done: true });
-  const file = '/r/20261122T150733Z-call.wav';
+  const file = '/r/20261122T150733.000Z-call.wav';
   expect(sent).toEqual([{ do: 'tap', what: 'call', file, limitMs: 10_000 }]);
   expect(recorder.status()).toEqual({ what: 'call', file });
   expect(recorder.stop()).toEqual({ done: true });

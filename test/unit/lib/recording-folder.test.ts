@@ -14,7 +14,7 @@ const at = (second: number) => recordingName(Date.UTC(2026, 10, 22, 15, 7, secon
 const keep = (name: string, bytes: number) => writeFileSync(join(folder, name), new Uint8Array(bytes));
 
 test('recordings are called by their time', () => {
-  expect(at(33)).toBe('20261122T150733Z-call.wav');
+  expect(at(33)).toBe('20261122T150733.000Z-call.wav');
 });
 
 test('the oldest give way to a new one, as many as it takes, and nothing else does', () => {
