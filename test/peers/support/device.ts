@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../../firmware/main.ts');
 export const HOST = '127.0.0.1';
-const START_MS = 20_000;
+const START_MS = 60_000;
 
 type Document = Record<string, unknown>;
 

@@ -37,6 +37,10 @@ const PRESSES = 9;
 /** The first seconds of a call are its adaptive parts' learning. Seconds. */
 const SETTLE_S = 3;
 const CALL_S = 10;
+/** Its sound does not always come up on this card, and then it has nothing to do. */
+const BARESIP_TRIES = 4;
+/** Less than any sound takes. Percent. */
+const SILENT = 0.2;
 const CARD = 'hw:Loopback,0,0';
 /** Kernel time of one tick, which `/proc/<pid>/stat` counts, is too coarse for what wakes with the tick. */
 const PROCESS_CLOCK = 2;
@@ -133,17 +137,27 @@ await device.do('hang up');
 await device.event('call', 'ended');
 await device.stop();
 
-const baresip = await startBaresip(bench, {
-  user: 'other',
-  source: `alsa,${CARD}`,
-  player: `alsa,${CARD}`,
-  rate: 16_000,
-  calls: `sip:desk@${HOST}:${SIP_PORT}`,
-});
-await until('baresip is in a call', () => desk.calls[0]?.state === 'talking', {
-  detail: () => baresip.process.tail(),
-});
-const baresipCpu = await cpuPercent(baresip.process.pid);
+/** What a call of baresip's costs, or less than SILENT where its sound did not come up. Percent. */
+async function baresipOnce(): Promise<number> {
+  const baresip = await startBaresip(bench, {
+    user: 'other',
+    source: `alsa,${CARD}`,
+    player: `alsa,${CARD}`,
+    rate: 16_000,
+    calls: `sip:desk@${HOST}:${SIP_PORT}`,
+  });
+  await until('baresip is in a call', () => desk.calls[0]?.state === 'talking', {
+    detail: () => baresip.process.tail(),
+  });
+  const percent = await cpuPercent(baresip.process.pid);
+  desk.calls[0]?.hangUp();
+  await baresip.process.stop();
+  await passes(500);
+  return percent;
+}
+
+let baresipCpu = 0;
+for (let times = 0; times < BARESIP_TRIES && baresipCpu < SILENT; times++) baresipCpu = await baresipOnce();
 
 const measured: Measurement = {
   kernelUpS,
