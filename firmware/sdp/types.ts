@@ -58,3 +58,8 @@ export interface SessionDescription {
   attributes: Attribute[];
   media: MediaDescription[];
 }
+
+/** Why there is no call with a description. */
+export interface Refused {
+  refused: string;
+}

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { cryptoSuites } from '../../../firmware/media/protection.ts';
 import { cryptoLines, type EncryptionPolicy } from '../../../firmware/sdp/crypto.ts';
-import { acceptAnswer, type Capabilities, type Local, makeAnswer, makeOffer } from '../../../firmware/sdp/negotiate.ts';
+import { acceptAnswer, type Capabilities, makeAnswer, makeOffer } from '../../../firmware/sdp/negotiate.ts';
+import type { Local } from '../../../firmware/sdp/our-line.ts';
 import { parseSdp } from '../../../firmware/sdp/parse.ts';
 import { printSdp } from '../../../firmware/sdp/print.ts';
 import type { SessionDescription } from '../../../firmware/sdp/types.ts';

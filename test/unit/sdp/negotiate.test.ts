@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import {
   acceptAnswer,
   type Capabilities,
-  type Local,
   makeAnswer,
   makeOffer,
   type Negotiated,
 } from '../../../firmware/sdp/negotiate.ts';
+import type { Local } from '../../../firmware/sdp/our-line.ts';
 import { parseSdp } from '../../../firmware/sdp/parse.ts';
 import { printSdp } from '../../../firmware/sdp/print.ts';
 import type { Direction, SessionDescription } from '../../../firmware/sdp/types.ts';
