@@ -5,61 +5,16 @@ import { frameSamples } from '../audio/frame.ts';
 import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
 import { type Address, printAddress, sameAddress } from '../lib/address.ts';
-import type { Clock, WallClock } from '../lib/clock.ts';
-import type { Random } from '../lib/random.ts';
 import { emptyPacket, looksLikeRtcp, parseRtp } from '../rtp/packet.ts';
-import { RtpSession } from '../rtp/session.ts';
-import { TelephoneEventReceiver } from '../rtp/telephone-event.ts';
-import { type Codecs, clockRateOf } from './codecs.ts';
-import type { Files } from './files.ts';
 import { Mouth } from './mouth.ts';
-import type { PortPair } from './network.ts';
 import type { Player } from './player.ts';
-import { Protection } from './protection.ts';
-import type {
-  CodecChoice,
-  Company,
-  MediaEvent,
-  MediaSettings,
-  StreamId,
-  StreamSettings,
-  StreamStatistics,
-} from './protocol.ts';
-import { qualityOf, voipMetrics } from './quality.ts';
-import { COMFORT_NOISE, Receiving } from './receiving.ts';
+import type { Company, StreamId, StreamSettings, StreamStatistics } from './protocol.ts';
+import { qualityOf } from './quality.ts';
+import { COMFORT_NOISE } from './receiving.ts';
 import { type Recorded, Recordings } from './recordings.ts';
-import { Remote } from './remote.ts';
-import { Sending } from './sending.ts';
-import { choicesOf, hears, hearsTheSame, sameRemote, sendsTheSame, speaks } from './stream-settings.ts';
+import { type StreamOptions, StreamParts } from './stream-parts.ts';
+import { hears, speaks } from './stream-settings.ts';
 import { Tally } from './tally.ts';
-
-export interface StreamOptions {
-  id: StreamId;
-  port: PortPair;
-  /** Samples per second of the sound card. */
-  rate: number;
-  settings: MediaSettings;
-  codecs: Codecs;
-  clock: Clock;
-  wallClock: WallClock;
-  random: Random;
-  files: Files;
-  emit(event: MediaEvent): void;
-}
-
-/** What runs once the stream is started; made anew when the negotiation changes the codec. */
-interface Call {
-  settings: StreamSettings;
-  session: RtpSession;
-  sending: Sending;
-  receiving: Receiving;
-  remote: Remote;
-  events: TelephoneEventReceiver;
-  /** SRTP; undefined: plain. */
-  protection: Protection | undefined;
-  /** The source heard last. */
-  ssrc: number | undefined;
-}
 
 export class Stream {
   readonly id: StreamId;
@@ -71,7 +26,7 @@ export class Stream {
   #voice = false;
   #company: Company = 'device';
   readonly #recordings: Recordings;
-  #call: Call | undefined;
+  #call: StreamParts | undefined;
   readonly #tally = new Tally();
   /** Listens for keys in the sound. */
   readonly #detector: DtmfDetector;
@@ -108,113 +63,11 @@ export class Stream {
 
   /** Starts, or goes on with changed settings: what has not changed is not heard to change. Throws for a codec unknown here. */
   start(settings: StreamSettings) {
-    const call = this.#call;
     this.#lastHeardMs = this.#options.clock.now();
     this.#saidSilent = false;
-    if (call === undefined) {
-      this.#call = this.#begin(settings);
-      this.#tellQuality(this.#call);
-      return;
-    }
-    if (!sendsTheSame(call.settings, settings) || !hearsTheSame(call.settings, settings)) {
-      this.#renegotiate(call, settings);
-    }
-    if (!sameRemote(call.settings, settings)) call.remote = announced(settings);
-    else call.remote.negotiated();
-    if (call.protection?.serves(settings.crypto) !== true) call.protection = this.#protection(settings);
-    call.settings = settings;
-    call.sending.telephoneEvent = settings.telephoneEvent;
-    if (!hears(settings)) call.receiving.reset();
-    this.#tellQuality(call);
+    if (this.#call === undefined) this.#call = new StreamParts(this.#options, this.#tally, settings);
+    else this.#call.negotiated(settings);
     if (!this.#seeksKeys(settings)) this.#detector.reset();
-  }
-
-  #tellQuality(call: Call) {
-    const limitMs = this.#options.settings.jitter.maxMs;
-    call.session.metrics = call.settings.voipMetrics ? () => voipMetrics(call, limitMs) : undefined;
-  }
-
-  #begin(settings: StreamSettings): Call {
-    const session = this.#session(settings.codec);
-    return {
-      settings,
-      session,
-      ...this.#codecs(settings, session),
-      remote: announced(settings),
-      events: this.#events(settings.codec),
-      protection: this.#protection(settings),
-      ssrc: undefined,
-    };
-  }
-
-  /** New codecs first, so that what cannot be had leaves the call as it is. */
-  #renegotiate(call: Call, settings: StreamSettings) {
-    const clockChanges = clockRateOf(call.settings.codec.name) !== clockRateOf(settings.codec.name);
-    // RFC 7160 §4.1: another clock rate goes with another SSRC, so it is another session.
-    const session = clockChanges ? this.#session(settings.codec) : call.session;
-    const { sending, receiving } = this.#codecs(settings, session);
-    this.#tally.endReceiving(call.receiving);
-    if (clockChanges) this.#tally.endSession(call.session);
-    if (call.sending.keysWaiting > 0) {
-      const why = 'the codec changed before all keys were sent';
-      this.#options.emit({ is: 'failed', stream: this.id, doing: 'send dtmf', why });
-    }
-    call.sending.close();
-    call.receiving.close();
-    if (clockChanges) call.events = this.#events(settings.codec);
-    call.session = session;
-    call.sending = sending;
-    call.receiving = receiving;
-  }
-
-  /** Both or none. */
-  #codecs(settings: StreamSettings, session: RtpSession): Pick<Call, 'sending' | 'receiving'> {
-    const receiving = this.#receiving(settings);
-    try {
-      return { receiving, sending: this.#sending(settings, session) };
-    } catch (error) {
-      receiving.close();
-      throw error;
-    }
-  }
-
-  #session(codec: CodecChoice): RtpSession {
-    const { settings, random, wallClock } = this.#options;
-    return new RtpSession({ cname: settings.cname, clockRate: clockRateOf(codec.name), random, wallClock });
-  }
-
-  #sending(settings: StreamSettings, session: RtpSession): Sending {
-    const { codecs, rate, port, emit, id } = this.#options;
-    const sending = new Sending({
-      codec: settings.codec,
-      codecs,
-      session,
-      rate,
-      send: (packet, length) => {
-        const { protection, remote } = this.#call!;
-        port.sendRtp(packet, protection?.protect(packet, length) ?? length, remote.rtp);
-      },
-      onKeysSent: keys => emit({ is: 'dtmf sent', stream: id, keys }),
-    });
-    sending.telephoneEvent = settings.telephoneEvent;
-    return sending;
-  }
-
-  #protection({ crypto }: StreamSettings): Protection | undefined {
-    const { emit, id } = this.#options;
-    return crypto && new Protection(crypto, packets => emit({ is: 'not authentic', stream: id, packets }));
-  }
-
-  #receiving(settings: StreamSettings): Receiving {
-    const { codecs, rate, settings: media } = this.#options;
-    return new Receiving({ choices: choicesOf(settings), codecs, rate, jitter: media.jitter });
-  }
-
-  #events(codec: CodecChoice): TelephoneEventReceiver {
-    const { emit, id } = this.#options;
-    return new TelephoneEventReceiver(clockRateOf(codec.name), (key, durationMs) =>
-      emit({ is: 'dtmf', stream: id, key, durationMs, by: 'rtp' }),
-    );
   }
 
   // ---- from the network --------------------------------------------------------------------------------------
@@ -328,7 +181,7 @@ export class Stream {
     this.#watch(call, nowMs);
   }
 
-  #report({ protection, remote, settings }: Call, report: Uint8Array | undefined) {
+  #report({ protection, remote, settings }: StreamParts, report: Uint8Array | undefined) {
     if (report === undefined) return;
     const { port } = this.#options;
     const { bytes, length } = protection?.protectReport(report) ?? { bytes: report, length: report.length };
@@ -340,14 +193,14 @@ export class Stream {
     return bridge.without(this.#voice ? this.#heardFrame : undefined, microphone);
   }
 
-  #speak(call: Call, sound: Int16Array, nowMs: number) {
+  #speak(call: StreamParts, sound: Int16Array, nowMs: number) {
     const frame = this.#mouth.frame(sound);
     if (!speaks(call.settings)) return call.sending.pause();
     this.#recordings.sent(frame);
     call.sending.frame(frame, nowMs);
   }
 
-  #watch(call: Call, nowMs: number) {
+  #watch(call: StreamParts, nowMs: number) {
     const { silentAfterMs } = this.#options.settings;
     const forMs = nowMs - this.#lastHeardMs;
     if (this.#saidSilent || silentAfterMs === 0 || forMs < silentAfterMs) return;
@@ -375,8 +228,7 @@ export class Stream {
     this.#options.port.close();
     this.player.close('the stream was closed');
     const statistics = this.statistics;
-    call?.sending.close();
-    call?.receiving.close();
+    call?.close();
     this.#call = undefined;
     this.#options.emit({ is: 'closed', stream: this.id, statistics });
     this.#recordings.close(closed);
@@ -407,6 +259,3 @@ export class Stream {
     return chains;
   }
 }
-
-const announced = ({ remote: { host, rtpPort, rtcpPort } }: StreamSettings) =>
-  new Remote({ host, port: rtpPort }, { host, port: rtcpPort });
