@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { openAudio } from '../../hal/audio/open.ts';
 import { openBoard } from '../../hal/board.ts';
 import { findBoard } from '../../hal/boards/catalog.ts';
+import type { GpioDriver } from '../../hal/contracts.ts';
 import { effectiveSettings } from '../config/layers.ts';
 import { loadConfig, readLocal } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -20,8 +21,8 @@ import { TONE_TEST_MS, toneTest } from './tone.ts';
 /** Beyond the test itself: a card that has not sounded by then is away. Milliseconds. */
 const CARD_MS = 3_000;
 
-/** The same configuration as the device would take: what is provisioned counts too. */
-export async function testAlone(configFile: string, state: string, version: string): Promise<Alone> {
+/** The same configuration as the device would take: what is provisioned counts too. `gpio`: instead of the board's driver. */
+export async function testAlone(configFile: string, state: string, version: string, gpio?: GpioDriver): Promise<Alone> {
   const problems: string[] = [];
   const local = existsSync(configFile) ? await readLocal(configFile) : { why: `there is no file ${configFile}` };
   if ('why' in local) problems.push(local.why);
@@ -35,15 +36,21 @@ export async function testAlone(configFile: string, state: string, version: stri
   const { config } = loaded;
   const definition = boardOf(findBoard(config.board.name) ?? loaded.board, config);
   // Outputs are opened at their safe level: no relay moves.
-  const board = openBoard(definition, { clock: systemClock });
+  const board = openBoard(definition, { clock: systemClock, gpio });
   const faults = Object.fromEntries(board.faults.map(({ line, error }) => [line, error.message]));
+  const busy = board.faults.filter(({ error }) => error.code === 'busy').map(({ line }) => line);
   const spec = mediaSettings(config, board).audio;
   board.close();
-  const [sound, servers] = await Promise.all([hearTone(spec), askServers(config, version)]);
+  const [sound, servers] = await Promise.all([
+    // Who has the lines may be in a call.
+    busy.length > 0 ? { why: `left alone, since ${busy[0]} is in use`, busy: true } : hearTone(spec),
+    askServers(config, version),
+  ]);
   return {
     settings: effectiveSettings(loaded.layers).map(hideSecret),
     problems: [...problems, ...loaded.problems],
     faults,
+    busy,
     inputs: Object.keys(definition.inputs).length,
     outputs: Object.keys(definition.outputs).length,
     sound,
@@ -52,20 +59,20 @@ export async function testAlone(configFile: string, state: string, version: stri
 }
 
 async function hearTone(spec: Parameters<typeof openAudio>[0]): Promise<Alone['sound']> {
-  let why = 'the card does not sound';
+  let away: { why: string; busy?: boolean } = { why: 'the card does not sound' };
   try {
     const audio = openAudio(spec, systemClock);
     const result = await new Promise<Alone['sound']>(resolve => {
       let up = false;
       let process: ReturnType<typeof toneTest> | undefined;
-      systemClock.after(TONE_TEST_MS + CARD_MS, () => resolve({ why }), 'tone');
+      systemClock.after(TONE_TEST_MS + CARD_MS, () => resolve(away), 'tone');
       audio.start(
         // Frames come at their pace without a card too: only those of a card count.
         (captured, toPlay) => (process === undefined || !up ? toPlay.fill(0) : process(captured, toPlay)),
         status => {
           if (status.is === 'xrun') return;
           up = status.is === 'up';
-          if (status.is === 'down') why = status.why;
+          if (status.is === 'down') away = { why: status.why, busy: status.code === 'busy' };
           else process ??= toneTest(audio.format.rate, tone => resolve({ tone }));
         },
       );

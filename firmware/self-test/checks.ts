@@ -37,6 +37,8 @@ const found =
     ...(todo !== undefined && { todo }),
   });
 
+const otherDevice = 'Is it a device that runs already? Say which: `porter selftest --state FOLDER`, and it is asked';
+
 const device: Check = ({ device }) => {
   const is = found('device');
   if ('running' in device) {
@@ -73,13 +75,16 @@ const lines: Check = facts => {
   if (driver === 'simulated') return [is('left out', 'simulated: nothing is wired')];
   const { chips } = facts.machine;
   const faults = 'running' in facts.device ? facts.device.running.status.faults : facts.device.alone.faults;
+  const busy = 'running' in facts.device ? [] : facts.device.alone.busy;
   const bad = Object.entries(faults)
     .filter(([line]) => line !== 'sip')
     .map(([line, why]) =>
       is(
         'fail',
         `${line}: ${why}`,
-        'Compare with `hardware.md` and `board.inputs`, `board.outputs`; `gpioinfo` shows who holds a line',
+        busy.includes(line)
+          ? otherDevice
+          : 'Compare with `hardware.md` and `board.inputs`, `board.outputs`; `gpioinfo` shows who holds a line',
       ),
     );
   const denied = chips.filter(({ why }) => why !== undefined);
@@ -117,7 +122,7 @@ const sound: Check = ({ device, machine }) => {
     return [is('ok', `${driver}, up${gaps}${opus === undefined ? '' : `, Opus by ${opus}`}`, played)];
   }
   const { sound } = device.alone;
-  if ('why' in sound) return [is('fail', sound.why, todo)];
+  if ('why' in sound) return [sound.busy ? is('left out', sound.why, otherDevice) : is('fail', sound.why, todo)];
   const { heard, toneDb, silenceDb } = sound.tone;
   const levels = `${toneDb.toFixed(0)} dB with the tone, ${silenceDb.toFixed(0)} dB without`;
   if (heard) return [is('ok', `the microphone hears the loudspeaker: ${levels}`)];

@@ -22,10 +22,12 @@ export interface Alone {
   problems: readonly string[];
   /** Line → why it cannot be had. */
   faults: Record<string, string>;
+  /** Of these the ones that another program has. */
+  busy: readonly string[];
   inputs: number;
   outputs: number;
-  /** `why`: the card cannot be had. */
-  sound: { why: string } | { tone: Tone };
+  /** `why`: the card cannot be had; `busy`: another program has it, or is not to be disturbed. */
+  sound: { why: string; busy?: boolean } | { tone: Tone };
   /** Account → how far the way to its server goes. */
   servers: Record<string, ProbeResult | { why: string }>;
 }

@@ -50,6 +50,7 @@ const alone: Alone = {
   settings,
   problems: [],
   faults: {},
+  busy: [],
   inputs: 4,
   outputs: 2,
   sound: { tone: { heard: true, silenceDb: -62, toneDb: -31 } },
@@ -178,4 +179,18 @@ test('pages that do not arrive fail, each group for itself; a network without a 
     'look: nobody in this network asks who is a member of groups',
   ]);
   expect(of('pages', { running: { paging: { why: 'no paging groups are configured' } } })).toEqual([]);
+});
+
+describe('a line or card that another program has', () => {
+  const says = (check: string, changes: Partial<Alone>) => of(check, { alone: changes }).map(({ todo }) => todo);
+
+  test('is told with the way to ask the device that perhaps has it', () => {
+    const faults = { 'relay-1': 'GPIO 22 is in use by porter', 'relay-2': 'there is no chip 4' };
+    const lines = says('lines', { faults, busy: ['relay-1'] });
+    expect(lines[0]).toContain('--state');
+    expect(lines[1]).not.toContain('--state');
+    const sound = { why: 'left alone, since relay-1 is in use', busy: true };
+    expect(of('sound', { alone: { sound } })).toMatchObject([{ verdict: 'left out', says: sound.why }]);
+    expect(says('sound', { sound })[0]).toContain('--state');
+  });
 });
