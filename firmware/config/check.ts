@@ -84,7 +84,7 @@ function* checkGroups({ paging }: Config): Generator<Problem> {
 
 function* checkZones({ paging, contacts }: Config): Generator<Problem> {
   const earlier = new Map<string, string>();
-  for (const [name, { address, port, format, channel, codec, key }] of Object.entries(paging.zones)) {
+  for (const [name, { address, port, soundPort, format, channel, codec, key }] of Object.entries(paging.zones)) {
     const path = ['paging', 'zones', name];
     if (format === 'polycom' && key !== undefined) yield { path: [...path, 'key'], message: noPolycomKey };
     if (format === 'polycom' && channel === undefined)
@@ -98,6 +98,14 @@ function* checkZones({ paging, contacts }: Config): Generator<Problem> {
     const other = earlier.get(where);
     if (other !== undefined) yield { path, message: `${where} is already that of paging.zones.${other}` };
     earlier.set(where, name);
+    if (format !== 'linksys') continue;
+    const sound = `${address} port ${soundPort}`;
+    const neighbour = earlier.get(sound);
+    if (neighbour !== undefined) {
+      const whose = neighbour === name ? 'where its own words go' : `already that of paging.zones.${neighbour}`;
+      yield { path: [...path, 'soundPort'], message: `${sound} is ${whose}; the sound needs one of its own` };
+    }
+    earlier.set(sound, name);
   }
 }
 
@@ -183,7 +191,7 @@ function* checkActions(
     zones: Object.keys(paging.zones),
   };
   for (const [name, button] of Object.entries(buttons)) {
-    for (const key of ['press', 'longPress'] as const) {
+    for (const key of ['press', 'longPress', 'release'] as const) {
       const text = button[key];
       const why = text === undefined ? undefined : checkAction?.(text, names);
       if (why !== undefined) yield { path: ['buttons', name, key], message: `${JSON.stringify(text)}: ${why}` };

@@ -1,6 +1,6 @@
 /**
- * When a new configuration is taken over: at once where that disturbs nobody, otherwise as soon as nobody is in a call or
- * on the way through a door.
+ * When a new configuration is taken over: at once where that disturbs nobody, otherwise as soon as nobody is in a call, on
+ * the way through a door, or paging a zone, and nothing is being recorded.
  */
 import type { Clock } from '../../hal/contracts.ts';
 import { changesBetween } from '../config/changes.ts';
@@ -25,7 +25,7 @@ export interface ConfigTakeoverParts {
   onCheck(): void;
 }
 
-/** Changes that stop and start the parts below: never while somebody talks, or walks through a door. */
+/** Changes that stop and start the parts below. */
 const DISTURBING: readonly Needs[] = [
   're-register',
   'restart sip',
@@ -73,7 +73,7 @@ export class ConfigTakeover {
     this.#parts.changed();
   }
 
-  /** A call or a door may have set free what waits. */
+  /** What had to be waited for may be over. */
   look() {
     const { clock, inUse, onCheck } = this.#parts;
     if (inUse() !== undefined) return;

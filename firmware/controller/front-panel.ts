@@ -12,11 +12,15 @@ export interface PanelButtonSettings {
   input: string;
   press: string;
   longPress?: string | undefined;
+  release?: string | undefined;
   longAfter: number;
   debounce: number;
   stuckAfter: number;
   led?: string | undefined;
 }
+
+/** What of a button's means something by configuration. */
+export type PressKind = 'short' | 'long' | 'release';
 
 /** A press asked for over the wire lasts this long unless it says otherwise. Milliseconds. */
 const FINGER_MS = 200;
@@ -37,7 +41,7 @@ export class FrontPanel {
   readonly #board: Board;
   readonly #events: EventLog;
   readonly #settings: () => Readonly<Record<string, PanelButtonSettings>>;
-  readonly #onPress: (button: string, how: 'short' | 'long') => void;
+  readonly #onPress: (button: string, how: PressKind) => void;
   readonly #changed: () => void;
   readonly #buttons = new Map<string, Panelled>();
   readonly #leds = new Map<string, Led>();
@@ -47,7 +51,7 @@ export class FrontPanel {
     board: Board;
     events: EventLog;
     settings: () => Readonly<Record<string, PanelButtonSettings>>;
-    onPress: (button: string, how: 'short' | 'long') => void;
+    onPress: (button: string, how: PressKind) => void;
     changed: () => void;
   }) {
     this.#clock = parts.clock;
@@ -170,6 +174,7 @@ export class FrontPanel {
     if (event.is === 'pressed' && !hasLong) this.#onPress(name, 'short');
     if (event.is === 'released' && hasLong && !event.long) this.#onPress(name, 'short');
     if (event.is === 'held' && hasLong) this.#onPress(name, 'long');
+    if (event.is === 'released') this.#onPress(name, 'release');
     this.#changed();
   }
 }

@@ -12,7 +12,7 @@ import { CallController } from './call-controller.ts';
 import { callSettingsOf } from './call-settings.ts';
 import { Doors } from './doors.ts';
 import type { EventLog } from './event-log.ts';
-import { FrontPanel } from './front-panel.ts';
+import { FrontPanel, type PressKind } from './front-panel.ts';
 import { mediaSettings } from './media-settings.ts';
 import { Paging } from './paging.ts';
 import { zoneSettings } from './paging-settings.ts';
@@ -65,7 +65,7 @@ export interface Joints {
   tap: WireTap;
   /** The one in use: it may change while the parts run. */
   config(): Config;
-  onPress(button: string, how: 'short' | 'long'): void;
+  onPress(button: string, how: PressKind): void;
   onCheckSync(): void;
   changed(): void;
 }
@@ -87,7 +87,7 @@ export function openParts(
     for (const part of [doors, panel, paging]) part.mended(line);
     changed();
   };
-  const settings = mediaSettings(config(), board);
+  const settings = mediaSettings(config(), board, given.instanceId);
   const { soundsDirectory } = given;
   const pagingTests = new PagingTests({ clock, media: () => sound.media, status: () => paging.status() });
   const zonePages = new ZonePages({
@@ -166,10 +166,11 @@ export function startParts({ doors, panel, sound, paging, telephone }: OpenParts
 
 /** In reverse. `farewellMs`: how long ending calls and unregistering may take. */
 export async function stopParts(
-  { board, doors, panel, sound, paging, telephone, calls }: OpenParts,
+  { board, doors, panel, sound, paging, pagingTests, telephone, calls }: OpenParts,
   farewellMs: number,
 ) {
   calls.stop();
+  pagingTests.stop();
   await telephone.stop(farewellMs);
   await sound.stop();
   panel.stop();

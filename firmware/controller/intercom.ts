@@ -10,6 +10,7 @@ import { ConfigTakeover } from './config-takeover.ts';
 import type { Action, ActionResult, AudioGraph, Device, DeviceEvent, Origin, Status } from './contracts.ts';
 import { deviceStatus, type Surroundings } from './device-status.ts';
 import { EventLog } from './event-log.ts';
+import type { PressKind } from './front-panel.ts';
 import { type IntercomParts, type OpenParts, openParts, startParts, stopParts } from './intercom-parts.ts';
 import { ledFor } from './led-language.ts';
 import type { PagingTest } from './paging-test.ts';
@@ -121,7 +122,7 @@ export class Intercom implements Device {
 
   // ---- configuration ------------------------------------------------------------------------------------------
 
-  /** Takes a checked configuration over: at once where that disturbs nobody, otherwise when no call is up. */
+  /** Takes a checked configuration over: at once where that disturbs nobody, otherwise when it does. */
   apply(config: Config) {
     this.#takeover.apply(config);
   }
@@ -135,8 +136,11 @@ export class Intercom implements Device {
 
   /** Why the parts may not be stopped now; undefined where they may. */
   get #inUse(): string | undefined {
-    if (this.#parts.calls.active > 0) return 'a call is up';
-    return this.#parts.doors.anyUnlocked ? 'a door is open' : undefined;
+    const { calls, doors, zonePages, recorder } = this.#parts;
+    if (calls.active > 0) return 'a call is up';
+    if (doors.anyUnlocked) return 'a door is open';
+    if (zonePages.active) return 'a zone is being paged';
+    return recorder.status() === undefined ? undefined : 'a recording is being made';
   }
 
   // ---- what may be asked --------------------------------------------------------------------------------------
@@ -165,16 +169,16 @@ export class Intercom implements Device {
 
   /** What a press of this button can do, by configuration. */
   #behind(button: string): Action[] {
-    const { press, longPress } = this.#config.buttons[button] ?? {};
-    return [press, longPress].flatMap(text => {
+    const { press, longPress, release } = this.#config.buttons[button] ?? {};
+    return [press, longPress, release].flatMap(text => {
       const action = text === undefined ? undefined : parseAction(text);
       return action === undefined || 'malformed' in action ? [] : [action];
     });
   }
 
-  #pressed(button: string, how: 'short' | 'long') {
-    const settings = this.#config.buttons[button];
-    const text = how === 'long' ? settings?.longPress : settings?.press;
+  #pressed(button: string, how: PressKind) {
+    const { press, longPress, release } = this.#config.buttons[button] ?? {};
+    const text = { short: press, long: longPress, release }[how];
     if (text === undefined) return;
     const act = () => this.performText(text, 'button');
     const action = parseAction(text);

@@ -4,7 +4,8 @@ import type { Config } from '../config/schema.ts';
 import type { MediaSettings } from '../media/protocol.ts';
 import { pagingSettings } from './paging-settings.ts';
 
-export function mediaSettings(config: Config, { definition }: Board): MediaSettings {
+/** `instanceId`: `urn:uuid:…` of this device, where it has one. */
+export function mediaSettings(config: Config, { definition }: Board, instanceId?: string): MediaSettings {
   const { device, audio, media, calls } = config;
   const board = definition.audio;
   const { side } = audio.lineOut;
@@ -40,6 +41,7 @@ export function mediaSettings(config: Config, { definition }: Board): MediaSetti
     },
     lineOut: side === 'none' ? undefined : { plays: audio.lineOut.plays, gainDb: audio.lineOut.gain },
     cname: device.id,
+    serial: instanceId === undefined ? undefined : Number.parseInt(instanceId.slice(-8), 16),
     paging: pagingSettings(config),
   };
 }

@@ -46,6 +46,10 @@ export class PagingTests {
     media().send({ do: 'test groups' });
   }
 
+  stop() {
+    for (const done of [...this.#waiting]) done({ why: 'the device is stopping' });
+  }
+
   onMediaEvent(event: MediaEvent) {
     if (event.is !== 'groups tested') return;
     const { groups } = this.#parts.status();

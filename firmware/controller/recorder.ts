@@ -55,15 +55,8 @@ export class Recorder {
   }
 
   onMediaEvent(event: MediaEvent) {
-    // The thread that recorded died, and another has begun.
-    if (event.is === 'ready' && this.#running !== undefined)
-      return this.#ended({ file: this.#running.file, why: 'the sound was started anew' });
     if (event.is !== 'recorded') return;
-    const { file, forMs, why } = event;
-    this.#ended({ file, forMs, ...(why && { why }) });
-  }
-
-  #ended(facts: { file: string; forMs?: number; why?: string }) {
+    const { is: _is, ...facts } = event;
     const { file } = facts;
     if (this.#running?.file === file) this.#running = undefined;
     this.#parts.events.tell('recording', 'ended', facts);

@@ -99,8 +99,6 @@ export class ZonePages {
   }
 
   onMediaEvent(event: MediaEvent) {
-    // The thread has died, and its pages with it.
-    if (event.is === 'ready') return this.#pages.clear();
     if (event.is !== 'paged') return;
     const { zone, state, forMs, why } = event;
     const page = this.#pages.get(zone);

@@ -102,6 +102,7 @@ export class Engine {
         files,
         opus,
         cname: settings.cname,
+        serial: settings.serial,
         gong: toneOf('page', settings.country),
         talkerAt: zone => this.#pages!.talkerAt(zone),
         playerOf: from => this.#playerAt(from === 'microphone' ? 'here' : from),
@@ -137,13 +138,18 @@ export class Engine {
     this.#sentPages?.frame(this.#microphone, this.#voiceOf);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
     this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages, lineOut);
-    this.#recorder.tap(this.#microphone, toPlay, this.#callIsUp());
+    this.#recorder.tap(this.#microphone, toPlay, this.#callIsUp() ? 'heard' : this.#callIsHeld() ? 'on hold' : 'none');
   }
 
   readonly #voiceOf = (stream: StreamId) => this.#streams.get(stream)?.voice;
 
   #callIsUp(): boolean {
     for (const stream of this.#streams.values()) if (stream.isHeardHere) return true;
+    return false;
+  }
+
+  #callIsHeld(): boolean {
+    for (const stream of this.#streams.values()) if (stream.isOnHold) return true;
     return false;
   }
 

@@ -55,7 +55,7 @@ export class GroupTest {
 
   #next(tries: number) {
     const { clock } = this.#parts;
-    const isOver = tries > TRIES;
+    const isOver = tries >= TRIES;
     this.#cancel = clock.after(
       isOver ? WAIT_MS : APART_MS,
       () => (isOver ? this.#end() : this.#try(tries)),

@@ -228,8 +228,8 @@ export type MediaEvent =
   /** No RTP and no RTCP for the configured time: the peer is gone. Said once. */
   | { is: 'silent'; stream: StreamId; forMs: number }
   | { is: 'played'; id: string; why?: string }
-  /** A recording of the device is on disk; `why` it ended, or what is wrong with it. */
-  | { is: 'recorded'; file: string; forMs: number; why?: string }
+  /** A recording of the device is on disk; `why` it ended, or what is wrong with it. No `forMs`: nobody knows. */
+  | { is: 'recorded'; file: string; forMs?: number; why?: string }
   | { is: 'audio'; status: AudioStatus }
   | {
       is: 'report';
@@ -305,6 +305,8 @@ export interface MediaSettings {
   lineOut?: LineOutSettings | undefined;
   /** RTCP CNAME (RFC 3550 §6.5.1). */
   cname: string;
+  /** Of this device for its whole life, 32 bits: Polycom telephones know who pages by it. Absent: it has none. */
+  serial?: number | undefined;
   /** Absent: the device hears no pages. */
   paging?: PagingSettings;
 }

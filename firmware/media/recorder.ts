@@ -37,13 +37,15 @@ export class Recorder {
   }
 
   /** The microphone as callers get it, and what is played in the same frame. */
-  tap(microphone: Int16Array, played: Int16Array, callIsUp: boolean) {
+  tap(microphone: Int16Array, played: Int16Array, call: 'none' | 'on hold' | 'heard') {
     const running = this.#running;
     if (running === undefined) return;
-    if (running.what === 'call' && !callIsUp) return this.end();
+    if (running.what === 'call' && call === 'none') return this.end();
     if (running.writer.failed !== undefined) return this.end();
     const frame = this.#frame;
     if (running.what === 'microphone') frame.set(microphone);
+    // Whoever holds wants to be unheard, in the recording of the call too.
+    else if (call === 'on hold') frame.fill(0);
     else for (let at = 0; at < frame.length; at++) frame[at] = saturate(microphone[at]! + played[at]!);
     running.writer.append(frame);
     if (++running.frames >= running.limitFrames)

@@ -124,9 +124,13 @@ export class SentPage {
     return this.speaker.is === 'microphone' && this.#state !== 'leaving';
   }
 
-  /** True for a packet of its own that has come back. */
-  isFrom(port: number, id: number): boolean {
-    return this.#sender?.port === port && this.#wrapping?.id === id;
+  /** By which its own packets are known when they come back: where they come from, and whose they are. */
+  get port(): number | undefined {
+    return this.#sender?.port;
+  }
+
+  get id(): number | undefined {
+    return this.#wrapping?.id;
   }
 
   /** `why`: it was not meant to end now. */

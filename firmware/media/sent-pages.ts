@@ -14,6 +14,9 @@ import type { MediaCommand, MediaEvent, StreamId } from './protocol.ts';
 import { SentPage, type Speaker } from './sent-page.ts';
 import { readSound } from './sound-file.ts';
 
+/** The last packets of a page come back to whoever also hears its group, at most so long after its end. Milliseconds. */
+const COMES_BACK_MS = 500;
+
 export interface SentPagesOptions {
   clock: Clock;
   wallClock: WallClock;
@@ -24,6 +27,8 @@ export interface SentPagesOptions {
   opus: Opus | undefined;
   rate: number;
   cname: string;
+  /** Of this device among Polycom telephones, 32 bits; absent: another at each start. */
+  serial: number | undefined;
   gong: Cadence;
   /** Somebody talks on the groups of this zone: two at once would be heard as neither. */
   talkerAt(zone: PageZone): string | undefined;
@@ -40,14 +45,16 @@ export class SentPages {
   readonly #pages = new Map<string, SentPage>();
   /** Zones whose file is being read. */
   readonly #loading = new Map<string, Asked>();
+  /** Those that ended last, whose packets may still come back. */
+  readonly #over: { port: number | undefined; id: number | undefined; untilMs: number }[] = [];
   readonly #silence: Int16Array;
-  /** Of this device among Polycom telephones, for as long as it runs. */
+  /** Of this device among Polycom telephones. */
   readonly #serial: number;
 
   constructor(options: SentPagesOptions) {
     this.#options = options;
     this.#silence = new Int16Array(frameSamples(options.rate));
-    this.#serial = options.random.uint32();
+    this.#serial = options.serial ?? options.random.uint32();
   }
 
   /** The microphone is being heard elsewhere. */
@@ -56,10 +63,10 @@ export class SentPages {
     return false;
   }
 
-  /** Its own packet, come back. */
+  /** Its own packet, come back: perhaps after its end. */
   isOurs(port: number, id: number): boolean {
-    for (const page of this.#pages.values()) if (page.isFrom(port, id)) return true;
-    return false;
+    for (const page of this.#pages.values()) if (page.port === port && page.id === id) return true;
+    return this.#over.some(page => page.port === port && page.id === id && this.#options.clock.now() < page.untilMs);
   }
 
   ask(asked: Asked) {
@@ -103,8 +110,10 @@ export class SentPages {
           if (zone.gong) this.#cue(speaker);
           emit({ is: 'paged', zone: zone.name, state: 'started', packets: 0, forMs: 0 });
         },
-        onEnded: ({ packets, forMs, unsent }, why) => {
+        onEnded: ({ packets, forMs, unsent, port, id }, why) => {
           this.#pages.delete(zone.name);
+          this.#over.push({ port, id, untilMs: this.#options.clock.now() + COMES_BACK_MS });
+          if (this.#over.length > MAX_SENT_PAGES) this.#over.shift();
           this.#ended(
             zone.name,
             why ?? (unsent > 0 ? `${unsent} packets found no way out` : undefined),
@@ -158,8 +167,13 @@ export class SentPages {
   }
 
   stop() {
+    const why = 'the sound was stopped';
+    for (const zone of this.#loading.keys()) this.#ended(zone, why);
     this.#loading.clear();
-    for (const page of this.#pages.values()) page.close();
+    for (const [zone, page] of this.#pages) {
+      page.close();
+      this.#ended(zone, why, page.packets, page.forMs);
+    }
     this.#pages.clear();
   }
 }

@@ -145,6 +145,11 @@ export class Stream {
     return this.#call !== undefined && this.#company !== 'nobody';
   }
 
+  /** A call that nobody here is in for now. */
+  get isOnHold(): boolean {
+    return this.#call !== undefined && this.#company === 'nobody';
+  }
+
   /** First of all streams: one frame of the peer to where it is heard. */
   listen(mixer: Mixer, bridge: Bridge) {
     const call = this.#call;

@@ -30,9 +30,12 @@ export class MediaThread implements Media {
   #startedAtMs = 0;
   #restartMs = FIRST_RESTART_MS;
   #cancelRestart: (() => void) | undefined;
-  /** Streams and files whose fate somebody waits for. */
+  /** Streams, files, pages and a recording whose fate somebody waits for. */
   readonly #streams = new Set<StreamId>();
   readonly #files = new Set<string>();
+  /** Zones that are paged, or shall be, and since when the page is heard. */
+  readonly #zones = new Map<string, number | undefined>();
+  #recording: string | undefined;
   #whenStopped: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -62,6 +65,8 @@ export class MediaThread implements Media {
     if (this.#worker === undefined) return this.#refuse(command);
     if (command.do === 'open') this.#streams.add(command.stream);
     if (command.do === 'play file') this.#files.add(command.id);
+    if (command.do === 'page') this.#zones.set(command.zone.name, undefined);
+    if (command.do === 'tap') this.#recording = command.file;
     this.#worker.postMessage(command);
   }
 
@@ -71,12 +76,22 @@ export class MediaThread implements Media {
     const answer = (event: MediaEvent) => this.#options.clock.after(0, () => this.onEvent(event), 'media refusal');
     if (command.do === 'open') answer({ is: 'failed', stream: command.stream, doing: 'open', why });
     if (command.do === 'play file') answer({ is: 'played', id: command.id, why });
+    if (command.do === 'page')
+      answer({ is: 'paged', zone: command.zone.name, state: 'ended', packets: 0, forMs: 0, why });
+    if (command.do === 'tap') answer({ is: 'recorded', file: command.file, why });
   }
 
   #take(event: MediaEvent) {
     if (event.is === 'closed' || (event.is === 'failed' && event.doing === 'open')) this.#streams.delete(event.stream);
     if (event.is === 'played') this.#files.delete(event.id);
+    if (event.is === 'paged') this.#paged(event);
+    if (event.is === 'recorded' && event.file === this.#recording) this.#recording = undefined;
     this.onEvent(event);
+  }
+
+  #paged({ zone, state }: Extract<MediaEvent, { is: 'paged' }>) {
+    if (state === 'ended') this.#zones.delete(zone);
+    else this.#zones.set(zone, this.#options.clock.now());
   }
 
   #exited(code: number) {
@@ -84,8 +99,14 @@ export class MediaThread implements Media {
     const why = 'the media thread has ended';
     for (const id of this.#files) this.onEvent({ is: 'played', id, why });
     for (const stream of this.#streams) this.onEvent({ is: 'failed', stream, doing: 'start', why });
+    const nowMs = this.#options.clock.now();
+    for (const [zone, sinceMs = nowMs] of this.#zones)
+      this.onEvent({ is: 'paged', zone, state: 'ended', packets: 0, forMs: nowMs - sinceMs, why });
+    if (this.#recording !== undefined) this.onEvent({ is: 'recorded', file: this.#recording, why });
     this.#files.clear();
     this.#streams.clear();
+    this.#zones.clear();
+    this.#recording = undefined;
     if (this.#whenStopped) return this.#whenStopped();
     const { clock, log } = this.#options;
     this.onEvent({ is: 'audio', status: { is: 'down', why, code: 'io' } });

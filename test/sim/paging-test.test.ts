@@ -57,9 +57,29 @@ describe('a test of the groups', () => {
     });
   });
 
+  test('sends three packets to each address', async () => {
+    const { world, ask } = await speaker();
+    const sent: string[] = [];
+    world.sound.onPage = (_bytes, _from, to) => sent.push(to.host);
+    await ask();
+    expect(sent.sort()).toEqual([ALL.host, ALL.host, ALL.host, YARD.host, YARD.host, YARD.host]);
+  });
+
   test('needs groups', async () => {
     const { ask } = await speaker({});
     expect(await ask()).toEqual({ why: 'no paging groups are configured (paging.groups)' });
+  });
+
+  test('is answered, and leaves nothing armed, when the device stops in its midst', async () => {
+    const { world, device } = await speaker();
+    let result: unknown;
+    device.intercom.pagingTest(found => {
+      result = found;
+    });
+    await world.run(50);
+    await world.finish(device.intercom.stop());
+    expect(result).toEqual({ why: 'the device is stopping' });
+    expect(world.clock.armed.filter(name => name.includes('paging'))).toEqual([]);
   });
 
   test('answers all who ask at once', async () => {

@@ -196,6 +196,7 @@ export class World {
         openSocket: () => cable.socket,
         addresses: cable.addresses,
         soundsDirectory: '/sounds',
+        recordings: { next: (folder, name) => `${folder}/${name}` },
         openMedia: settings => {
           const audio = mediaSettings('').audio;
           ears = new Ears(this, cable.at, { ...settings, audio }, this.#opus, speaks);

@@ -2,7 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { chooseOpus, opusRate } from '../../firmware/audio/codecs/opus.ts';
 import { wavHeader } from '../../firmware/audio/wav.ts';
+import { parseConfig } from '../../firmware/config/parse.ts';
+import { mediaSettings } from '../../firmware/controller/media-settings.ts';
+import { zoneSettings } from '../../firmware/controller/paging-settings.ts';
+import { simulated } from '../../hal/boards/simulated.ts';
+import type { Board } from '../../hal/contracts.ts';
 import { presets } from './lossy-network.ts';
+import { World as PhoneWorld } from './phone.ts';
 import { decibels, sine, toneLevel } from './tone.ts';
 import { building, DEVICE, tone, World } from './world.ts';
 
@@ -25,14 +31,27 @@ interface Format {
 const wav = (samples: Int16Array) =>
   new Uint8Array(Buffer.concat([wavHeader(8_000, samples.byteLength), Buffer.from(samples.buffer)]));
 
+function configOf(document: object) {
+  const parsed = parseConfig(document);
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+
 /** A device with a zone, and another that hears it. */
-async function twoDevices(zone: object = {}, group: object = {}, own: object = {}) {
+async function twoDevices(
+  zone: object = {},
+  group: object = {},
+  own: object = {},
+  more: object = {},
+  button: object = {},
+) {
   const world = new World({ seed: 1, impairment: presets.perfect, opus: OPUS });
   const desk = world.desk({ speaks: tone(1_500) });
   const speaker = world.device(
     {
       ...building,
-      buttons: { front: { input: 'button-1', press: 'page hall', led: 'led-1' } },
+      ...more,
+      buttons: { front: { input: 'button-1', press: 'page hall', led: 'led-1', ...button } },
       paging: { zones: { hall: { ...HALL, code: '21', ...zone } }, ...own },
     },
     tone(600),
@@ -101,6 +120,22 @@ describe('a press', () => {
     },
   );
 
+  test('lasts for as long as the button is held, where letting go hangs up', async () => {
+    const { world, speaker, level, told } = await twoDevices({ gong: false }, {}, {}, {}, { release: 'hang up hall' });
+    speaker.hold('button-1', true);
+    await world.run(4_000);
+    expect(level(600)).toBeGreaterThan(-1);
+    expect(told(speaker)).toEqual(['zone paged']);
+    speaker.hold('button-1', false);
+    await world.run(1_500);
+    expect(level(600)).toBeLessThan(-40);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+    // A tap, shorter than it takes to begin, leaves nothing on.
+    speaker.intercom.perform({ do: 'press', button: 'front', holdMs: 40 }, 'cli');
+    await world.run(1_500);
+    expect(speaker.intercom.status().paging.sent).toEqual([]);
+  });
+
   test('is heard to be a page by whoever presses: the gong sounds there too', async () => {
     const { world, speaker, press } = await twoDevices();
     await press();
@@ -137,6 +172,16 @@ describe('its own page', () => {
     expect(level(600)).toBeGreaterThan(-1);
     expect(level(600, speaker)).toBeLessThan(-40);
     expect(told(speaker)).toEqual(['zone paged']);
+  });
+
+  test('is not received after its end either: the last packets come back late', async () => {
+    const { world, speaker, press, told } = await twoDevices({ gong: false }, {}, { groups: { hall: HALL } });
+    world.sound.faults = { delayMs: [60, 60] };
+    await press();
+    await world.run(1_000);
+    await press();
+    await world.run(2_000);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
   });
 });
 
@@ -237,6 +282,43 @@ describe('a page', () => {
   });
 });
 
+describe('a new configuration', () => {
+  /** The device's own with another SIP port: that takes a new start of all parts. */
+  const moved = {
+    ...building,
+    audio: { recording: { folder: '/recordings' } },
+    sip: { ...building.sip, listen: { host: DEVICE.host, port: 5_062 } },
+    paging: { zones: { hall: HALL } },
+  };
+  const begun = {
+    'a page to a zone': ['page hall', 'hang up', 'a zone is being paged'],
+    'a recording': ['record microphone', 'stop recording', 'a recording is being made'],
+  };
+  test.each(Object.entries(begun))('does not cut %s short: it waits for its end', async (_what, [begin, end, why]) => {
+    const { world, speaker } = await twoDevices({}, {}, {}, { audio: moved.audio });
+    const { intercom, events } = speaker;
+    const told = (type: string) => events.filter(event => event.source === 'config' && event.type === type);
+    expect(intercom.performText(begin!, 'cli')).toEqual({ done: true });
+    await world.run(500);
+    intercom.apply(configOf(moved));
+    await world.run(3_000);
+    expect(told('waiting')).toMatchObject([{ why }]);
+    expect(told('applied')).toEqual([]);
+    expect(intercom.performText(end!, 'cli')).toEqual({ done: true });
+    await world.until(() => told('applied').length > 0, 10_000);
+    expect(intercom.config.sip.listen.port).toBe(5_062);
+  });
+});
+
+test('a page is told to be over when the device stops', async () => {
+  const { world, speaker, told } = await twoDevices({ gong: false });
+  speaker.intercom.perform({ do: 'page', target: 'hall' }, 'cli');
+  await world.run(3_000);
+  await world.finish(speaker.intercom.stop());
+  expect(told(speaker)).toEqual(['zone paged', 'zone page ended: the sound was stopped']);
+  expect(speaker.events.find(({ type }) => type === 'zone page ended')).toMatchObject({ zone: 'hall', seconds: 3 });
+});
+
 describe('a group with a key', () => {
   const dropped = async (zone: object) => {
     const { world, receiver, press, level, told } = await twoDevices({ gong: false, ...zone }, { key: KEY });
@@ -278,6 +360,22 @@ describe('a group with a key', () => {
     }
     expect([before, told(receiver).length]).toEqual([2, 2]);
   });
+});
+
+test('Polycom telephones know the device by a number that lasts for its whole life', () => {
+  const world = new PhoneWorld();
+  const phone = world.phone('192.0.2.1', { settings: { serial: 0x89_ab_cd_ef } });
+  const serials: string[] = [];
+  world.network.onPage = bytes => serials.push(Buffer.from(bytes.subarray(2, 6)).toString('hex'));
+  const zone = zoneSettings(configOf({ paging: { zones: { hall: { ...HALL, format: 'polycom', channel: 26 } } } }))
+    .hall!;
+  phone.send({ do: 'page', zone, from: 'microphone', caller: 'a' });
+  world.run(100);
+  expect(new Set(serials)).toEqual(new Set(['89abcdef']));
+  const board = { definition: simulated } as Board;
+  expect(mediaSettings(configOf({}), board, 'urn:uuid:00000000-0000-4000-8000-000089abcdef').serial).toBe(
+    0x89_ab_cd_ef,
+  );
 });
 
 test('who comes late hears the rest of a page', async () => {

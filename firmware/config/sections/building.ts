@@ -26,6 +26,10 @@ const button = section({
   input: field(name(), { help: 'Input line of the board.', needs: 'restart lines' }),
   press: field(action(), { help: 'What a press does.', needs: 'live' }),
   longPress: field(action().optional(), { help: 'What a long press does, instead of `press`.', needs: 'live' }),
+  release: field(action().optional(), {
+    help: 'What letting go does: with `page hall` for `press`, `hang up hall` here pages for as long as the button is held.',
+    needs: 'live',
+  }),
   longAfter: field(duration(500, 30_000).prefault('3 s'), {
     help: 'Held for so long, a press is a long one.',
     needs: 'restart lines',

@@ -37,7 +37,7 @@ export const media = section({
     needs: 'live',
   }),
   silenceSuppression: field(yesOrNo().prefault(false), {
-    help: 'While nobody speaks here, nothing is sent but word of how loud the silence is (RFC 3389), or what Opus makes of it (DTX). Spares a thin line; the far end hears soft noise in place of the true one.',
+    help: 'While nobody speaks here, nothing is sent but word of how loud the silence is (RFC 3389), or what Opus makes of it (DTX); with the other codecs only where `comfortNoise` is `true` too. Spares a thin line; the far end hears soft noise in place of the true one.',
     needs: 'live',
   }),
   rtcpMux: field(yesOrNo().prefault(true), {

@@ -67,6 +67,30 @@ describe('groups', () => {
   });
 });
 
+describe('zones', () => {
+  const LINKSYS = { address: '224.168.168.168', port: 6_061, format: 'linksys' };
+  test.each([
+    ['sound of two at one port', { a: LINKSYS, b: { ...LINKSYS, port: 6_062 } }, 'already that of paging.zones.a'],
+    [
+      'sound where another has its words',
+      { a: { ...LINKSYS, soundPort: 6_062 }, b: { address: LINKSYS.address, port: 6_062 } },
+      'is already that of paging.zones.a',
+    ],
+    ['sound where its own words go', { a: { ...LINKSYS, soundPort: 6_061 } }, 'is where its own words go'],
+  ])('%s is refused', (_, zones, words) => {
+    expect(problems({ zones })).toContain(words);
+  });
+
+  test('may share a port on two addresses, and an address on two ports', () => {
+    const zones = {
+      a: LINKSYS,
+      b: { ...LINKSYS, address: '224.168.168.169' },
+      c: { ...LINKSYS, port: 6_062, soundPort: 34_568 },
+    };
+    expect(problems({ zones })).toBe('');
+  });
+});
+
 test('the relay of a level is not one of a door, nor a lamp', () => {
   const levels = { high: { relay: 'relay-1' } };
   expect(problems({ levels }, { doors: { main: { relay: 'relay-1' } } })).toContain('already serves doors.main');

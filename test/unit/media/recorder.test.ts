@@ -32,9 +32,45 @@ test('a call is recorded both ways until it ends', () => {
   door.send({ do: 'close', stream: 'call' });
   world.run(200);
   expect(door.told('recorded')).toEqual([{ is: 'recorded', file: FILE, forMs: expect.any(Number) }]);
-  expect(Math.abs(door.told('recorded')[0]!.forMs - 3000)).toBeLessThanOrEqual(20);
+  expect(Math.abs(door.told('recorded')[0]!.forMs! - 3000)).toBeLessThanOrEqual(20);
   expect(level(recorded(door), 440)).toBeGreaterThan(-1);
   expect(level(recorded(door), 1000)).toBeGreaterThan(-1);
+});
+
+test('lasts while the call is on hold here, in silence, and goes on after it', () => {
+  const { world, door } = talking();
+  door.send({ do: 'tap', what: 'call', file: FILE, limitMs: 60_000 });
+  world.run(1000);
+  door.send({ do: 'connect', stream: 'call', with: 'nobody' });
+  world.run(2000);
+  door.send({ do: 'connect', stream: 'call', with: 'device' });
+  world.run(1000);
+  expect(door.told('recorded')).toEqual([]);
+  door.send({ do: 'close', stream: 'call' });
+  world.run(200);
+  expect(Math.abs(door.told('recorded')[0]!.forMs! - 4000)).toBeLessThanOrEqual(20);
+  const during = (fromMs: number, toMs: number) => recorded(door).subarray(16 * fromMs, 16 * toMs);
+  expect(decibels(toneLevel(during(500, 900), 440, 16_000) / LOUD)).toBeGreaterThan(-1);
+  expect(during(1100, 2900).every(sample => sample === 0)).toBe(true);
+  expect(decibels(toneLevel(during(3300, 3900), 440, 16_000) / LOUD)).toBeGreaterThan(-1);
+  expect(decibels(toneLevel(during(3300, 3900), 1000, 16_000) / LOUD)).toBeGreaterThan(-1);
+});
+
+test('begun while the call is on hold, it waits for its return in silence', () => {
+  const { world, door } = talking();
+  door.send({ do: 'connect', stream: 'call', with: 'nobody' });
+  door.send({ do: 'tap', what: 'call', file: FILE, limitMs: 60_000 });
+  world.run(1000);
+  door.send({ do: 'connect', stream: 'call', with: 'device' });
+  world.run(2000);
+  door.send({ do: 'stop tap' });
+  world.run(100);
+  expect(
+    recorded(door)
+      .subarray(0, 15_000)
+      .every(sample => sample === 0),
+  ).toBe(true);
+  expect(decibels(toneLevel(recorded(door).subarray(32_000), 1000, 16_000) / LOUD)).toBeGreaterThan(-1);
 });
 
 test('the microphone alone is recorded also without a call, for as long as is allowed', () => {

@@ -7,6 +7,7 @@ import { systemClock } from '../../../firmware/lib/clock.ts';
 import { type Fields, type Log, silentLog } from '../../../firmware/lib/log.ts';
 import type { MediaEvent, MediaSettings } from '../../../firmware/media/protocol.ts';
 import { MediaThread } from '../../../firmware/media/thread.ts';
+import type { PageZone } from '../../../firmware/paging/zones.ts';
 import { decibels, longestGapMs, sine, toneLevel } from '../../sim/tone.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
@@ -190,16 +191,42 @@ describe('on a clock moved by hand', () => {
   });
 });
 
-test('a thread that dies takes its streams with it, is started again and works', async () => {
+const hall: PageZone = {
+  name: 'hall',
+  host: '127.0.0.1',
+  // Nobody listens to it, wherever this runs.
+  port: 9,
+  format: 'rtp',
+  soundPort: 34_567,
+  codec: { name: 'PCMU', payloadType: 0, ptimeMs: 20 },
+  ttl: 0,
+  dscp: 0,
+  gong: false,
+  longestMs: 60_000,
+  reports: false,
+};
+
+test('a thread that dies takes its streams, pages and recording with it, is started again and works', async () => {
   writeTone('a-hears.wav', 440);
   const thread = new Thread('a', {}, new URL('./dying-worker.ts', import.meta.url));
   thread.media.start();
   thread.media.send({ do: 'open', stream: 'first', host: '127.0.0.1' });
   await thread.told('opened');
+  thread.media.send({ do: 'page', zone: hall, from: 'microphone', caller: 'a' });
+  thread.media.send({ do: 'tap', what: 'microphone', file: path('tap.wav'), limitMs: 60_000 });
+  expect(await thread.told('paged')).toMatchObject({ zone: 'hall', state: 'started' });
   thread.media.send({ do: 'play file', file: 'die', at: 'here', id: 'f' });
   expect(await thread.told('failed')).toMatchObject({ stream: 'first', why: 'the media thread has ended' });
   expect(await thread.told('played')).toMatchObject({ id: 'f', why: 'the media thread has ended' });
+  const ended = await thread.toldWhere(event => event.is === 'paged' && event.state === 'ended');
+  expect(ended).toMatchObject({ zone: 'hall', forMs: expect.any(Number), why: 'the media thread has ended' });
+  expect(await thread.told('recorded')).toMatchObject({ file: path('tap.wav'), why: 'the media thread has ended' });
   thread.media.send({ do: 'open', stream: 'second', host: '127.0.0.1' });
+  thread.media.send({ do: 'page', zone: { ...hall, name: 'yard' }, from: 'microphone', caller: 'a' });
+  expect(await thread.toldWhere(event => event.is === 'paged' && event.zone === 'yard')).toMatchObject({
+    state: 'ended',
+    why: 'the media thread is down',
+  });
   expect(await thread.toldWhere(event => 'stream' in event && event.stream === 'second')).toMatchObject({
     is: 'failed',
     doing: 'open',
