@@ -2,78 +2,33 @@
  * What encrypts and authenticates the packets of one direction, in place. RTP and RTCP differ only in what their index
  * is and where it stands; that is their callers' affair.
  */
-import { createCipheriv } from 'node:crypto';
 import { GHASH_BYTES, Ghash } from './ghash.ts';
 import { HmacSha1 } from './hmac-sha1.ts';
 import type { SessionKeys } from './key-derivation.ts';
+import { AES_BLOCK_BYTES, KeyStream, type PacketIndex } from './key-stream.ts';
 import type { Suite } from './suite.ts';
-
-/** Which packet of a stream it is: 48 bits for RTP (roll-over counter and sequence), 31 for RTCP. */
-export interface PacketIndex {
-  ssrc: number;
-  /** The upper 32 of 48 bits. */
-  high: number;
-  /** The lower 16 of 48 bits. */
-  low: number;
-}
-
-/** A block of AES. Bytes. */
-const BLOCK = 16;
-
-/** Blocks of AES for what stands in `counters`. One cipher for all packets: to make one a packet costs more than its work. */
-class KeyStream {
-  counters: DataView;
-  readonly #cipher;
-  #bytes: Uint8Array<ArrayBuffer>;
-
-  constructor(encryption: Buffer, blocks = 1) {
-    const name = encryption.length === 32 ? 'aes-256-ecb' : 'aes-128-ecb';
-    this.#cipher = createCipheriv(name, encryption, null).setAutoPadding(false);
-    this.#bytes = new Uint8Array(blocks * BLOCK);
-    this.counters = new DataView(this.#bytes.buffer);
-  }
-
-  /** `counters` has room for so many blocks from now on; what was in it is gone. */
-  reserve(blocks: number) {
-    if (this.#bytes.length >= blocks * BLOCK) return;
-    this.#bytes = new Uint8Array(blocks * BLOCK);
-    this.counters = new DataView(this.#bytes.buffer);
-  }
-
-  of(blocks: number): Buffer {
-    return this.#cipher.update(this.#bytes.subarray(0, blocks * BLOCK));
-  }
-}
 
 /** AES in counter mode (RFC 3711 §4.1.1). */
 export class CounterCipher {
   readonly #stream: KeyStream;
-  readonly #salt: Buffer;
 
   constructor({ encryption, salt }: SessionKeys) {
-    this.#stream = new KeyStream(encryption);
-    this.#salt = salt;
+    const [first, second, third] = [0, 4, 8].map(at => salt.readInt32BE(at)) as [number, number, number];
+    const fourth = salt.readUInt16BE(12);
+    this.#stream = new KeyStream(encryption, (counters, at, { ssrc, high, low }) => {
+      counters.setInt32(at, first);
+      counters.setInt32(at + 4, second ^ ssrc);
+      counters.setInt32(at + 8, third ^ high);
+      counters.setInt32(at + 12, (fourth ^ low) << 16);
+    });
   }
 
   /** Encrypts or decrypts, which is the same, the bytes `from` … `to` of a packet. */
-  apply(packet: Uint8Array, from: number, to: number, { ssrc, high, low }: PacketIndex) {
-    const blocks = Math.ceil((to - from) / BLOCK);
+  apply(packet: Uint8Array, from: number, to: number, index: PacketIndex) {
+    const blocks = Math.ceil((to - from) / AES_BLOCK_BYTES);
     if (blocks <= 0) return;
-    this.#stream.reserve(blocks);
-    const { counters } = this.#stream;
-    const salt = this.#salt;
-    const first = salt.readInt32BE(0);
-    const second = salt.readInt32BE(4) ^ ssrc;
-    const third = salt.readInt32BE(8) ^ high;
-    const fourth = (salt.readUInt16BE(12) ^ low) << 16;
-    for (let block = 0; block < blocks; block++) {
-      counters.setInt32(BLOCK * block, first);
-      counters.setInt32(BLOCK * block + 4, second);
-      counters.setInt32(BLOCK * block + 8, third);
-      counters.setInt32(BLOCK * block + 12, fourth | block);
-    }
-    const stream = this.#stream.of(blocks);
-    for (let at = from, index = 0; at < to; at++, index++) packet[at]! ^= stream[index]!;
+    this.#stream.seek(index, blocks);
+    xor(packet, from, to, this.#stream.bytes, this.#stream.at);
   }
 }
 
@@ -101,20 +56,28 @@ export class Authenticator {
 export class GcmCipher {
   readonly #stream: KeyStream;
   readonly #ghash: Ghash;
-  readonly #salt: Buffer;
   readonly #tag = new Uint8Array(GHASH_BYTES);
 
+  /**
+   * The first block of a packet hides its tag, the others its sound (NIST SP 800-38D §7.1). RFC 7714 §8.1 for RTP, §9.1
+   * for RTCP, whose index has its upper 16 bits where the roll-over counter stands.
+   */
   constructor({ encryption, salt }: SessionKeys) {
-    this.#stream = new KeyStream(encryption);
-    this.#ghash = new Ghash(this.#stream.of(1));
-    this.#salt = salt;
+    const [first, second, third] = [0, 4, 8].map(at => salt.readInt32BE(at)) as [number, number, number];
+    this.#stream = new KeyStream(encryption, (counters, at, { ssrc, high, low }) => {
+      counters.setInt32(at, first ^ (ssrc >>> 16));
+      counters.setInt32(at + 4, second ^ ((ssrc << 16) | (high >>> 16)));
+      counters.setInt32(at + 8, third ^ ((high << 16) | low));
+      counters.setInt32(at + 12, 1);
+    });
+    this.#ghash = new Ghash(this.#stream.ofZeros());
   }
 
   /** Encrypts `from` … `to` in place and writes the tag behind it; `associated` is covered too, its first bytes so many. */
   seal(packet: Uint8Array, from: number, to: number, associated: Uint8Array, bytes: number, index: PacketIndex) {
-    const stream = this.#streamFor(to - from, index);
-    xor(packet, from, to, stream);
-    const tag = this.#tagOf(packet, from, to, associated, bytes, stream);
+    this.#seek(to - from, index);
+    this.#xor(packet, from, to);
+    const tag = this.#tagOf(packet, from, to, associated, bytes);
     for (let at = 0; at < GHASH_BYTES; at++) packet[to + at] = tag[at]!;
   }
 
@@ -127,48 +90,35 @@ export class GcmCipher {
     bytes: number,
     index: PacketIndex,
   ): boolean {
-    const stream = this.#streamFor(to - from, index);
-    if (!sameTag(this.#tagOf(packet, from, to, associated, bytes, stream), packet, to, GHASH_BYTES)) return false;
-    xor(packet, from, to, stream);
+    this.#seek(to - from, index);
+    if (!sameTag(this.#tagOf(packet, from, to, associated, bytes), packet, to, GHASH_BYTES)) return false;
+    this.#xor(packet, from, to);
     return true;
   }
 
-  /**
-   * What hides the tag, and then what hides the sound (NIST SP 800-38D §7.1). RFC 7714 §8.1 for RTP, §9.1 for RTCP, whose
-   * index has its upper 16 bits where the roll-over counter stands.
-   */
-  #streamFor(bytes: number, { ssrc, high, low }: PacketIndex): Buffer {
-    const blocks = 1 + Math.ceil(bytes / BLOCK);
-    this.#stream.reserve(blocks);
-    const { counters } = this.#stream;
-    const salt = this.#salt;
-    const first = salt.readInt32BE(0) ^ (ssrc >>> 16);
-    const second = salt.readInt32BE(4) ^ ((ssrc << 16) | (high >>> 16));
-    const third = salt.readInt32BE(8) ^ ((high << 16) | low);
-    for (let block = 0; block < blocks; block++) {
-      counters.setInt32(BLOCK * block, first);
-      counters.setInt32(BLOCK * block + 4, second);
-      counters.setInt32(BLOCK * block + 8, third);
-      counters.setInt32(BLOCK * block + 12, block + 1);
-    }
-    return this.#stream.of(blocks);
+  #seek(bytes: number, index: PacketIndex) {
+    this.#stream.seek(index, 1 + Math.ceil(bytes / AES_BLOCK_BYTES));
   }
 
-  #tagOf(packet: Uint8Array, from: number, to: number, associated: Uint8Array, bytes: number, stream: Buffer) {
+  #xor(packet: Uint8Array, from: number, to: number) {
+    xor(packet, from, to, this.#stream.bytes, this.#stream.at + AES_BLOCK_BYTES);
+  }
+
+  #tagOf(packet: Uint8Array, from: number, to: number, associated: Uint8Array, bytes: number) {
     const ghash = this.#ghash;
     const tag = this.#tag;
+    const { bytes: stream, at: first } = this.#stream;
     ghash.begin();
     ghash.update(associated, 0, bytes);
     ghash.update(packet, from, to);
     ghash.finish(bytes, to - from, tag);
-    for (let at = 0; at < GHASH_BYTES; at++) tag[at]! ^= stream[at]!;
+    for (let at = 0; at < GHASH_BYTES; at++) tag[at]! ^= stream[first + at]!;
     return tag;
   }
 }
 
-/** Behind the block that is the tag's. */
-function xor(packet: Uint8Array, from: number, to: number, stream: Buffer) {
-  for (let at = from, index = BLOCK; at < to; at++, index++) packet[at]! ^= stream[index]!;
+function xor(packet: Uint8Array, from: number, to: number, stream: Uint8Array, index: number) {
+  for (let at = from; at < to; at++, index++) packet[at]! ^= stream[index]!;
 }
 
 /** Takes as long wherever the first difference is. */

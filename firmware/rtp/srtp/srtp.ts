@@ -1,6 +1,7 @@
 /** SRTP and SRTCP (RFC 3711, RFC 6188, RFC 7714): one object a direction, packets changed in place, state per source. */
-import { type Ciphers, ciphersOf, type PacketIndex } from './ciphers.ts';
+import { type Ciphers, ciphersOf } from './ciphers.ts';
 import { deriveKeys } from './key-derivation.ts';
+import type { PacketIndex } from './key-stream.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { LONGEST_TRAILER_BYTES, type MasterKey, type Suite, suites } from './suite.ts';
 
