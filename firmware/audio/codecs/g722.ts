@@ -4,7 +4,7 @@
  */
 import { Concealer } from '../concealment.ts';
 import { BAD_PAYLOAD, type Decoder, type Encoder } from './codec.ts';
-import { Band, HIGHER, LOWER, saturate } from './g722-band.ts';
+import { Band, type BandSpec, saturate } from './g722-band.ts';
 
 export const G722_RATE = 16_000;
 export const G722_CLOCK_RATE = 8_000;
@@ -89,56 +89,34 @@ const PAST = TAPS - 2;
 const PAIRS = 160;
 const { imul } = Math;
 
-class Codes {
-  readonly #lower = new Band(LOWER);
-  readonly #higher = new Band(HIGHER);
+/** −1 where a level is reached, given 4,096-fold, and 0 where not. */
+const reached = (size: number, level: number) => ~((size - (level >> 12)) >> 31);
 
-  /** QUANTL and QUANTH: the byte for one sample of each sub-band. */
-  encode(low: number, high: number): number {
-    const lower = this.#lower;
-    const error = saturate(low - lower.expected);
+const LOWER: BandSpec = {
+  ...{ step: 32, largest: 18_432, shift: 8, at: 0, mask: 63 },
+  quantise(error, step) {
     const sign = error >> 31;
     const size = error ^ sign;
-    const { step } = lower;
     // The levels rise: found by halves, and without branches, since where speech falls among them is chance.
     let at = 16 & reached(size, imul(LEVELS[16]!, step));
     at += 8 & reached(size, imul(LEVELS[at + 8]!, step));
     at += 4 & reached(size, imul(LEVELS[at + 4]!, step));
     at += 2 & reached(size, imul(LEVELS[at + 2]!, step));
     at += 1 & reached(size, imul(LEVELS[at + 1]!, step));
-    const lowCode = LOWER_CODES[at + (32 & ~sign)]!;
+    return LOWER_CODES[at + (32 & ~sign)]!;
+  },
+  ...{ meaning: QM6, fine: 2, difference: QM4, growth: LOWER_GROWTH },
+};
 
-    const higher = this.#higher;
-    const highError = saturate(high - higher.expected);
-    const highSign = highError >> 31;
-    const isLarge = reached(highError ^ highSign, imul(HIGHER_DECISION, higher.step));
-    const highCode = (2 & ~highSign) | (1 & ~isLarge);
-
-    this.#adapt(lowCode, highCode);
-    return (highCode << 6) | lowCode;
-  }
-
-  /** INVQBL and RECONS of both: the samples that a byte means, low before high. */
-  decode(byte: number, into: Int32Array) {
-    const lowCode = byte & 63;
-    const highCode = byte >> 6;
-    into[0] = limit(this.#lower.expected + (imul(this.#lower.step, QM6[lowCode]!) >> 15));
-    into[1] = limit(this.#higher.expected + (imul(this.#higher.step, QM2[highCode]!) >> 15));
-    this.#adapt(lowCode, highCode);
-  }
-
-  #adapt(lowCode: number, highCode: number) {
-    const code = lowCode >> 2;
-    this.#lower.adapt(imul(this.#lower.step, QM4[code]!) >> 15, LOWER_GROWTH[code]!);
-    this.#higher.adapt(imul(this.#higher.step, QM2[highCode]!) >> 15, HIGHER_GROWTH[highCode]!);
-  }
-}
-
-/** −1 where a level is reached, given 4,096-fold, and 0 where not. */
-const reached = (size: number, level: number) => ~((size - (level >> 12)) >> 31);
-
-/** LIMIT: 15 bits. */
-const limit = (value: number) => (value > 16_383 ? 16_383 : Math.max(value, -16_384));
+const HIGHER: BandSpec = {
+  ...{ step: 8, largest: 22_528, shift: 10, at: 6, mask: 3 },
+  quantise(error, step) {
+    const sign = error >> 31;
+    const isLarge = reached(error ^ sign, imul(HIGHER_DECISION, step));
+    return (2 & ~sign) | (1 & ~isLarge);
+  },
+  ...{ meaning: QM2, fine: 0, difference: QM2, growth: HIGHER_GROWTH },
+};
 
 /** The two halves of the filter for each pair of a line of samples: `PAST` of them before the first pair. */
 class MirrorFilter {
@@ -181,9 +159,17 @@ class MirrorFilter {
   }
 }
 
+/** Both sub-bands, and what they hold of the pairs that are worked on. */
+class Bands {
+  readonly lower = new Band(LOWER);
+  readonly higher = new Band(HIGHER);
+  readonly filter = new MirrorFilter();
+  readonly low = new Int32Array(PAIRS);
+  readonly high = new Int32Array(PAIRS);
+}
+
 export function g722Encoder(): Encoder {
-  const codes = new Codes();
-  const filter = new MirrorFilter();
+  const { lower, higher, filter, low, high } = new Bands();
   return {
     rate: G722_RATE,
     encode(samples, into) {
@@ -196,8 +182,11 @@ export function g722Encoder(): Encoder {
         for (let pair = 0; pair < pairs; pair++) {
           const even = first[pair]!;
           const odd = second[pair]!;
-          into[done + pair] = codes.encode((even + odd) >> 14, (even - odd) >> 14);
+          low[pair] = (even + odd) >> 14;
+          high[pair] = (even - odd) >> 14;
         }
+        lower.encode(low, pairs, into, done);
+        higher.encode(high, pairs, into, done);
       }
       return bytes;
     },
@@ -206,9 +195,7 @@ export function g722Encoder(): Encoder {
 }
 
 export function g722Decoder(): Decoder {
-  const codes = new Codes();
-  const filter = new MirrorFilter();
-  const pair = new Int32Array(2);
+  const { lower, higher, filter, low, high } = new Bands();
   const concealer = new Concealer(G722_RATE);
   return {
     rate: G722_RATE,
@@ -218,10 +205,11 @@ export function g722Decoder(): Decoder {
       for (let done = 0; done < length; done += PAIRS) {
         const pairs = Math.min(PAIRS, length - done);
         const { line, first, second } = filter;
+        lower.decode(payload, done, pairs, low);
+        higher.decode(payload, done, pairs, high);
         for (let index = 0; index < pairs; index++) {
-          codes.decode(payload[done + index]!, pair);
-          line[PAST + 2 * index] = pair[0]! + pair[1]!;
-          line[PAST + 2 * index + 1] = pair[0]! - pair[1]!;
+          line[PAST + 2 * index] = low[index]! + high[index]!;
+          line[PAST + 2 * index + 1] = low[index]! - high[index]!;
         }
         filter.run(pairs);
         for (let index = 0; index < pairs; index++) {
