@@ -31,7 +31,7 @@ const SHORT_GAP_MS = 10;
 export class Concealer {
   readonly #perMs: number;
   /** What was heard, real or invented, newest last. */
-  readonly #history: Float32Array;
+  readonly #history: Int16Array;
   /** The same, as it was when the gap began. */
   readonly #past: Float32Array;
   /** The stretch being repeated; its end leads into its start. */
@@ -51,7 +51,7 @@ export class Concealer {
   constructor(rate: number) {
     // Whole samples: 44.1 kHz has none in a millisecond.
     this.#perMs = Math.round(rate / 1000);
-    this.#history = new Float32Array(HISTORY_MS * this.#perMs);
+    this.#history = new Int16Array(HISTORY_MS * this.#perMs);
     this.#past = new Float32Array(this.#history.length);
     this.#loop = new Float32Array(MAX_PERIODS * MAX_PERIOD_MS * this.#perMs);
   }
@@ -139,6 +139,7 @@ export class Concealer {
     const history = this.#history;
     const kept = Math.min(count, history.length);
     history.copyWithin(0, kept);
-    for (let index = 0; index < kept; index++) history[history.length - kept + index] = samples[count - kept + index]!;
+    let at = history.length - kept;
+    for (let index = count - kept; index < count; index++, at++) history[at] = samples[index]!;
   }
 }
