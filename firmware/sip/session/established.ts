@@ -40,6 +40,8 @@ export class Established implements DialogOwner {
   readonly #user: EstablishedUser;
   readonly #keys: KeySender;
   #over = false;
+  /** We have hung up, and the peer is still told how the transfer went. */
+  #byeWaits = false;
   #ours: Reoffer | undefined;
   /** A sign of life of ours; beside an offer, since it has none. */
   #refresh: Reoffer | undefined;
@@ -74,6 +76,10 @@ export class Established implements DialogOwner {
       if (!this.#over) {
         const reason = reasonOf(request);
         this.#end({ by: 'them', ...(reason === undefined ? {} : { reason }) });
+        this.#quiet();
+      } else if (this.#byeWaits) {
+        this.#byeWaits = false;
+        this.#referral?.stop();
         this.#quiet();
       }
     } else if (this.#over) transaction.respond(481);
@@ -134,8 +140,15 @@ export class Established implements DialogOwner {
   /** Ends it with a BYE. */
   hangUp(reason?: Reason) {
     if (this.#over) return;
-    this.#close(true);
-    sendBye(this.#core, this.dialog, this.#account, () => this.#quiet(), reason);
+    const referral = this.#referral;
+    this.#close();
+    this.#byeWaits = true;
+    const bye = () => {
+      this.#byeWaits = false;
+      sendBye(this.#core, this.dialog, this.#account, () => this.#quiet(), reason);
+    };
+    if (referral === undefined) bye();
+    else referral.finish(bye);
   }
 
   /** Ends it with a BYE, because of something that went wrong. */
@@ -251,18 +264,18 @@ export class Established implements DialogOwner {
   }
 
   #end(end: CallEnd) {
+    this.#referral?.stop();
     this.#close();
     this.#user.onOver(end);
   }
 
-  #close(weHangUp = false) {
+  #close() {
     this.#over = true;
     this.#timer.stop();
     this.#ours?.stop();
     this.#refresh?.stop();
     this.#theirs?.stop();
     this.#transferring?.stop();
-    this.#referral?.stop(weHangUp);
     this.#keys.stop();
   }
 

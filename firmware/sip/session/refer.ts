@@ -16,6 +16,8 @@ import { parseReplaces, printReplaces } from './replaces.ts';
 
 /** How long the peer may wait for the next word. Seconds (§2.4.4: we choose). */
 const subscriptionS = 180;
+/** How long a BYE of ours waits for the answer to the last word. A transferor that is gone must not keep the call. */
+const lastWordMs = 1_000;
 
 /** Whom we are to call, and what that INVITE says besides. */
 function readTransfer({ headers }: Request): Transfer | Malformed {
@@ -76,6 +78,10 @@ export class Referral {
   #busy = false;
   #waiting: number | undefined;
   #stopped = false;
+  /** The last word is on its way. */
+  #lastWord = false;
+  #farewell: (() => void) | undefined;
+  #cancelTimer = () => {};
 
   constructor(parts: ReferralParts) {
     this.#parts = parts;
@@ -109,10 +115,34 @@ export class Referral {
     if (transaction.status < 200) refuse(500);
   }
 
-  /** The call is over. What the peer waits for is told before we hang up; one that has hung up waits for nothing. */
-  stop(weHangUp: boolean) {
-    if (weHangUp && (this.#waiting ?? 0) >= 200) this.#next();
+  /** The peer has hung up: it waits for nothing. */
+  stop() {
     this.#stopped = true;
+    this.#cancelTimer();
+    this.#farewell = undefined;
+  }
+
+  /**
+   * We hang up. The peer hears the last word first, and `farewell` is called when it has answered that or is silent: a
+   * BYE that comes together with the NOTIFY finds some of them busy with it, and ends the transfer for others.
+   */
+  finish(farewell: () => void) {
+    if ((this.#waiting ?? 0) >= 200) this.#next();
+    this.#stopped = true;
+    if (!this.#lastWord) return farewell();
+    this.#cancelTimer = this.#parts.core.clock.after(
+      lastWordMs,
+      () => this.#bidFarewell(),
+      'BYE after the last NOTIFY',
+    );
+    this.#farewell = farewell;
+  }
+
+  #bidFarewell() {
+    this.#cancelTimer();
+    const farewell = this.#farewell;
+    this.#farewell = undefined;
+    farewell?.();
   }
 
   #tell(status: number) {
@@ -132,6 +162,7 @@ export class Referral {
     if (status === undefined || this.#stopped) return;
     const { core, dialog, account } = this.#parts;
     const isLast = status >= 200;
+    this.#lastWord = isLast;
     const request = dialog.request('NOTIFY');
     request.headers.add('Event', this.#event);
     const state = isLast ? 'terminated;reason=noresource' : `active;expires=${subscriptionS}`;
@@ -140,7 +171,9 @@ export class Referral {
     setBody(request, { contentType: 'message/sipfrag;version=2.0', bytes: new TextEncoder().encode(fragment) });
     const over = () => {
       this.#stopped = true;
+      this.#lastWord = false;
       this.#parts.onDone();
+      this.#bidFarewell();
     };
     new Exchange(core, {
       request,

@@ -141,6 +141,52 @@ describe('REFER', () => {
     expect(phone.call!.state).toBe('confirmed');
   });
 
+  test('whose last word is on its way is followed by our BYE when the peer has answered that', () => {
+    const { clock, peer, phone, refer, status, userAgent } = talking();
+    refer('Refer-To: <sip:carol@h>');
+    peer.onRequest = received => {
+      const lateMs = received.method === 'NOTIFY' ? 300 : 0;
+      clock.after(lateMs, () => peer.reply(received, 200), 'slow peer');
+    };
+    status(200);
+    phone.call!.hangUp();
+    expect(peer.requests('BYE').length).toBe(0);
+    expect(phone.heard.at(-1)).toBe('ended by us');
+    clock.advance(320);
+    expect(peer.requests('BYE').length).toBe(1);
+    clock.advance(40_000);
+    expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  });
+
+  test('whose last word is not answered is followed by our BYE after a second', () => {
+    const { clock, peer, phone, refer, status, userAgent } = talking();
+    refer('Refer-To: <sip:carol@h>');
+    peer.onRequest = received => {
+      if (received.method === 'BYE') peer.reply(received, 200);
+    };
+    status(200);
+    phone.call!.hangUp();
+    clock.advance(980);
+    expect(peer.requests('BYE').length).toBe(0);
+    clock.advance(40);
+    expect(peer.requests('BYE').length).toBe(1);
+    clock.advance(40_000);
+    expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  });
+
+  test('whose last word is answered by a BYE is followed by none of ours', () => {
+    const { clock, inside, peer, phone, refer, status, userAgent } = talking();
+    refer('Refer-To: <sip:carol@h>');
+    peer.onRequest = () => {};
+    status(200);
+    phone.call!.hangUp();
+    inside('BYE', 3);
+    clock.advance(40_000);
+    expect(peer.statuses.at(-1)).toBe(200);
+    expect(peer.requests('BYE').length).toBe(0);
+    expect(userAgent.alive).toEqual({ transactions: 0, calls: 0, timers: 0 });
+  });
+
   test('is told nothing more once the peer has hung up', () => {
     const { clock, inside, refer, status, told, userAgent } = talking();
     refer('Refer-To: <sip:carol@h>');
