@@ -26,6 +26,9 @@ const MAIN = resolve(import.meta.dirname, '../../firmware/main.ts');
 const KILLS = 12;
 /** From the start of the process: before it has opened anything, and up to well after it runs. */
 const KILL_WITHIN_MS = 2_500;
+/** The last kills find the relay closed, however long a start takes here. */
+const CLOSED_KILLS = 3;
+const CLOSED_WITHIN_MS = 60_000;
 
 const bench = new Bench();
 afterEach(() => bench.stop());
@@ -77,7 +80,8 @@ test(`${KILLS} kills leave a configuration that loads and a relay at rest on the
     });
     const gone = new Promise<void>(done => child.once('exit', () => done()));
     const rpc = new RpcClient(join(state, 'porter.sock'), systemClock);
-    const untilMs = performance.now() + KILL_WITHIN_MS * random.next() + (kill > KILLS - 3 ? KILL_WITHIN_MS : 0);
+    const withinMs = kill > KILLS - CLOSED_KILLS ? CLOSED_WITHIN_MS : KILL_WITHIN_MS * random.next();
+    const untilMs = performance.now() + withinMs;
     while (performance.now() < untilMs) {
       // As soon as it answers the door is opened, so that most kills find the relay closed.
       await rpc
@@ -98,7 +102,7 @@ test(`${KILLS} kills leave a configuration that loads and a relay at rest on the
     expect(loaded.problems, `kill ${kill}`).toEqual([]);
     expect(loaded.config.device.id).toBe('gate');
   }
-  expect(leftClosed).toBeGreaterThan(0);
+  expect(leftClosed).toBeGreaterThanOrEqual(CLOSED_KILLS);
 
   // The next start: from the moment that the firmware owns the line the relay rests, and everything is whole.
   const child = spawn(process.execPath, [MAIN, 'run', '--config', local, '--state', state, '--log', 'silent'], {
@@ -110,13 +114,15 @@ test(`${KILLS} kills leave a configuration that loads and a relay at rest on the
     await gone;
   });
   const rpc = new RpcClient(join(state, 'porter.sock'), systemClock);
-  await until('the device answers', () =>
+  bench.onStop(() => rpc.close());
+  // To connect is possible earlier; who is answered speaks with a device that owns its lines.
+  const answers = () =>
     rpc
       .connect()
+      .then(() => rpc.call('status'))
       .then(() => true)
-      .catch(() => false),
-  );
-  bench.onStop(() => rpc.close());
+      .catch(() => false);
+  await until('the device answers', answers, { withinMs: CLOSED_WITHIN_MS });
   expect(level()).toBe('0');
   // A device that has a document already lets others go first for up to 30 s.
   const inUse = async () => {
