@@ -54,6 +54,7 @@ export const titles: Readonly<Record<number, string>> = {
   3903: 'Event State Publication (PUBLISH)',
   3911: 'The SIP Join Header Field',
   3966: 'The tel URI for Telephone Numbers',
+  4007: 'IPv6 Scoped Address Architecture',
   4028: 'Session Timers',
   4122: 'Universally Unique Identifiers',
   4235: 'A Dialog Event Package for SIP',

@@ -1,4 +1,5 @@
 /** Checks that span several settings: names that must exist, values that must not meet. */
+import { isIPv6 } from 'node:net';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 
@@ -99,6 +100,8 @@ function* checkZones({ paging, contacts }: Config): Generator<Problem> {
     if (other !== undefined) yield { path, message: `${where} is already that of paging.zones.${other}` };
     earlier.set(where, name);
     if (format !== 'linksys') continue;
+    if (isIPv6(address))
+      yield { path: [...path, 'address'], message: 'is IPv6, which the words of "format": "linksys" cannot name' };
     const sound = `${address} port ${soundPort}`;
     const neighbour = earlier.get(sound);
     if (neighbour !== undefined) {

@@ -1,9 +1,11 @@
 /** Pages over UDP multicast sockets. */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Address } from '../lib/address.ts';
 import { markerOf } from '../lib/dscp.ts';
 import { openIgmpSocket } from '../lib/igmp-socket.ts';
+import { bindAddress, multicastWay } from './multicast-way.ts';
 import type { GroupSender, GroupSenderOptions, Membership, MulticastNetwork } from './network.ts';
 import { literalLookup } from './udp.ts';
 
@@ -11,11 +13,15 @@ import { literalLookup } from './udp.ts';
 const SOCKET_BUFFER_BYTES = 64 * 1024;
 
 export class UdpMulticast implements MulticastNetwork {
-  readonly #interface: string | undefined;
+  readonly #interfaceHost: string | undefined;
 
   /** Groups are joined and sent to on the interface of this address; absent: where the machine's routes lead. */
   constructor(interfaceHost: string | undefined) {
-    this.#interface = interfaceHost;
+    this.#interfaceHost = interfaceHost;
+  }
+
+  #way(family: 4 | 6) {
+    return multicastWay(family, this.#interfaceHost, networkInterfaces());
   }
 
   join(
@@ -23,8 +29,9 @@ export class UdpMulticast implements MulticastNetwork {
     onPacket: (bytes: Uint8Array, from: Address) => void,
     done: (membership: Membership | { why: string }) => void,
   ) {
+    const family = isIPv6(host) ? 6 : 4;
     const socket = createSocket({
-      type: isIPv6(host) ? 'udp6' : 'udp4',
+      type: family === 6 ? 'udp6' : 'udp4',
       // Groups share ports with each other, and with other programs.
       reuseAddr: true,
       recvBufferSize: SOCKET_BUFFER_BYTES,
@@ -45,20 +52,20 @@ export class UdpMulticast implements MulticastNetwork {
     });
     const enter = (): string | undefined => {
       try {
-        socket.addMembership(host, this.#interface);
+        socket.addMembership(host, this.#way(family).interface);
         return undefined;
       } catch (error) {
         return reason(error as NodeJS.ErrnoException);
       }
     };
     // Bound to the group and not to all addresses: what is sent to other groups on this port stays away.
-    socket.bind({ address: host, port }, () => {
+    socket.bind({ address: bindAddress(host, this.#interfaceHost, networkInterfaces()), port }, () => {
       const why = enter();
       if (why !== undefined) return tell({ why });
       tell({
         renew: () => {
           try {
-            socket.dropMembership(host, this.#interface);
+            socket.dropMembership(host, this.#way(family).interface);
           } catch {
             // It was lost with its interface: then it is entered anew.
           }
@@ -81,11 +88,12 @@ export class UdpMulticast implements MulticastNetwork {
       done({ why: reason(error) });
     };
     socket.once('error', failed);
-    socket.bind({ address: this.#interface ?? (family === 6 ? '::' : '0.0.0.0'), port: 0 }, () => {
+    const way = this.#way(family);
+    socket.bind({ address: way.from ?? (family === 6 ? '::' : '0.0.0.0'), port: 0 }, () => {
       socket.off('error', failed);
       try {
         socket.setMulticastTTL(ttl);
-        if (this.#interface !== undefined) socket.setMulticastInterface(this.#interface);
+        if (way.interface !== undefined) socket.setMulticastInterface(way.interface);
       } catch (error) {
         return failed(error as NodeJS.ErrnoException);
       }

@@ -21,6 +21,7 @@ const GONG_MS = 2_500;
 const KEY = Buffer.from(Array.from({ length: 30 }, (_, index) => index)).toString('base64');
 interface Format {
   format: string;
+  address?: string;
   codec: string;
   channel?: number;
   soundPort?: number;
@@ -90,35 +91,41 @@ describe('a press', () => {
     { format: 'rtp', codec: 'L16/44100' },
     { format: 'rtp', codec: 'L16/48000' },
     { format: 'rtp', codec: 'PCMU', key: KEY },
+    { format: 'rtp', codec: 'PCMU', address: 'ff15::7' },
     { format: 'linksys', codec: 'PCMU', soundPort: 34_568, key: `${'A'.repeat(62)}==` },
     { format: 'polycom', channel: 26, codec: 'PCMU' },
     { format: 'polycom', channel: 26, codec: 'G722' },
     { format: 'linksys', codec: 'PCMU', soundPort: 34_568 },
   ];
-  test.each(formats.map(zone => [`${zone.format} ${zone.codec}${zone.key ? ' and a key' : ''}`, zone] as const))(
-    'pages the zone with %s: gong, then the microphone, until the next press',
-    async (_name, zone) => {
-      const { format, channel, codec, key } = zone;
-      const group = { format, channel, key, ...(/^(?:L16|opus)/.test(codec) && { codec }) };
-      const { world, speaker, receiver, press, level, told } = await twoDevices(zone, group);
-      await press();
-      // Polycom telephones are told for a second.
-      await world.run(format === 'polycom' ? 1_300 : 500);
-      expect(receiver.intercom.status().paging.pages).toMatchObject([{ group: 'hall', from: DEVICE.host }]);
-      expect(level(600)).toBeLessThan(-30);
-      expect(speaker.output('led-1')).toBe(true);
-      await world.run(GONG_MS);
-      expect(level(600)).toBeGreaterThan(-1);
-      expect(speaker.intercom.status().paging.sent).toEqual([{ zone: 'hall', from: 'microphone' }]);
-      await press();
-      await world.run(2_000);
-      expect(level(600)).toBeLessThan(-40);
-      expect(speaker.intercom.status().paging.sent).toEqual([]);
-      expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
-      expect(told(receiver)).toEqual(['page started', 'page ended']);
-      expect(speaker.output('led-1')).toBe(false);
-    },
-  );
+  test.each(
+    formats.map(
+      zone =>
+        [
+          `${zone.format} ${zone.codec}${zone.key ? ' and a key' : ''}${zone.address ? ' over IPv6' : ''}`,
+          zone,
+        ] as const,
+    ),
+  )('pages the zone with %s: gong, then the microphone, until the next press', async (_name, zone) => {
+    const { format, address, channel, codec, key } = zone;
+    const group = { format, channel, key, ...(address && { address }), ...(/^(?:L16|opus)/.test(codec) && { codec }) };
+    const { world, speaker, receiver, press, level, told } = await twoDevices(zone, group);
+    await press();
+    // Polycom telephones are told for a second.
+    await world.run(format === 'polycom' ? 1_300 : 500);
+    expect(receiver.intercom.status().paging.pages).toMatchObject([{ group: 'hall', from: DEVICE.host }]);
+    expect(level(600)).toBeLessThan(-30);
+    expect(speaker.output('led-1')).toBe(true);
+    await world.run(GONG_MS);
+    expect(level(600)).toBeGreaterThan(-1);
+    expect(speaker.intercom.status().paging.sent).toEqual([{ zone: 'hall', from: 'microphone' }]);
+    await press();
+    await world.run(2_000);
+    expect(level(600)).toBeLessThan(-40);
+    expect(speaker.intercom.status().paging.sent).toEqual([]);
+    expect(told(speaker)).toEqual(['zone paged', 'zone page ended']);
+    expect(told(receiver)).toEqual(['page started', 'page ended']);
+    expect(speaker.output('led-1')).toBe(false);
+  });
 
   test('lasts for as long as the button is held, where letting go hangs up', async () => {
     const { world, speaker, level, told } = await twoDevices({ gong: false }, {}, {}, {}, { release: 'hang up hall' });

@@ -76,6 +76,7 @@ describe('zones', () => {
       { a: { ...LINKSYS, soundPort: 6_062 }, b: { address: LINKSYS.address, port: 6_062 } },
       'is already that of paging.zones.a',
     ],
+    ['IPv6', { a: { ...LINKSYS, address: 'ff15::7' } }, 'is IPv6'],
     ['sound where its own words go', { a: { ...LINKSYS, soundPort: 6_061 } }, 'is where its own words go'],
   ])('%s is refused', (_, zones, words) => {
     expect(problems({ zones })).toContain(words);
