@@ -37,7 +37,7 @@ const MAX_SECONDS = 600;
 const help = `Usage: scripts/bench [--table] [--seconds N] [--keep DIR] [NAME ...]
 
 Measures on this machine, over loopback, and prints JSON. Without a NAME,
-everything, which takes about half an hour:
+everything, which takes about an hour:
 ${benchmarks.map(({ name, title }) => `  ${name.padEnd(15)}${title}`).join('\n')}
 "sip" and "audio" name all that begin with it.
 
@@ -94,7 +94,8 @@ async function main(): Promise<number> {
     entries,
   };
   process.stdout.write(asTable ? table(report) : `${JSON.stringify(report, null, 2)}\n`);
-  return entries.some(({ failed }) => failed !== undefined) ? 1 : 0;
+  const isFailed = ({ failed, figures }: Entry) => failed !== undefined || figures.some(row => 'failed' in row);
+  return entries.some(isFailed) ? 1 : 0;
 }
 
 /** Undefined: help was asked for. Throws what a person should read. */

@@ -24,7 +24,7 @@ export interface Peer {
   values: readonly number[];
 }
 
-export type Row = Figure | { name: string; unavailable: string };
+export type Row = Figure | { name: string; unavailable: string } | { name: string; failed: string };
 
 export interface Entry {
   name: string;
@@ -81,6 +81,12 @@ export class Sheet {
   unavailable(name: string, why: string) {
     this.rows.push({ name, unavailable: why });
     this.#progress(`${name}: unavailable, ${why}`);
+  }
+
+  /** It should have been measured, and what came of it is no figure; the others go on. */
+  failed(name: string, why: string) {
+    this.rows.push({ name, failed: why });
+    this.#progress(`${name}: failed, ${why}`);
   }
 }
 

@@ -14,7 +14,7 @@ export function table({ machine, entries }: Report): string {
   const { cpu, cores, kernel, node, load } = machine as Record<string, string> & { load: Record<string, number> };
   const lines = wrapped(`${cpu}, ${cores} cores, Linux ${kernel}, Node ${node}; load ${load.before} to ${load.after}`);
   for (const entry of entries) {
-    lines.push('', entry.name, ...wrapped(entry.how, '  '));
+    lines.push('', `${entry.name}, ${Math.round(entry.seconds)} s`, ...wrapped(entry.how, '  '));
     if (entry.figures.length > 0) {
       const head = ['median', 'min', 'p99', 'max'].map(word => word.padStart(NUMBER)).join('');
       lines.push(`  ${''.padEnd(NAME)}${head}`);
@@ -28,6 +28,7 @@ export function table({ machine, entries }: Report): string {
 
 function show(row: Row): string[] {
   if ('unavailable' in row) return wrapped(`${row.name}: unavailable: ${row.unavailable}`, '  ');
+  if ('failed' in row) return wrapped(`${row.name}: FAILED: ${row.failed}`, '  ');
   const lines = [line(`${row.name} (${row.unit})`, row)];
   for (const peer of row.peers ?? []) {
     const { ratio, difference } = peer;

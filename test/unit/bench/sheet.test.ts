@@ -72,9 +72,10 @@ test('the table fits 80 columns and tells what is missing and what failed', () =
     note: 'x '.repeat(90),
   });
   filled.unavailable('another', 'because '.repeat(20));
+  filled.failed('a third', 'half of it was missing');
   const machine = { cpu: 'Some CPU', cores: 2, kernel: '6.1', node: 'v24', load: { before: 1, after: 2 } };
   const entries = [
-    { name: 'first', how: 'by looking '.repeat(20), figures: filled.rows, seconds: 1 },
+    { name: 'first', how: 'by looking '.repeat(20), figures: filled.rows, seconds: 75.2 },
     { name: 'second', how: 'not at all', figures: [], seconds: 1, unavailable: 'no card' },
     { name: 'third', how: 'badly', figures: [], seconds: 1, failed: 'it broke' },
   ];
@@ -83,4 +84,6 @@ test('the table fits 80 columns and tells what is missing and what failed', () =
   expect(text).toContain('123456789');
   expect(text).toContain('unavailable: no card');
   expect(text).toContain('FAILED: it broke');
+  expect(text).toContain('a third: FAILED: half of it was missing');
+  expect(text).toContain('first, 75 s');
 });
