@@ -12,11 +12,13 @@ const SUITES: Readonly<Record<number, SuiteName>> = { 30: 'AES_CM_128_HMAC_SHA1_
  * packets of 10 ms, the longest page there is, has six.
  */
 const MOST_MISSED = 6;
+/** Each page of a Porter has an SSRC of its own: so many pages are remembered, against who plays one again. Half a megabyte. */
+const REMEMBERED_PAGES = 256;
 
 /** Undefined where pages are plain. Throws for a key of another length. */
 export function groupProtection(key: Uint8Array | undefined): Protection | undefined {
   if (key === undefined) return undefined;
   const suite = SUITES[key.length];
   if (suite === undefined) throw new RangeError(`a group key of ${key.length} bytes`);
-  return new Protection({ suite, ours: key, theirs: key }, () => {}, MOST_MISSED);
+  return new Protection({ suite, ours: key, theirs: key }, () => {}, MOST_MISSED, REMEMBERED_PAGES);
 }

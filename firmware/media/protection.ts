@@ -27,11 +27,15 @@ export class Protection {
   /** Packets, RTP and RTCP, that were turned away. */
   refused = 0;
 
-  /** Throws for a suite that was never offered. `mostMissed`: as `SrtpReceiver` has it. */
-  constructor(crypto: Crypto, onWrongKey: (packets: number) => void, mostMissed = 1) {
+  /** Throws for a suite that was never offered. `receiver`: the rest of what `SrtpReceiver` takes. */
+  constructor(
+    crypto: Crypto,
+    onWrongKey: (packets: number) => void,
+    ...receiver: [mostMissed?: number, sourceLimit?: number]
+  ) {
     this.#crypto = crypto;
     this.#sender = new SrtpSender(masterKey(crypto.suite, crypto.ours));
-    this.#receiver = new SrtpReceiver(masterKey(crypto.suite, crypto.theirs), mostMissed);
+    this.#receiver = new SrtpReceiver(masterKey(crypto.suite, crypto.theirs), ...receiver);
     this.#onWrongKey = onWrongKey;
   }
 

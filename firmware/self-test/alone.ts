@@ -59,13 +59,14 @@ export async function testAlone(configFile: string, state: string, version: stri
 }
 
 async function hearTone(spec: Parameters<typeof openAudio>[0]): Promise<Alone['sound']> {
+  let cancel = () => {};
   let away: { why: string; busy?: boolean } = { why: 'the card does not sound' };
   try {
     const audio = openAudio(spec, systemClock);
     const result = await new Promise<Alone['sound']>(resolve => {
       let up = false;
       let process: ReturnType<typeof toneTest> | undefined;
-      systemClock.after(TONE_TEST_MS + CARD_MS, () => resolve(away), 'tone');
+      cancel = systemClock.after(TONE_TEST_MS + CARD_MS, () => resolve(away), 'tone');
       audio.start(
         // Frames come at their pace without a card too: only those of a card count.
         (captured, toPlay) => (process === undefined || !up ? toPlay.fill(0) : process(captured, toPlay)),
@@ -81,6 +82,9 @@ async function hearTone(spec: Parameters<typeof openAudio>[0]): Promise<Alone['s
     return result;
   } catch (error) {
     return { why: (error as Error).message };
+  } finally {
+    // The command would wait for it.
+    cancel();
   }
 }
 

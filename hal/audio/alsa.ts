@@ -57,7 +57,7 @@ export class AlsaAudio implements AudioDevice {
   readonly #spec: AudioSpec;
   readonly #clock: Clock;
   readonly #load: () => OpenPcm;
-  readonly #loadMixer: () => OpenMixer;
+  readonly #openMixer: OpenMixer;
   readonly #silentPace: Pacer;
   readonly #nothingHeard: Int16Array;
   readonly #nobodyHears: Int16Array;
@@ -86,7 +86,11 @@ export class AlsaAudio implements AudioDevice {
     this.#spec = spec;
     this.#clock = clock;
     this.#load = load;
-    this.#loadMixer = mixer;
+    let loaded: OpenMixer | undefined;
+    this.#openMixer = card => {
+      loaded ??= mixer();
+      return loaded(card);
+    };
     this.format = audioFormat(spec.rate);
     this.#nothingHeard = new Int16Array(this.format.frameSamples);
     this.#nobodyHears = new Int16Array(this.format.frameSamples);
@@ -122,7 +126,7 @@ export class AlsaAudio implements AudioDevice {
 
   setGain(loudspeakerDb: number, microphoneDb: number): CardGain {
     if (this.#duplex === undefined || this.#spec.mixer?.off) return { faults: [] };
-    return setCardGain(this.#loadMixer(), this.#spec, this.#duplex.cards, { loudspeakerDb, microphoneDb });
+    return setCardGain(this.#openMixer, this.#spec, this.#duplex.cards, { loudspeakerDb, microphoneDb });
   }
 
   #open() {

@@ -30,14 +30,23 @@ const FIRST_CHANNEL = 0;
 /** libasound counts in hundredths. */
 const HUNDRED = 100;
 
-/** Throws HalError `unsupported` where koffi or libasound are not installed. */
+/** Throws HalError `unsupported` where koffi or libasound are not installed, or libasound was built without mixers. */
 export function loadMixer(): OpenMixer {
-  const library = bind();
+  const library = bound();
   return card => openMixer(library, card);
 }
 
-function bind() {
-  const libasound = loadKoffi().load('libasound.so.2');
+function bound() {
+  const koffi = loadKoffi();
+  try {
+    return bind(koffi);
+  } catch (error) {
+    throw new HalError('unsupported', 'libasound has no mixer', { cause: error });
+  }
+}
+
+function bind(koffi: ReturnType<typeof loadKoffi>) {
+  const libasound = koffi.load('libasound.so.2');
   const f = (prototype: string) => libasound.func(prototype);
   const both = <T>(make: (side: 'playback' | 'capture') => T) => ({
     playback: make('playback'),

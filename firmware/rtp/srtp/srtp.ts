@@ -5,7 +5,7 @@ import type { PacketIndex } from './key-stream.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { LONGEST_TRAILER_BYTES, type MasterKey, type Suite, suites } from './suite.ts';
 
-/** Sources that are remembered at once; beyond, the one that was silent for longest is forgotten. */
+/** Sources of a call that are remembered at once; beyond, the one that was silent for longest is forgotten. */
 export const SOURCE_LIMIT = 16;
 /** A sequence number further back than this is ahead: the counter has rolled over (RFC 3711 appendix A). */
 const HALF = 0x8000;
@@ -111,13 +111,18 @@ export class SrtpReceiver {
   /** That one. */
   #latest: Source | undefined;
   readonly #mostMissed: number;
+  readonly #sourceLimit: number;
 
-  /** `mostMissed`: roll-overs of a source's counter that may have gone by before it is heard. */
-  constructor(master: MasterKey, mostMissed = 1) {
+  /**
+   * `mostMissed`: roll-overs of a source's counter that may have gone by before it is heard. `sourceLimit`: so many are
+   * remembered; what was recorded of one that is forgotten is taken once more.
+   */
+  constructor(master: MasterKey, mostMissed = 1, sourceLimit = SOURCE_LIMIT) {
     this.#suite = suites[master.suite];
     this.#rtp = ciphersOf(this.#suite, deriveKeys(master, 'rtp'));
     this.#rtcp = ciphersOf(this.#suite, deriveKeys(master, 'rtcp'));
     this.#mostMissed = mostMissed;
+    this.#sourceLimit = sourceLimit;
   }
 
   /** Opens an RTP packet in place: the packet without its tag, a view of `packet`. */
@@ -186,7 +191,7 @@ export class SrtpReceiver {
     this.#latest = source;
     this.#sources.delete(ssrc);
     this.#sources.set(ssrc, source);
-    if (this.#sources.size > SOURCE_LIMIT) this.#sources.delete(this.#sources.keys().next().value!);
+    if (this.#sources.size > this.#sourceLimit) this.#sources.delete(this.#sources.keys().next().value!);
     return source;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AlsaAudio } from '../../../hal/audio/alsa.ts';
+import { loadMixer, type OpenMixer } from '../../../hal/audio/mixer-library.ts';
 import type { AudioProcess, AudioSpec, AudioStatus } from '../../../hal/contracts.ts';
 import { HalError } from '../../../hal/contracts.ts';
 import { sineSnr } from '../../sim/tone.ts';
@@ -16,10 +17,10 @@ const spec: AudioSpec = {
   bufferMs: 40,
 };
 
-function rig(more: Partial<AudioSpec> = {}) {
+function rig(more: Partial<AudioSpec> = {}, mixer: () => OpenMixer = loadMixer) {
   const clock = new VirtualClock();
   const { card, open } = fakeCards(clock);
-  const device = new AlsaAudio({ spec: { ...spec, ...more }, clock, load: () => open });
+  const device = new AlsaAudio({ spec: { ...spec, ...more }, clock, load: () => open, mixer });
   return { clock, card, device };
 }
 
@@ -47,6 +48,38 @@ describe('ALSA keeps the contract', () => {
         card.state = 'plugged';
       },
     };
+  });
+});
+
+describe('the mixer of the card', () => {
+  test('is loaded once, however often the volume is set', () => {
+    let loaded = 0;
+    const { clock, device } = rig({}, () => {
+      loaded++;
+      return () => ({ elements: [], close: () => {} });
+    });
+    device.start(
+      () => {},
+      () => {},
+    );
+    clock.advance(100);
+    for (let times = 0; times < 3; times++) device.setGain(-6, 0);
+    expect(loaded).toBe(1);
+  });
+
+  test('may be missing in a small libasound: the volume is made elsewhere, and a control that was named is told', () => {
+    const none = () => {
+      throw new HalError('unsupported', 'libasound has no mixer');
+    };
+    for (const loudspeaker of [undefined, 'Speaker']) {
+      const { clock, device } = rig({ mixer: { ...(loudspeaker && { loudspeaker }) } }, none);
+      device.start(
+        () => {},
+        () => {},
+      );
+      clock.advance(100);
+      expect(device.setGain(-6, 0)).toEqual({ faults: loudspeaker ? ['libasound has no mixer'] : [] });
+    }
   });
 });
 

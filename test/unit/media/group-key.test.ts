@@ -1,10 +1,18 @@
 /** The key of a paging group: whoever joins late finds the place in the count of a long page. */
 import { expect, test } from 'vitest';
 import { groupProtection } from '../../../firmware/media/group-key.ts';
+import type { Protection } from '../../../firmware/media/protection.ts';
 import { writeRtp } from '../../../firmware/rtp/packet.ts';
 import { LONGEST_TRAILER_BYTES } from '../../../firmware/rtp/srtp/suite.ts';
 
 const KEY = Uint8Array.from({ length: 30 }, (_, index) => index);
+
+/** The first packet of a page. */
+function packetFrom(sender: Protection, ssrc: number): Uint8Array {
+  const packet = new Uint8Array(172 + LONGEST_TRAILER_BYTES);
+  writeRtp(packet, { payloadType: 0, marker: true, sequence: 1, timestamp: 0, ssrc }, new Uint8Array(160));
+  return packet.subarray(0, sender.protect(packet, 172));
+}
 
 /** The packet after so many, of a sender that began near the end of the sequence numbers. */
 function packetAfter(count: number): Uint8Array {
@@ -35,6 +43,15 @@ test('another key is refused, and so is a packet that has come already', () => {
   const ours = groupProtection(KEY)!;
   expect(ours.open(packetAfter(0))?.length).toBe(172);
   expect(ours.open(packetAfter(0))).toBeUndefined();
+});
+
+test('a page that was recorded is refused, also after many others, each with an SSRC of its own', () => {
+  const ours = groupProtection(KEY)!;
+  const sender = groupProtection(KEY)!;
+  const recorded = packetFrom(sender, 7);
+  expect(ours.open(recorded.slice())?.length).toBe(172);
+  for (let ssrc = 100; ssrc < 300; ssrc++) expect(ours.open(packetFrom(sender, ssrc))?.length).toBe(172);
+  expect(ours.open(recorded)).toBeUndefined();
 });
 
 test('a length that no suite has is a mistake of ours', () => {
