@@ -2,8 +2,9 @@
 import { BAD_PAYLOAD, type Decoder } from '../audio/codecs/codec.ts';
 import { ComfortNoise } from '../audio/comfort-noise.ts';
 import { FRAME_MS, frameSamples, MAX_PACKET_MS, rms } from '../audio/frame.ts';
+import { Pauses } from '../audio/pauses.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
-import { shorten } from '../audio/stretch.ts';
+import { lengthen, shorten } from '../audio/stretch.ts';
 import { distance32 } from '../lib/serial.ts';
 import { JitterBuffer, type Pull, type Push } from '../rtp/jitter-buffer.ts';
 import type { Losses } from '../rtp/loss-pattern.ts';
@@ -23,6 +24,12 @@ const QUIET_RMS = 184;
 
 /** Opus conceals in multiples of this (RFC 6716 §2.1.4: its shortest frame), and G.711 does not mind. */
 const CONCEALED_STEP_MS = 2.5;
+
+/**
+ * More than this is cut from a voice too, in packet times; less only from its pauses, since who measures a steady tone
+ * hears each cut: 2 dB at no loss, more at 20 %.
+ */
+const CUT_ANYWHERE_PACKETS = 1.25;
 
 /** Static (RFC 3551 §6), and understood whether it was agreed or not: who sends it is silent. */
 export const COMFORT_NOISE = 13;
@@ -76,6 +83,7 @@ export class Receiving {
   #inventLimitMs = MAX_INVENTED_MS;
   #packetMs = 20;
   readonly #noise = new ComfortNoise();
+  readonly #pauses = new Pauses();
   /** The peer has said that it is silent, and how loud its silence is. */
   #isQuiet = false;
   /** RTP time of that. */
@@ -242,7 +250,19 @@ export class Receiving {
     this.#packetMs = (samples * 1000) / decoder.rate;
     const isSilent = this.#active.name === 'opus' && rms(this.#decoded, 0, samples) < QUIET_RMS;
     this.#inventLimitMs = isSilent ? MAX_SILENCE_MS : MAX_INVENTED_MS;
-    this.#add(pull.shrink ? shorten(this.#decoded, samples, decoder.rate) : samples);
+    this.#add(this.#fitted(samples, pull.spareMs));
+  }
+
+  /** Makes what was decoded as long as the buffer would have it, where nobody hears it. */
+  #fitted(samples: number, spareMs: number): number {
+    const { rate } = this.#active.decoder;
+    const isPause = this.#pauses.isPause(this.#decoded, samples);
+    if (spareMs < 0) return lengthen(this.#decoded, samples, rate, { isPause, mostMs: MAX_PACKET_MS - this.#packetMs });
+    if (spareMs > CUT_ANYWHERE_PACKETS * this.#packetMs) return shorten(this.#decoded, samples, rate, { isPause });
+    if (!isPause || spareMs === 0) return samples;
+    // It is pulled frame by frame: less than one is not gained, and what is ready waits for nothing.
+    const mostMs = Math.floor(spareMs / FRAME_MS) * FRAME_MS + this.#readyCount / this.#readyPerMs;
+    return shorten(this.#decoded, samples, rate, { isPause, mostMs });
   }
 
   #recover({ durationTicks, following, followingType }: Extract<Pull, { is: 'lost' }>) {

@@ -4,6 +4,10 @@
 const WINDOW_PACKETS = 512;
 /** The share of packets that shall arrive in time. */
 const IN_TIME = 0.99;
+/** A packet that takes longer than this share of them is not as usual. */
+const USUAL = 0.95;
+/** Where the slow ones are so much slower than that, waiting for one that is overdue is worth while. */
+const WORTH_WAITING_MS = 10;
 /** Packets between two sortings of the window; in between only a late packet moves the estimate. */
 const SORT_EVERY_PACKETS = 16;
 /** The delay before anything is known of the network, within the limits. */
@@ -11,7 +15,7 @@ const FIRST_DELAY_MS = 40;
 /** Packets before the estimate is believed below FIRST_DELAY_MS. */
 const LEARNING_PACKETS = 50;
 /** How fast the memory of a late packet fades, milliseconds for each packet. */
-const FORGET_MS_PER_PACKET = 0.15;
+const FORGET_MS_PER_PACKET = 0.3;
 
 /**
  * Transit is arrival time less RTP time, in milliseconds: its zero means nothing, its differences are delay. Played at
@@ -27,6 +31,7 @@ export class DelayEstimate {
   #sinceSorted = 0;
   #least = 0;
   #quantile = 0;
+  #usual = 0;
   #peak = Number.NEGATIVE_INFINITY;
 
   /** The delay stays between these, counted from the quickest packets. */
@@ -65,12 +70,22 @@ export class DelayEstimate {
     for (let i = 0; i < length; i++) this.#sorted[i] = this.#transits[i]!;
     this.#sorted.sort();
     this.#least = this.#sorted[0]!;
+    this.#usual = this.#sorted[Math.ceil(length * USUAL) - 1]!;
     this.#quantile = this.#sorted[Math.ceil(length * IN_TIME) - 1]!;
   }
 
   /** The quickest packet of the window: delay is counted from here. */
   get leastMs(): number {
     return this.#least;
+  }
+
+  /**
+   * How much longer than usual a packet takes that is on its way for `transitMs` by now. 0 where packets come at an even
+   * pace, since there it is lost.
+   */
+  overdueMs(transitMs: number): number {
+    const stalls = Math.max(this.#quantile, this.#peak) - this.#usual > WORTH_WAITING_MS;
+    return stalls ? Math.max(0, transitMs - this.#usual) : 0;
   }
 
   /** The offset to play at. */

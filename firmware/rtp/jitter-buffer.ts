@@ -2,7 +2,7 @@
  * Adaptive jitter buffer: takes packets as the network brings them, gives them in order at the pace of the loudspeaker.
  *
  * Everything is reckoned in offsets: the play position has an RTP time, and `now − RTP time` says how late it is played.
- * `DelayEstimate` says how late it should be. Too early: `wait` stretches. Too late: packets are marked `shrink`.
+ * `DelayEstimate` says how late it should be. Too early: `wait` stretches. Too late: packets tell of `spareMs`.
  */
 import { distance16, distance32 } from '../lib/serial.ts';
 import { DelayEstimate } from './delay-estimate.ts';
@@ -31,8 +31,11 @@ export type Pull =
       payload: Uint8Array;
       payloadType: number;
       timestamp: number;
-      /** The buffer holds more than it needs: this packet may be left out, and the next be pulled at once. */
-      shrink: boolean;
+      /**
+       * So much more than need be is held: the packet may be made shorter by that, and the next be pulled the sooner.
+       * Negative: what comes after it is overdue by so much, and it had better be made longer.
+       */
+      spareMs: number;
     }
   /** One packet time was lost. `following` is the payload after it, where it is here already (Opus FEC), in `followingType`. */
   | { is: 'lost'; durationTicks: number; following: Uint8Array | undefined; followingType: number }
@@ -61,13 +64,10 @@ const DEFAULT_PACKET_MS = 20;
 const MAX_PACKET_MS = 200;
 /** A transit that jumps so far within one packet is a clock that was set or stood still: begin anew. */
 const RESTART_JUMP_MS = 1_000;
-/**
- * The delay is stretched when it is short by more than this, and shrunk when long by more than that; in packet times.
- * Together above one, or the one would cause the other. Nearer, a quiet wire waits 10 ms less, but each cut of a steady tone
- * costs: 2 dB at no loss, more at 20 %.
- */
+/** The delay is stretched when it is short by more than this, in packet times. */
 const STRETCH_TOLERANCE = 0.25;
-const SHRINK_TOLERANCE = 1.25;
+/** It is let grow before the buffer is empty by no more than this above what is wanted, in packet times. */
+const MOST_AHEAD = 1;
 /** Of a pull later than its neighbours, only this share counts: a thread that was held up is no reason to shrink. */
 const LATE_PULL_WEIGHT = 0.05;
 
@@ -94,7 +94,7 @@ export class JitterBuffer {
     payload: new Uint8Array(0) as Uint8Array,
     payloadType: 0,
     timestamp: 0,
-    shrink: false,
+    spareMs: 0,
   };
   readonly #lost = {
     is: 'lost' as const,
@@ -280,7 +280,7 @@ export class JitterBuffer {
       }
       if (this.#isEarly(offsetMs)) return this.#stretch();
       this.#follow(offsetMs);
-      return slot === undefined ? this.#conceal() : this.#play(slot);
+      return slot === undefined ? this.#conceal() : this.#play(slot, nowMs);
     }
   }
 
@@ -310,19 +310,26 @@ export class JitterBuffer {
     return offsetMs < this.#estimate.wantedMs - toleranceMs;
   }
 
-  #play(slot: Slot): Pull {
-    const packetMs = this.#packetTicks / this.#ticksPerMs;
+  #play(slot: Slot, nowMs: number): Pull {
     this.#packet.payload = slot.payload;
     this.#packet.payloadType = slot.payloadType;
     this.#packet.timestamp = slot.timestamp;
-    this.#packet.shrink =
-      this.#held > 1 && this.#steadyOffsetMs > this.#estimate.wantedMs + SHRINK_TOLERANCE * packetMs;
+    this.#packet.spareMs = this.#spareMs(nowMs);
     this.counters.played++;
     this.pattern.heard();
     this.#held--;
     this.#nextTicks = slot.ticks + this.#packetTicks;
     this.#step(slot);
     return this.#packet;
+  }
+
+  #spareMs(nowMs: number): number {
+    const { wantedMs } = this.#estimate;
+    const packetMs = this.#packetTicks / this.#ticksPerMs;
+    // The next may have been sent long ago.
+    const overdueMs = this.#estimate.overdueMs(nowMs - this.#newestTicks / this.#ticksPerMs - packetMs);
+    if (overdueMs > 0 && this.#offsetMs < wantedMs + MOST_AHEAD * packetMs) return -overdueMs;
+    return this.#held > 1 ? Math.max(0, this.#steadyOffsetMs - wantedMs) : 0;
   }
 
   #conceal(): Pull {

@@ -45,7 +45,7 @@ export class PlayoutBuffer {
     payload: new Uint8Array(0) as Uint8Array,
     payloadType: 0,
     timestamp: 0,
-    shrink: false,
+    spareMs: 0,
   };
   readonly #lost = {
     is: 'lost' as const,

@@ -13,10 +13,12 @@ export interface Listening {
   clockRate?: number;
   /** The sender's clock against ours, parts per million: positive is a fast sender. */
   driftPpm?: number;
-  /** In these parts of each second the sound is quiet enough to leave a packet out. 0: never, 1: always. */
+  /** In these parts of each second the sound is quiet enough to make a packet shorter. 0: never, 1: always. */
   quiet?: number;
-  /** How much shorter a packet is made where it may be; absent: it is left out wholly. */
+  /** By how much, at most; absent: a packet that is wholly to spare is left out. */
   cutMs?: number;
+  /** How much longer one is made of which more are overdue, where a voice allows it: in 7 of 10. Absent: never. */
+  lengthenMs?: number;
   /** How long is invented where there is nothing to play, until it is asked again. Absent: a packet time. */
   inventedMs?: number;
   firstSequence?: number;
@@ -42,6 +44,7 @@ export interface Heard {
   /** The time for which they had to invent, and what was lost on the way in it. */
   gapMs: number;
   shrunk: number;
+  lengthened: number;
   pulls: number;
 }
 
@@ -67,6 +70,7 @@ export function listen(how: Listening): Heard {
     gaps: 0,
     gapMs: 0,
     shrunk: 0,
+    lengthened: 0,
     pulls: 0,
   };
   const sentAt = new Map<number, number>();
@@ -95,10 +99,15 @@ export function listen(how: Listening): Heard {
         }
         break;
       }
-      if (pull.shrink && leftOut === 0 && dueMs % 1000 < quiet * 1000) {
+      if (pull.spareMs < 0 && how.lengthenMs !== undefined && heard.pulls % 10 < 7) {
+        heard.lengthened++;
+        stepMs += how.lengthenMs;
+      }
+      const isQuiet = dueMs % 1000 < quiet * 1000;
+      if (isQuiet && leftOut === 0 && pull.spareMs >= (how.cutMs ?? packetMs)) {
         heard.shrunk++;
         if (how.cutMs === undefined) continue;
-        stepMs = packetMs - how.cutMs;
+        stepMs -= how.cutMs;
       }
       const index = new DataView(pull.payload.buffer, pull.payload.byteOffset).getUint32(0);
       heard.played.push(index);

@@ -63,3 +63,41 @@ export function losing(random: Random, path: Path, share: number, meanRun = 1): 
     return bad ? undefined : delay;
   };
 }
+
+/** Two networks in turn: the other one while `isOther` says so. */
+export function inTurn(path: Path, other: Path, isOther: (sentMs: number) => boolean): Path {
+  return sentMs => {
+    const [here, there] = [path(sentMs), other(sentMs)];
+    return isOther(sentMs) ? there : here;
+  };
+}
+
+/**
+ * A line that one bulk transfer keeps full: its queue grows to `fullMs`, overflows, TCP halves its window, and it grows
+ * anew. A voice packet waits for it, and for the rest of the one packet that is being sent, `packetMs`.
+ */
+export function bulkTransfer(random: Random, baseMs: number, fullMs: number, everyMs: number, packetMs: number): Path {
+  return sentMs => baseMs + fullMs * (0.5 + (0.5 * (sentMs % everyMs)) / everyMs) + random.next() * packetMs;
+}
+
+/** Nothing comes for `gapMs` from each of these moments, then all of it at once. */
+export function gapsAt(path: Path, atMs: readonly number[], gapMs: number): Path {
+  return sentMs => {
+    const delay = path(sentMs);
+    const at = atMs.find(moment => sentMs >= moment && sentMs < moment + gapMs);
+    return delay === undefined || at === undefined ? delay : delay + at + gapMs - sentMs;
+  };
+}
+
+/**
+ * LTE: a voice packet waits up to 10 ms for its turn; one in ten transmissions fails, and is made again 8 ms later (HARQ);
+ * two in a thousand fail as often as is tried, and the layer above takes 50 ms to see it. Sharing the cell with others
+ * adds a wait of `sharedMs` on average.
+ */
+export function lte(random: Random, baseMs: number, sharedMs: number): Path {
+  return () => {
+    let delay = baseMs + random.next() * 10 - sharedMs * Math.log(1 - random.next());
+    while (random.next() < 0.1) delay += 8;
+    return random.next() < 0.002 ? delay + 50 : delay;
+  };
+}

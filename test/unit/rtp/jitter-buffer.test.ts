@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { JitterBuffer, type Pull } from '../../../firmware/rtp/jitter-buffer.ts';
 import { emptyPacket, type RtpPacket } from '../../../firmware/rtp/packet.ts';
 import { RING_PACKETS, RING_PAYLOAD_BYTES } from '../../../firmware/rtp/packet-ring.ts';
-import { listen } from '../../sim/jitter-listener.ts';
+import { type Heard, listen } from '../../sim/jitter-listener.ts';
 import { inOrder, losing, routeChange, spikes, stalls, uniform } from '../../sim/jitter-models.ts';
 import { seeded } from '../../sim/seeded.ts';
 
@@ -77,7 +77,7 @@ describe('in order', () => {
       payload: Uint8Array.of(7, 7, 7),
       payloadType: 96,
       timestamp: 4242,
-      shrink: false,
+      spareMs: 0,
     });
   });
 
@@ -195,6 +195,34 @@ describe('delay', () => {
     expect(allowed.shrunk).toBeGreaterThan(3);
     expect(never.delays.at(-1)).toBeGreaterThan(120);
     expect([allowed.gaps, never.gaps]).toEqual([0, 0]);
+  });
+
+  test('what is held beyond need is told with each packet, and not of the last', () => {
+    const buffer = running(100);
+    // It began 45 ms behind, and needs 20.
+    buffer.push(sound(100), 2000);
+    expect(buffer.pull(2005)).toMatchObject({ is: 'packet', spareMs: 25 });
+    expect(buffer.pull(2025)).toMatchObject({ is: 'packet', spareMs: 25 });
+    expect(buffer.pull(2045)).toMatchObject({ is: 'packet', spareMs: 0 });
+  });
+
+  test('before a stall has emptied it, longer packets are asked for: fewer holes at the same delay', () => {
+    const hear = (lengthenMs?: number) => {
+      const all = [1, 2, 3].map(seed => {
+        const path = stalls(seeded(seed), 5, 8, 80, 4_000);
+        return listen({ path, seconds: 120, maxMs: 400, cutMs: 10, inventedMs: 10, ...(lengthenMs && { lengthenMs }) });
+      });
+      const sum = (of: (heard: Heard) => number) => all.reduce((total, heard) => total + of(heard), 0);
+      return { gapMs: sum(heard => heard.gapMs), delayMs: sum(heard => heard.delayMs.mean) / all.length };
+    };
+    const [plain, lengthened] = [hear(), hear(10)];
+    expect(lengthened.gapMs).toBeLessThan(0.8 * plain.gapMs);
+    expect(lengthened.delayMs).toBeLessThan(plain.delayMs + 5);
+  });
+
+  test('where packets come at an even pace, or not at all, none is overdue', () => {
+    const path = losing(seeded(3), uniform(seeded(4), 5, 10), 0.2, 3);
+    expect(listen({ path, seconds: 60, lengthenMs: 10 }).lengthened).toBe(0);
   });
 
   test('a pull that comes late now and then is no reason to shrink', () => {
@@ -427,14 +455,27 @@ test('what networks do to delay and gaps', async () => {
     ['route longer by 100 ms', random => routeChange(uniform(random, 20, 10), 60_000, 100)],
     ['route shorter by 100 ms', random => routeChange(uniform(random, 120, 10), 60_000, -100)],
   ];
-  const head = ['network', 'loss %', 'delay ms', 'p95', 'most', 'gaps', 'of them lost', 'late', 'skipped', 'shrunk'];
+  const head = [
+    'network',
+    'loss %',
+    'delay ms',
+    'p95',
+    'most',
+    'gaps',
+    'of them lost',
+    'late',
+    'skipped',
+    'shrunk',
+    'lengthened',
+  ];
   const rows = networks.flatMap(([name, network]) =>
     [0, 5, 20].map(loss => {
       const random = seeded(1);
-      const heard = listen({ path: losing(random, network(random), loss / 100, 1.5), seconds: 120 });
+      const path = losing(random, network(random), loss / 100, 1.5);
+      const heard = listen({ path, seconds: 120, cutMs: 10, inventedMs: 10, lengthenMs: 10 });
       const { lost, late, skipped } = heard.counters;
       const { mean, p95, most } = heard.delayMs;
-      const numbers = [loss, mean, p95, most, heard.gaps, lost, late, skipped, heard.shrunk];
+      const numbers = [loss, mean, p95, most, heard.gaps, lost, late, skipped, heard.shrunk, heard.lengthened];
       return [name, ...numbers.map(number => number.toFixed(0))];
     }),
   );
@@ -443,6 +484,7 @@ test('what networks do to delay and gaps', async () => {
     row.map((cell, i) => (i ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
   const table = [
     'Two minutes of 20 ms packets, 6000 in all; delay is counted from the quickest packet. Seed 1.',
+    'Gaps: pulls that found nothing; one that waits lasts 10 ms. Cuts and lengthenings are of 10 ms each.',
     '',
     ...[head, ...rows].map(print),
     '',
