@@ -82,6 +82,8 @@ export function linuxKernel(clock: Clock, epoll: EpollPackage | null = findEpoll
     throw Object.assign(new Error(code), { code });
   };
   const watched = new Map<number, () => void>();
+  /** Files of which a read does not wait. */
+  const unblocked = new Set<number>();
   let cancel: (() => void) | undefined;
 
   function look() {
@@ -107,12 +109,18 @@ export function linuxKernel(clock: Clock, epoll: EpollPackage | null = findEpoll
       }
     },
     open: path => openSync(path, constants.O_RDWR),
-    close: closeSync,
+    close(fd) {
+      unblocked.delete(fd);
+      closeSync(fd);
+    },
     ioctl(fd, request, bytes) {
       check(ioctl(fd, request, bytes));
     },
     read(fd, into) {
-      check(fcntl(fd, F_SETFL, check(fcntl(fd, F_GETFL, 0)) | constants.O_NONBLOCK));
+      if (!unblocked.has(fd)) {
+        check(fcntl(fd, F_SETFL, check(fcntl(fd, F_GETFL, 0)) | constants.O_NONBLOCK));
+        unblocked.add(fd);
+      }
       try {
         return readSync(fd, into);
       } catch (error) {

@@ -198,14 +198,16 @@ class ChardevInput implements DigitalInput {
   }
 
   #look() {
-    this.#readable();
-    // Found gone, or closed by a listener.
-    if (this.#unwatch === undefined) return;
     try {
-      this.#tell(this.read(), this.#clock.now());
+      // One question to the kernel where nothing is new.
+      if (this.read() !== this.#active) {
+        this.#readable();
+        if (this.#unwatch !== undefined) this.#tell(this.read(), this.#clock.now());
+      }
     } catch (error) {
       this.#fail(kernelError(this.name, error));
     }
+    // Not where it was found gone, or closed by a listener.
     if (this.#unwatch !== undefined) this.#lookLater();
   }
 

@@ -36,11 +36,7 @@ export function copyright(packages: readonly string[], node: string): string {
     ],
     ['License: Node', ...indented(readFileSync(join(node, 'LICENSE'), 'utf8'))],
     ...packages.flatMap(folder => ofPackage(folder)),
-    [
-      'Files: usr/lib/porter/firmware/worker.js',
-      `Copyright: Xiph.Org and others named in the text`,
-      'License: libopus',
-    ],
+    ['Files: usr/lib/porter/firmware/*', `Copyright: Xiph.Org and others named in the text`, 'License: libopus'],
     ['License: libopus', ...indented(readFileSync(join(import.meta.dirname, 'licences/opus.txt'), 'utf8'))],
   ];
   return `${stanzas.map(lines => lines.join('\n')).join('\n\n')}\n`;

@@ -19,6 +19,7 @@ import { gzipSync } from 'node:zlib';
 import { LICENCE, makeBundle } from './bundle.ts';
 import { copyright } from './copyright.ts';
 import { type Arch, fetchNode, ROOT } from './fetch.ts';
+import { writePages } from './pages.ts';
 
 /** Who makes a package for others puts themselves here: `DEBFULLNAME` and `DEBEMAIL`, as for Debian's own tools. */
 const MAINTAINER = `${process.env.DEBFULLNAME ?? 'Porter maintainers'} <${process.env.DEBEMAIL ?? 'maintainers@porter.example'}>`;
@@ -75,9 +76,7 @@ export async function makePackage({ arch, folder, version, epoch, compression }:
     const manual = join(stage, 'usr/share/man/man1/porter.1');
     writeFileSync(`${manual}.gz`, zipped(readFileSync(manual)));
     rmSync(manual);
-    for (const page of ['package.md', 'technician.md', 'provisioning.md'])
-      cpSync(join(ROOT, 'docs', page), join(docs, page));
-    cpSync(join(ROOT, 'docs/reference/configuration.md'), join(docs, 'configuration.md'));
+    writePages(docs);
 
     const installedBytes = setModes(stage);
     writeControl(stage, { arch, version, installedBytes });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { cached } from './cache.ts';
+import { kept } from '../lib/kept.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -23,7 +23,7 @@ const NODE_INTEGRITY: Record<Arch, string> = {
 
 /** The folder of an unpacked package. Throws where npm brings something else than `integrity` says. */
 export async function fetchPackage(name: string, version: string, integrity: string): Promise<string> {
-  const folder = await cached(`npm/${name.replace('/', '+')}-${version}`, folder => {
+  const folder = await kept(`npm/${name.replace('/', '+')}`, version, folder => {
     process.stderr.write(`porter: fetching ${name} ${version} from npm (once) ...\n`);
     const said = execFileSync('npm', ['pack', '--json', '--loglevel=error', `${name}@${version}`], {
       cwd: folder,

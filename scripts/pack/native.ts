@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, keyOf } from './cache.ts';
+import { kept, keyOf } from '../lib/kept.ts';
 import { type Arch, fetchLocked, fetchNode, NODE_VERSION, nodeArch } from './fetch.ts';
 
 const TRIPLE: Record<Arch, string> = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
@@ -40,7 +40,7 @@ export async function buildEpoll(arch: Arch): Promise<string> {
     throw new Error(`the compiler ${compiler} is missing; on Debian: apt-get install ${COMPILER_PACKAGE[arch]}`);
   }
   const key = keyOf(readFileSync(source), versionOf(nan), NODE_VERSION, compilerVersion, ...FLAGS);
-  const folder = await cached(`native/epoll-${nodeArch(arch)}-${key}`, async into => {
+  const folder = await kept(`native/epoll-${nodeArch(arch)}`, key, async into => {
     const headers = join(await fetchNode(arch), 'include/node');
     if (!existsSync(join(headers, 'node.h'))) throw new Error(`${headers} has no headers`);
     const includes = [headers, nan].flatMap(path => ['-I', path]);

@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { kept, keyOf } from '../../lib/kept.ts';
 import { fetchNode, NODE_VERSION } from '../../pack/fetch.ts';
-import { kept, keyOf } from '../lib/cache.ts';
 import { mustHave } from '../lib/missing.ts';
 import { initramfs } from './initramfs.ts';
 

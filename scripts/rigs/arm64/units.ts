@@ -2,9 +2,9 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { kept, keyOf } from '../lib/cache.ts';
+import { kept, keyOf } from '../../lib/kept.ts';
+import { runStep } from '../../lib/step.ts';
 import { mustHave } from '../lib/missing.ts';
-import { runStep } from '../lib/step.ts';
 import type { Arm64System } from './system.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

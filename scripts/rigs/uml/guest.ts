@@ -53,6 +53,8 @@ export class Guest {
         ...['con0=fd:0,fd:1', 'con=null', 'loglevel=4', 'panic=-1'],
         // From one moment on, so that two runs see the same dates.
         ...(timeTravel ? ['time-travel=inf-cpu', `time-travel-start=${START_OF_TIME_S}`] : []),
+        // snd-aloop is the first sound card.
+        'snd_dummy.index=1',
         // What the kernel does not know becomes the environment of init.
         `rig_share=${this.share}`,
         `rig_path=${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,

@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { kept, keyOf } from '../lib/cache.ts';
+import { kept, keyOf } from '../../lib/kept.ts';
+import { runStep } from '../../lib/step.ts';
 import { mustHave, RigError } from '../lib/missing.ts';
-import { runStep } from '../lib/step.ts';
 
 const SOURCES = '/usr/src';
 const CONFIG = join(import.meta.dirname, 'kernel.config');

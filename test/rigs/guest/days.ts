@@ -27,9 +27,14 @@ export interface Day {
   /** Of 24. */
   calls: number;
   doors: number;
-  /** REGISTER requests that the registrar has answered with 200 or a challenge. */
-  registers: number;
+  /** REGISTER requests that the registrar has answered with 200. */
+  registered: number;
+  /** How often it had forgotten the device: when a REGISTER came, or at the end of an hour. */
+  forgotten: number;
   polls: number;
+  /** After a collection, every six hours: what the device keeps, without its compiled code. */
+  heldMb: number[];
+  /** At the end of the day: the same with it, and the whole process. */
   heapMb: number;
   rssMb: number;
   /** Every event of the day: when, and what. */
@@ -44,6 +49,7 @@ const SIP_PORT = 5_070;
 const CONFIG_PORT = 8_080;
 const HOUR_MS = 3_600_000;
 const TALK_MS = 600;
+const MEMORY_EVERY_H = 6;
 
 const days = Number(process.argv[2]);
 const random = seeded(2);
@@ -83,7 +89,8 @@ const local = {
   provisioning: { url: `http://${HOST}:${CONFIG_PORT}`, interval: '30 min' },
 };
 
-let registers = 0;
+let registered = 0;
+let forgotten = 0;
 const desk = new Desk(
   {
     clock: systemClock,
@@ -107,9 +114,16 @@ const desk = new Desk(
   },
 );
 desk.userAgent.onRequest('REGISTER', transaction => {
-  registers++;
+  const isNew = !isKnown();
+  const respond = transaction.respond.bind(transaction);
+  transaction.respond = (status, reply) => {
+    if (status === 200 && isNew && registered > 0) forgotten++;
+    if (status === 200) registered++;
+    return respond(status, reply);
+  };
   desk.registrar.serve(transaction);
 });
+const isKnown = () => desk.registrar.contactFor('front') !== undefined;
 
 const events: DeviceEvent[] = [];
 let told: Partial<Record<string, number>> = {};
@@ -154,35 +168,41 @@ async function main() {
   await until('it is registered', async () => (await status()).accounts.pbx?.state === 'registered');
 
   const beganMs = systemClock.now();
-  let done = { calls: 0, doors: 0, registers: 0, polls: 0 };
-  for (let hour = 0; hour < 24 * days; hour++) {
-    await passes(beganMs + (hour + 0.5) * HOUR_MS - systemClock.now());
-    const { answered, opened } = await oneCall(header, status);
-    if (answered) done.calls++;
-    if (opened) done.doors++;
-    if (hour % 24 !== 23) continue;
-    const day = (hour + 1) / 24;
-    await passes(beganMs + day * 24 * HOUR_MS - systemClock.now());
+  let pollsBefore = 0;
+  for (let day = 1; day <= days; day++) {
+    const [registeredBefore, forgottenBefore] = [registered, forgotten];
+    const done = { calls: 0, doors: 0, heldMb: [] as number[], heapMb: 0, rssMb: 0 };
+    let polls = pollsBefore;
+    for (let hour = 24 * (day - 1); hour < 24 * day; hour++) {
+      await passes(beganMs + (hour + 0.5) * HOUR_MS - systemClock.now());
+      const { answered, opened } = await oneCall(header, status);
+      if (answered) done.calls++;
+      if (opened) done.doors++;
+      await passes(beganMs + (hour + 1) * HOUR_MS - systemClock.now());
+      if (!isKnown()) forgotten++;
+      if ((hour + 1) % MEMORY_EVERY_H !== 0) continue;
+      const memory = await ask(device);
+      polls = memory.polls;
+      Object.assign(done, { heapMb: memory.heapMb, rssMb: memory.rssMb });
+      done.heldMb.push(memory.heapMb - memory.codeMb);
+    }
     const { device: named, accounts } = await status();
     const sound = accounts.pbx?.state === 'registered' && named.name === `generation ${day - 1}`;
     if (!sound) throw new Error(`day ${day} ends as ${JSON.stringify({ named, accounts })}`);
-    const memory = await ask(device);
     const line: Day = {
       day,
-      calls: done.calls,
-      doors: done.doors,
-      registers: registers - done.registers,
-      polls: memory.polls - done.polls,
-      heapMb: memory.heapKb / 1024,
-      rssMb: memory.rssKb / 1024,
-      trace: events.splice(0).map(({ ts, source, type, seq, session, ...facts }) => [
+      ...done,
+      registered: registered - registeredBefore,
+      forgotten: forgotten - forgottenBefore,
+      polls: polls - pollsBefore,
+      trace: events.splice(0).map(({ ts, source, type, seq, session, heldMs, ...facts }) => [
         Date.parse(ts),
-        // How many packets came is a matter of microseconds.
+        // How many packets came is a matter of microseconds, and how long a finger held one of the kernel's tick.
         JSON.stringify(type === 'quality' ? { source, type } : { source, type, ...facts }),
       ]),
     };
     appendFileSync(join(process.env.rig_share!, DAYS_FILE), `${JSON.stringify(line)}\n`);
-    done = { calls: 0, doors: 0, registers, polls: memory.polls };
+    pollsBefore = polls;
     publish(day);
   }
   device.stdin.write('stop\n');
@@ -215,8 +235,8 @@ async function oneCall(header: PiHeader, status: () => Promise<Status>) {
 async function ask(device: ChildProcess) {
   told = {};
   device.stdin!.write('memory\n');
-  await until('its memory', () => told.rssKb !== undefined);
-  return told as { polls: number; heapKb: number; rssKb: number };
+  await until('its memory', () => told.rssMb !== undefined);
+  return told as { polls: number; heapMb: number; codeMb: number; rssMb: number };
 }
 
 await main();

@@ -1,4 +1,7 @@
 /** The contract of lines on the kernel's own: the character device, and sysfs through the package onoff. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../firmware/lib/clock.ts';
 import type { DigitalInput, DigitalOutput, Edge, GpioDriver } from '../../../hal/contracts.ts';
@@ -94,13 +97,16 @@ describe.each(['chardev', 'sysfs'] as const)('%s on a real kernel', name => {
     expect(() => driver.openInput('button', { chip: 'pinctrl-rp1', line: 5 })).toThrow(label);
   });
 
-  test('a line that a process left behind is taken over at its safe level', () => {
+  test('a line that a killed process left behind is taken over at its safe level', async () => {
     const made = chip();
     const number = made.number(22);
-    driverOf(name).openOutput('relay', { chip: label, line: 22 }).write(true);
+    const holder = spawn(process.execPath, [join(import.meta.dirname, 'hold-line.ts'), name, label, '22']);
+    await once(holder.stdout, 'data');
     expect(made.level(22)).toBe(true);
-    if (name === 'chardev') return;
-    // sysfs keeps a line exported when its process dies; the next one begins with the safe level.
+    const ended = once(holder, 'exit');
+    holder.kill('SIGKILL');
+    await ended;
+    // The kernel frees a line of the character device, and keeps one of sysfs as it was.
     traceLines();
     driverOf(name).openOutput('relay', { chip: label, line: 22 });
     expect(tracedLevels().filter(({ line }) => line === number)).toEqual([{ line: number, level: false }]);

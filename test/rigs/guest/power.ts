@@ -76,10 +76,11 @@ const device = await startDevice(bench, {
 });
 const inUse = async () => (await device.status()).device.location;
 if (boot === '0') await until('the first document', async () => (await inUse()) !== '');
-else await server.start();
 const { config, device: said } = await device.status();
 const cameUp: CameUp = { relay: header.history(RELAY_LINE), document: said.location ?? '', problem: config.problem };
 keep(`boot-${boot}.json`, cameUp);
+// What was told is what the disk had, and nothing newer.
+if (boot !== '0') await server.start();
 
 if (last !== undefined) {
   await bench.stop();

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cached, keyOf } from '../../../scripts/pack/cache.ts';
+import { kept, keyOf } from '../../../scripts/lib/kept.ts';
 import type { Bench } from '../../peers/support/bench.ts';
 import { Program } from '../../peers/support/program.ts';
 import { until } from '../../peers/support/until.ts';
@@ -101,7 +101,7 @@ export class CleanRoot {
 /** Unpacks and boots it; it goes with the bench. */
 export async function bootCleanRoot(bench: Bench): Promise<CleanRoot> {
   if (process.getuid?.() !== 0) throw new Error('a Debian of its own needs root: run this test as root');
-  const tarball = join(await cached(`clean-root-${keyOf(SUITE, MIRROR, ...PACKAGES)}`, makeRoot), 'root.tar');
+  const tarball = join(await kept('clean-root', keyOf(SUITE, MIRROR, ...PACKAGES), makeRoot), 'root.tar');
   const folder = bench.room('root');
   execFileSync('tar', ['-xf', tarball, '-C', folder, '--numeric-owner']);
   const namespaces = ['--mount', '--pid', '--cgroup', '--uts', '--ipc', '--net', '--fork', '--kill-child'];

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** `PORTER_CACHE`, or the user's own cache. */
-export const cacheRoot = () =>
-  process.env.PORTER_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'porter');
+const cacheRoot = () =>
+  process.env.PORTER_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'porter');
 
 /** Short enough for a file name, long enough for never meeting another. Hexadecimal digits. */
 const KEY_DIGITS = 16;
@@ -22,11 +22,11 @@ export function keyOf(...parts: readonly (string | Buffer)[]): string {
  * The folder `<cache>/<kind>-<key>`, made by `make` in a folder of another name when it is not there: half of one is never
  * seen, and of two that make it at once the first wins.
  */
-export async function kept(kind: string, key: string, make: (folder: string) => Promise<void>): Promise<string> {
+export async function kept(kind: string, key: string, make: (folder: string) => Promise<void> | void): Promise<string> {
   const folder = join(cacheRoot(), `${kind}-${key}`);
   if (existsSync(folder)) return folder;
-  mkdirSync(cacheRoot(), { recursive: true });
-  const unfinished = mkdtempSync(join(cacheRoot(), `.${kind}-`));
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}.unfinished-`);
   try {
     await make(unfinished);
     renameSync(unfinished, folder);
