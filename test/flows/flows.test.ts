@@ -1,5 +1,5 @@
 /** Golden ladders: what goes over the wire, message by message. `npx vitest run test/flows -u` writes them anew. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { answerChallenge } from '../../firmware/sip/digest/client.ts';
 import { LossyNetwork, presets } from '../sim/lossy-network.ts';
 import { ScriptedPeer } from '../sim/scripted-peer.ts';
@@ -410,28 +410,41 @@ test('RFC 3263 §4.3 a silent server is passed over, answers late, and is told t
   );
 });
 
-test('the next account takes over while the first is lost, and steps back', async () => {
-  const { clock, network, golden } = stage();
-  const servers = [desk, { host: '192.0.2.30', port: 5060 }].map(address => new ScriptedPeer(network, address));
-  let isLost = true;
-  for (const [index, server] of servers.entries()) {
-    server.onRequest = request => {
-      const headers = [['Contact', request.headers.get('Contact') ?? '']] as const;
-      if (index === 0 && isLost) server.reply(request, 403);
-      else server.reply(request, 200, { headers });
-    };
+describe('serial registration', () => {
+  /** Two registrars; the first refuses, or says nothing, for so long. */
+  function twoRegistrars(first: 'refuses' | 'is silent', forMs: number, afterwardsMs: number) {
+    const { clock, network, golden } = stage();
+    const servers = [desk, { host: '192.0.2.30', port: 5060 }].map(address => new ScriptedPeer(network, address));
+    let isLost = true;
+    for (const [index, server] of servers.entries()) {
+      server.onRequest = request => {
+        const headers = [['Contact', request.headers.get('Contact') ?? '']] as const;
+        if (index > 0 || !isLost) server.reply(request, 200, { headers });
+        else if (first === 'refuses') server.reply(request, 403);
+      };
+    }
+    const accounts = ['192.0.2.10', '192.0.2.30'].map((host, index) => ({
+      id: `account-${index}`,
+      aor: `sip:front@${host}`,
+      register: true,
+      expiresMs: 300_000,
+    }));
+    new Phone(clock, network, { address: front, settings: { accounts, serialRegistration: true } });
+    clock.advance(forMs);
+    isLost = false;
+    clock.advance(afterwardsMs);
+    return golden;
   }
-  const accounts = ['192.0.2.10', '192.0.2.30'].map((host, index) => ({
-    id: `account-${index}`,
-    aor: `sip:front@${host}`,
-    register: true,
-    expiresMs: 300_000,
-  }));
-  new Phone(clock, network, { address: front, settings: { accounts, serialRegistration: true } });
-  clock.advance(30_000);
-  isLost = false;
-  clock.advance(60_000);
-  await golden('registration-serial', 'Serial registration: the next account takes over, and steps back');
+
+  test('the next account takes over while the first is lost, and steps back', async () => {
+    const golden = twoRegistrars('refuses', 30_000, 60_000);
+    await golden('registration-serial', 'Serial registration: the next account takes over, and steps back');
+  });
+
+  test('the next account takes over from a registrar that says nothing, and steps back when it answers at last', async () => {
+    const golden = twoRegistrars('is silent', 10_000, 10_000);
+    await golden('registration-silent', 'Serial registration: the next account takes over from a silent registrar');
+  });
 });
 
 test('a caller is asked for a password (RFC 3261 §22.2, RFC 8760)', async () => {
