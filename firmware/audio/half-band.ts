@@ -11,6 +11,8 @@
 const SECTIONS = 4;
 /** From the end of the pass band to the beginning of the stop band, as part of the higher rate. */
 const TRANSITION = 0.02;
+/** Where the pass band ends, as part of the lower rate. */
+export const HALF_BAND_PASS = 0.5 - TRANSITION;
 /** What is weaker is nothing: silence must not fade for ever in numbers that processors are slow with. */
 const NOTHING = 1e-15;
 

@@ -1,15 +1,21 @@
 /**
- * Changes the rate of a stream of samples: a polyphase FIR of linear phase, 70 dB down in the stop band. Where one rate is
- * twice the other, a half-band filter does it for less.
+ * Changes the rate of a stream of samples. Where one rate is twice the other, a half-band filter does it; where it is more than
+ * that (8 or 16 kHz of a call, 48 kHz of a card), a half-band filter and a short FIR, which has room from the one's pass band to its
+ * image; where it is less, a long polyphase FIR of linear phase, 70 dB down in the stop band.
  *
- * The FIR passes up to 0.425 of the lower rate (3.4 kHz of 8 kHz) and stops at half of it, so that telephone speech goes through
+ * That FIR passes up to 0.425 of the lower rate (3.4 kHz of 8 kHz) and stops at half of it, so that telephone speech goes through
  * whole and nothing folds back. Delay: 3.6 ms where the lower rate is 8 kHz, in proportion less above.
  */
-import { Doubler, Halver } from './half-band.ts';
+import { Doubler, HALF_BAND_PASS, Halver } from './half-band.ts';
 
 /** Where the pass band ends and the stop band begins, as parts of the lower rate. */
-const PASS = 0.425;
-const STOP = 0.5;
+interface Edges {
+  pass: number;
+  stop: number;
+}
+const ALONE: Edges = { pass: 0.425, stop: 0.5 };
+/** Beside a half-band filter, whose higher rate is the lower of this one: what lies between is the other's to take out. */
+const BESIDE_HALF_BAND: Edges = { pass: HALF_BAND_PASS / 2, stop: 1 - HALF_BAND_PASS / 2 };
 /** Kaiser's window for 70 dB: J. F. Kaiser, 1974; β and length by his two formulas. */
 const ATTENUATION_DB = 70;
 const KAISER_BETA = 0.1102 * (ATTENUATION_DB - 8.7);
@@ -33,7 +39,47 @@ export function resampler(from: number, to: number, maxInput: number): Resampler
   if (from === to) return identity(from);
   if (to === 2 * from) return new Doubler(from, maxInput);
   if (from === 2 * to) return new Halver(from, maxInput);
-  return new Polyphase(from, to, maxInput);
+  if (to > 2 * from) {
+    return new Chained(
+      new Doubler(from, maxInput),
+      2 * maxInput,
+      new Polyphase(2 * from, to, 2 * maxInput, BESIDE_HALF_BAND),
+    );
+  }
+  if (from > 2 * to) {
+    const between = Math.ceil((maxInput * 2 * to) / from);
+    return new Chained(new Polyphase(from, 2 * to, maxInput, BESIDE_HALF_BAND), between, new Halver(2 * to, between));
+  }
+  return new Polyphase(from, to, maxInput, ALONE);
+}
+
+/** One after the other. */
+class Chained implements Resampler {
+  readonly from: number;
+  readonly to: number;
+  readonly delayMs: number;
+  readonly #first: Resampler;
+  readonly #second: Resampler;
+  readonly #between: Int16Array;
+
+  /** `between`: the most samples that the first makes at once. */
+  constructor(first: Resampler, between: number, second: Resampler) {
+    this.from = first.from;
+    this.to = second.to;
+    this.delayMs = first.delayMs + second.delayMs;
+    this.#first = first;
+    this.#second = second;
+    this.#between = new Int16Array(between);
+  }
+
+  process(input: Int16Array, count: number, output: Int16Array): number {
+    return this.#second.process(this.#between, this.#first.process(input, count, this.#between), output);
+  }
+
+  reset() {
+    this.#first.reset();
+    this.#second.reset();
+  }
 }
 
 function identity(rate: number): Resampler {
@@ -64,15 +110,15 @@ class Polyphase implements Resampler {
   /** Where the next output falls, in 1/up of an input sample from the start of the next input. */
   #next = 0;
 
-  constructor(from: number, to: number, maxInput: number) {
+  constructor(from: number, to: number, maxInput: number, { pass, stop }: Edges) {
     this.from = from;
     this.to = to;
     const common = greatestCommonDivisor(from, to);
     this.#up = to / common;
     this.#down = from / common;
     const lower = Math.min(from, to);
-    this.#taps = Math.ceil((KAISER_LENGTH / (STOP - PASS)) * (from / lower));
-    this.#phases = designed(this.#up, this.#taps, ((PASS + STOP) / 2) * (lower / from));
+    this.#taps = Math.ceil((KAISER_LENGTH / (stop - pass)) * (from / lower));
+    this.#phases = designed(this.#up, this.#taps, ((pass + stop) / 2) * (lower / from));
     this.#line = new Float64Array(this.#taps - 1 + maxInput);
     this.delayMs = (((this.#up * this.#taps - 1) / 2 / this.#up) * 1000) / from;
   }

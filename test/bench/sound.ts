@@ -79,7 +79,9 @@ async function resampling(sheet: Sheet, packets: readonly Int16Array[], seconds:
   for (const [from, to] of [
     [16_000, 8_000],
     [8_000, 16_000],
+    [16_000, 48_000],
     [48_000, 16_000],
+    [48_000, 8_000],
   ] as const) {
     const input = new Int16Array((from * PACKET_MS) / 1000);
     input.set(packets[20]!.subarray(0, input.length));
