@@ -4,6 +4,7 @@ import { alsaError, EAGAIN, EPIPE, ESTRPIPE } from './alsa-library.ts';
 import { LEAVE_OUT, PlaybackFill } from './fill.ts';
 import { Interpolator } from './interpolator.ts';
 import { MAX_HEALS_PER_RUN, type SideOptions } from './microphone.ts';
+import { FRAME_MS } from './pace.ts';
 
 export interface LoudspeakerOptions extends SideOptions {
   /** With so much the card begins; frames of the card. */
@@ -72,7 +73,9 @@ export class Loudspeaker {
     const delay = pcm.delay();
     if (delay === EPIPE || delay === ESTRPIPE) {
       this.#heal(delay);
-      this.play(toPlay, lineOut, waitingMs);
+      // It ran dry while nobody came. What was due then is stale where more waits: it starts again with the newest frame.
+      if (waitingMs >= FRAME_MS) counters.driftSamples += format.frameSamples;
+      else this.play(toPlay, lineOut, waitingMs);
       return;
     }
     // A sound server does not know its delay at once (EIO): whether the stream lives, the write will say.

@@ -4,6 +4,11 @@ import { HalError } from '../contracts.ts';
 import type { OpenPcm, Pcm, PcmRequest, Side } from './alsa-library.ts';
 import { noLoudspeaker, noMicrophone } from './stand-in.ts';
 
+/**
+ * What the microphone hears waits in the card for a late thread: that costs no delay, since whatever is there is read at
+ * once, and what overflows would be gone for good. Milliseconds.
+ */
+const CAPTURE_RING_MS = 200;
 /** The name of a side that the device does not have and does not miss. */
 export const NONE = 'none';
 
@@ -22,7 +27,8 @@ const isHalf = (side: string | undefined) => side !== undefined && side !== 'bot
 export function openSides(open: OpenPcm, spec: AudioSpec, format: AudioFormat, clock: Clock): Sides {
   const inFrames = (ms: number) => Math.round((format.rate * ms) / 1000);
   const bufferFrames = inFrames(spec.bufferMs);
-  const common = { rate: format.rate, periodFrames: inFrames(spec.periodMs), bufferFrames, startFrames: 1 };
+  const ringFrames = Math.max(bufferFrames, inFrames(CAPTURE_RING_MS));
+  const common = { rate: format.rate, periodFrames: inFrames(spec.periodMs), bufferFrames: ringFrames, startFrames: 1 };
   const faults: { side: Side; error: HalError }[] = [];
   const attempt = (request: PcmRequest): Pcm | undefined => {
     if (request.name === NONE) return undefined;
@@ -35,7 +41,7 @@ export function openSides(open: OpenPcm, spec: AudioSpec, format: AudioFormat, c
     }
   };
   const found = attempt({ ...common, name: spec.capture, side: 'capture', stereo: isHalf(spec.microphoneSide) });
-  const capture = found ?? noMicrophone(clock, common);
+  const capture = found ?? noMicrophone(clock, { ...common, bufferFrames });
   // Half the buffer is filled after each frame, as cushion against a late thread; half is room for bursts. A microphone
   // whose period is longer than asked for needs at least one of them as cushion.
   const periodFrames = Math.ceil((capture.periodFrames * format.rate) / capture.rate);
