@@ -202,8 +202,8 @@ export const leftOut: readonly LeftOut[] = [
   {
     rfc: 3611,
     section: '4',
-    what: 'blocks other than VoIP metrics',
-    why: 'loss and times are in every SR and RR already; who only listens needs no round trip',
+    what: 'lists of single packets and the summary of statistics',
+    why: 'loss and jitter are in every SR and RR, bursts and gaps in the VoIP metrics',
   },
   { rfc: 3841, what: 'caller preferences', why: 'one device, one way to reach it' },
   { rfc: 3891, section: '4', what: 'replacing a call that rings here', why: 'the RFC forbids it: 481' },

@@ -30,7 +30,7 @@ export interface CallSettings {
     comfortNoise: boolean;
     silenceSuppression: boolean;
     rtcpMux: boolean;
-    voipMetrics: boolean;
+    extendedReports: boolean;
   };
   /** How the sound of an account's calls is encrypted; without an account, that of the first, which calls then. */
   encryption(account: string | undefined): EncryptionPolicy;
@@ -78,7 +78,7 @@ function callSettings({ sip, media, calls, contacts, doors, paging }: Config, ha
       comfortNoise: media.comfortNoise,
       silenceSuppression: media.silenceSuppression,
       rtcpMux: media.rtcpMux,
-      voipMetrics: media.qualityReports,
+      extendedReports: media.qualityReports,
     },
     encryption: account => encryptionOf(sip.accounts[account ?? Object.keys(sip.accounts)[0] ?? '']),
     bind: sip.listen.host,

@@ -125,12 +125,13 @@ export class CallSound {
   /** Lets the media thread send and receive what was agreed. `mayBeSilent`: the peer holds. */
   start(mayBeSilent = false) {
     if (this.#negotiated === undefined) return;
-    const { direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics } = this.#negotiated;
+    const { direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics, receiverTimes } =
+      this.#negotiated;
     this.#media.send({
       do: 'start',
       stream: this.stream,
       settings: {
-        ...{ direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics },
+        ...{ direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics, receiverTimes },
         ...(mayBeSilent && { mayBeSilent }),
       },
     });

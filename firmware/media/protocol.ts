@@ -50,6 +50,8 @@ export interface StreamSettings {
   rtcpMux?: boolean | undefined;
   /** The peer wants to know how good it is heard (RFC 3611). */
   voipMetrics?: boolean | undefined;
+  /** Who only listens says its time and is answered, by all or by who sends sound (RFC 3611 §4.4). */
+  receiverTimes?: 'all' | 'sender' | undefined;
 }
 
 /**

@@ -77,6 +77,7 @@ export class StreamParts {
 
   #tellQuality() {
     const limitMs = this.#options.settings.jitter.maxMs;
+    this.session.roundTrip.receiverTimes = this.settings.receiverTimes;
     this.session.metrics = this.settings.voipMetrics ? () => voipMetrics(this, limitMs) : undefined;
   }
 

@@ -2,9 +2,10 @@
 import type { WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { add16, add32 } from '../lib/serial.ts';
-import { UNKNOWN, type VoipMetrics } from './extended-report.ts';
-import { middle, NtpClock } from './ntp.ts';
+import { type ExtendedReport, UNKNOWN, type VoipMetrics } from './extended-report.ts';
+import { NtpClock } from './ntp.ts';
 import type { RtpHeader, RtpPacket } from './packet.ts';
+import { RoundTrip } from './round-trip.ts';
 import { parseRtcp, printRtcp, type ReportBlock, type RtcpPacket } from './rtcp.ts';
 import { type Reception, RtpSource } from './source.ts';
 
@@ -56,6 +57,8 @@ export class RtpSession {
   readonly clockRate: number;
   /** What extended reports tell of the present source; undefined: none are sent. */
   metrics: (() => Omit<VoipMetrics, 'ssrc'>) | undefined;
+  /** Measured with each report; what of it needs extended reports is set there. */
+  readonly roundTrip: RoundTrip;
   readonly #cname: string;
   readonly #random: Random;
   readonly #ntp: NtpClock;
@@ -80,10 +83,7 @@ export class RtpSession {
   readonly #before = { packets: 0, bytes: 0, lost: 0, duplicates: 0 };
   #bad = 0;
   #goodbye = false;
-  #lastSr = 0;
-  #lastSrAtMs = 0;
   #seenByPeer: ReportBlock | undefined;
-  #roundTripMs: number | undefined;
   #remoteMos: number | undefined;
 
   #nextReportMs: number | undefined;
@@ -96,6 +96,7 @@ export class RtpSession {
     this.#cname = options.cname;
     this.#random = options.random;
     this.#ntp = new NtpClock(options.wallClock);
+    this.roundTrip = new RoundTrip(this.#ntp);
     this.#probation = options.probation ?? 0;
     this.#reportEveryMs = options.reportEveryMs;
     this.#timestamp = options.random.uint32();
@@ -195,7 +196,7 @@ export class RtpSession {
     this.#before.duplicates += old.duplicates;
     this.#source = new RtpSource(ssrc, this.clockRate, 0);
     this.#candidate.ssrc = NOBODY;
-    this.#lastSr = 0;
+    this.roundTrip.forget();
     this.#goodbye = false;
   }
 
@@ -242,20 +243,29 @@ export class RtpSession {
   #compound(nowMs: number, leaving: number[]): Uint8Array {
     const ssrc = this.ssrc;
     const reports = this.#source?.valid ? [this.#reportOn(this.#source, nowMs)] : [];
+    const sends = this.#reportsSinceSent < 2;
     const packets: RtcpPacket[] = [
-      this.#reportsSinceSent < 2 ? this.#senderReport(nowMs, reports) : { type: 'RR', ssrc, reports },
+      sends ? this.#senderReport(nowMs, reports) : { type: 'RR', ssrc, reports },
       { type: 'SDES', sources: [{ ssrc, cname: this.#cname }] },
     ];
-    const told = this.#source?.valid ? this.metrics?.() : undefined;
-    if (told !== undefined) packets.push({ type: 'XR', ssrc, metrics: [{ ssrc: this.#source!.ssrc, ...told }] });
+    const extended = this.#extendedReport(nowMs, sends);
+    if (extended !== undefined) packets.push(extended);
     if (leaving.length > 0) packets.push({ type: 'BYE', sources: leaving });
     this.#everSent = true;
     return printRtcp(packets);
   }
 
+  #extendedReport(nowMs: number, sends: boolean): ExtendedReport | undefined {
+    const told = this.#source?.valid ? this.metrics?.() : undefined;
+    const metrics = told === undefined ? [] : [{ ssrc: this.#source!.ssrc, ...told }];
+    const times = this.roundTrip.say(nowMs, sends);
+    if (metrics.length === 0 && times.referenceTime === undefined && times.delays === undefined) return undefined;
+    return { type: 'XR', ssrc: this.ssrc, metrics, ...times };
+  }
+
   #reportOn(source: RtpSource, nowMs: number): ReportBlock {
-    const delay = this.#lastSr === 0 ? 0 : Math.round(((nowMs - this.#lastSrAtMs) * 65536) / 1000);
-    return source.report(this.#lastSr, Math.min(delay, 0xffffffff));
+    const { lastSr, delaySinceLastSr } = this.roundTrip.lastSr(nowMs);
+    return source.report(lastSr, delaySinceLastSr);
   }
 
   #senderReport(nowMs: number, reports: ReportBlock[]): RtcpPacket {
@@ -289,19 +299,17 @@ export class RtpSession {
       return;
     }
     if (packet.ssrc === this.ssrc && !this.#resolveCollision(nowMs)) return;
-    if (packet.type === 'XR') return this.#takeMetrics(packet.metrics);
-    if (packet.type === 'SR' && packet.ssrc === this.#source?.ssrc) {
-      this.#lastSr = middle(packet.ntpSeconds, packet.ntpFraction);
-      this.#lastSrAtMs = nowMs;
+    if (packet.type === 'XR') {
+      this.#takeMetrics(packet.metrics);
+      this.roundTrip.heard(packet, this.ssrc, nowMs);
+      return;
     }
+    if (packet.type === 'SR' && packet.ssrc === this.#source?.ssrc)
+      this.roundTrip.heardSr(packet.ntpSeconds, packet.ntpFraction, nowMs);
     const ours = packet.reports.find(({ ssrc }) => ssrc === this.ssrc);
     if (ours === undefined) return;
     this.#seenByPeer = ours;
-    // §6.4.1: A − LSR − DLSR, modulo 2³². A peer whose delay is nonsense makes it negative: no measurement.
-    if (ours.lastSr === 0) return;
-    const { seconds, fraction } = this.#ntp.at(nowMs);
-    const roundTrip = (middle(seconds, fraction) - ours.lastSr - ours.delaySinceLastSr) | 0;
-    if (roundTrip >= 0) this.#roundTripMs = (roundTrip * 1000) / 65536;
+    this.roundTrip.measure(ours.lastSr, ours.delaySinceLastSr, nowMs);
   }
 
   #takeMetrics(metrics: readonly VoipMetrics[]) {
@@ -328,7 +336,7 @@ export class RtpSession {
       statistics.remoteLostPackets = this.#seenByPeer.cumulativeLost;
       statistics.remoteJitterMs = (this.#seenByPeer.jitter * 1000) / this.clockRate;
     }
-    if (this.#roundTripMs !== undefined) statistics.roundTripMs = this.#roundTripMs;
+    if (this.roundTrip.ms !== undefined) statistics.roundTripMs = this.roundTrip.ms;
     if (this.#remoteMos !== undefined) statistics.remoteMos = this.#remoteMos;
     return statistics;
   }

@@ -15,9 +15,10 @@ import {
 } from './codecs.ts';
 import type { Encryption, NegotiatedCrypto } from './crypto.ts';
 import { meet, receives, wishOf } from './direction.ts';
+import { ALL_REPORTS, agreedReports, type Reports, reportsAttribute, reportsOf } from './extended-reports.ts';
 import { addEvents, addNoise, description, type Local, ourAudio, refusedMedium, type Taste } from './our-line.ts';
 import { agreedCrypto, offerCrypto, protect } from './protect.ts';
-import type { Attribute, Direction, MediaDescription, Refused, SessionDescription } from './types.ts';
+import type { Direction, MediaDescription, Refused, SessionDescription } from './types.ts';
 
 export interface Capabilities extends Taste {
   /** In order of preference. In an answer ours decides among what was offered (RFC 3264 §6.1 lets it). */
@@ -30,13 +31,13 @@ export interface Capabilities extends Taste {
   silenceSuppression?: boolean;
   /** RTCP through the port of RTP (RFC 5761). */
   rtcpMux?: boolean;
-  /** Extended reports on how good the peer is heard (RFC 3611 §4.7). */
-  voipMetrics?: boolean;
+  /** Of how good the peer is heard, and of the round trip (RFC 3611). */
+  extendedReports?: boolean;
   /** SRTP with keys by SDES. Absent: plain sound only. */
   encryption?: Encryption;
 }
 
-export interface Negotiated {
+export interface Negotiated extends Reports {
   /** Seen from here. */
   direction: Direction;
   remote: { host: string; rtpPort: number; rtcpPort: number };
@@ -50,13 +51,10 @@ export interface Negotiated {
   /** Absent: the sound is plain. */
   crypto?: NegotiatedCrypto;
   rtcpMux?: boolean;
-  voipMetrics?: boolean;
 }
 
 /** RTP, and RTP with feedback (RFC 4585), which we take and do not need; each plain or secure. */
 const PROTOCOLS = ['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'];
-/** RFC 3611 §5.1. */
-const VOIP_METRICS: Attribute = ['rtcp-xr', 'voip-metrics'];
 /** Events go by the clock of the sound beside them (RFC 4733 §2.1). 101 is what most peers use for 8000. */
 const EVENT_PAYLOAD_TYPES = new Map([
   [8000, 101],
@@ -85,7 +83,7 @@ export function makeOffer(
   if (capabilities.comfortNoise && codecs.some(({ name }) => CODECS[name].clockRate === NOISE_CLOCK_RATE))
     addNoise(audio);
   if (capabilities.rtcpMux) audio.rtcpMux = true;
-  if (capabilities.voipMetrics) audio.attributes.push(VOIP_METRICS);
+  if (capabilities.extendedReports) audio.attributes.push(reportsAttribute(ALL_REPORTS)!);
   if (capabilities.telephoneEvent) {
     // Events at 8000 are offered beside Opus alone too: many telephones know no others, and without keys no door opens.
     for (const clockRate of new Set([...capabilities.codecs.map(name => CODECS[name].clockRate), 8000])) {
@@ -167,10 +165,10 @@ function answerMedium(
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
   if (protection.crypto !== undefined) negotiated.crypto = protection.crypto;
   if (capabilities.rtcpMux && medium.rtcpMux) negotiated.rtcpMux = audio.rtcpMux = true;
-  if (capabilities.voipMetrics && wantsMetrics(offer, medium)) {
-    negotiated.voipMetrics = true;
-    audio.attributes.push(VOIP_METRICS);
-  }
+  const reports = capabilities.extendedReports ? agreedReports(ALL_REPORTS, reportsOf(offer, medium)) : {};
+  const attribute = reportsAttribute(reports);
+  if (attribute !== undefined) audio.attributes.push(attribute);
+  Object.assign(negotiated, reports);
   return { audio, negotiated };
 }
 
@@ -213,8 +211,7 @@ export function acceptAnswer(
   if (crypto !== undefined) negotiated.crypto = crypto;
   // RFC 5761 §5.1.1: only where both say so.
   if (ours.rtcpMux && theirs.rtcpMux) negotiated.rtcpMux = true;
-  if (wantsMetrics(offer, ours) && wantsMetrics(answer, theirs)) negotiated.voipMetrics = true;
-  return negotiated;
+  return Object.assign(negotiated, agreedReports(reportsOf(offer, ours), reportsOf(answer, theirs)));
 }
 
 // ---- parts of both -------------------------------------------------------------------------------------------
@@ -230,9 +227,3 @@ function remoteOf(session: SessionDescription, medium: MediaDescription): Negoti
   const rtcpPort = medium.rtcpPort ?? Math.min(medium.port + 1, 65535);
   return { host, rtpPort: medium.port, rtcpPort };
 }
-
-/** Said of the medium, or of the session as a whole (RFC 3611 §5.1). */
-const wantsMetrics = (session: SessionDescription, medium: MediaDescription) =>
-  [...medium.attributes, ...session.attributes].some(
-    ([name, value = '']) => name === 'rtcp-xr' && value.split(/\s+/).includes('voip-metrics'),
-  );

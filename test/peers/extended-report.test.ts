@@ -10,6 +10,8 @@ import { Capture } from './support/tshark.ts';
 const bench = new Bench();
 afterAll(() => bench.stop());
 
+const LEVELS = '_ws.malformed || _ws.expert.severity >= 0x600000';
+
 /** One datagram in a file of its own. */
 function captured(bytes: Uint8Array): Capture {
   const [text, file] = ['hex', 'pcapng'].map(end => join(bench.folder, `report.${end}`)) as [string, string];
@@ -43,5 +45,24 @@ test('VoIP metrics are read as they were meant, and nothing is remarkable about 
   expect(capture.fields('rtcp', fields)).toEqual([
     ['12', '3', '128', '1', '240', '8000', '70', '60', '82', '4.2', '4.1', '40', '400'],
   ]);
-  expect(capture.fields('_ws.malformed || _ws.expert.severity >= 0x600000', ['_ws.expert.message'])).toEqual([]);
+  expect(capture.fields(LEVELS, ['_ws.expert.message'])).toEqual([]);
+});
+
+test('times of who only listens, and the answer to them, are read as they were meant', () => {
+  const capture = captured(
+    printRtcp([
+      { type: 'RR', ssrc: 1, reports: [] },
+      { type: 'SDES', sources: [{ ssrc: 1, cname: 'front' }] },
+      {
+        type: 'XR',
+        ssrc: 1,
+        metrics: [],
+        referenceTime: { seconds: 3_976_214_400, fraction: 0x8000_0000 },
+        delays: [{ ssrc: 2, lastRr: 77, delaySinceLastRr: 65_536 }],
+      },
+    ]),
+  );
+  const fields = ['rtcp.xr.timestamp', 'rtcp.xr.lrr', 'rtcp.xr.dlrr'];
+  expect(capture.fields('rtcp', fields)).toEqual([[expect.stringMatching(/2026.*00:00:00[.]5/), '77', '65536']]);
+  expect(capture.fields(LEVELS, ['_ws.expert.message'])).toEqual([]);
 });

@@ -45,7 +45,7 @@ export const media = section({
     needs: 'live',
   }),
   qualityReports: field(yesOrNo().prefault(true), {
-    help: 'Tells the far end how well it is heard, where it wants to know (RTCP XR, RFC 3611).',
+    help: 'Tells the far end how well it is heard and how long its sound travels, where it wants to know (RTCP XR, RFC 3611).',
     needs: 'live',
   }),
   opus: section({

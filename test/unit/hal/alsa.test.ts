@@ -264,25 +264,28 @@ describe('ALSA', () => {
     expect(device.counters.driftSamples).toBe(0);
   });
 
-  test.each([30, 70, 150])('hears every sample though its thread is %s ms late, and plays no later than before', lateMs => {
-    const heard: number[] = [];
-    const { clock, card, device, statuses } = running(captured => heard.push(...captured));
-    card.hears = n => n & 0x7fff;
-    clock.advance(1000);
-    const delayMs = device.playbackDelayMs();
-    for (let times = 0; times < 3; times++) {
-      const now = clock.now.bind(clock);
-      clock.now = () => now() + lateMs;
-      clock.advance(2000);
-    }
-    expect(heard.findIndex((sample, i) => sample !== (i & 0x7fff))).toBe(-1);
-    expect(heard.length).toBeGreaterThan((clock.now() - 15) * 16);
-    expect(new Set(statuses.map(status => (status.is === 'xrun' ? status.side : status.is)))).toEqual(
-      new Set(['up', 'playback']),
-    );
-    expect(card.overruns).toBe(0);
-    expect(Math.abs(device.playbackDelayMs() - delayMs)).toBeLessThan(3);
-  });
+  test.each([30, 70, 150])(
+    'hears every sample though its thread is %s ms late, and plays no later than before',
+    lateMs => {
+      const heard: number[] = [];
+      const { clock, card, device, statuses } = running(captured => heard.push(...captured));
+      card.hears = n => n & 0x7fff;
+      clock.advance(1000);
+      const delayMs = device.playbackDelayMs();
+      for (let times = 0; times < 3; times++) {
+        const now = clock.now.bind(clock);
+        clock.now = () => now() + lateMs;
+        clock.advance(2000);
+      }
+      expect(heard.findIndex((sample, i) => sample !== (i & 0x7fff))).toBe(-1);
+      expect(heard.length).toBeGreaterThan((clock.now() - 15) * 16);
+      expect(new Set(statuses.map(status => (status.is === 'xrun' ? status.side : status.is)))).toEqual(
+        new Set(['up', 'playback']),
+      );
+      expect(card.overruns).toBe(0);
+      expect(Math.abs(device.playbackDelayMs() - delayMs)).toBeLessThan(3);
+    },
+  );
 
   test('heals the gap that a late thread leaves, on both sides', () => {
     const all = rig();

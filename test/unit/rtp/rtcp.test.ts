@@ -42,6 +42,17 @@ const METRICS = {
 };
 const XR: RtcpPacket = { type: 'XR', ssrc: 0x01020304, metrics: [METRICS] };
 
+const TIMES: RtcpPacket = {
+  type: 'XR',
+  ssrc: 0x01020304,
+  metrics: [],
+  referenceTime: { seconds: 0xb44db44d, fraction: 0xb705aabb },
+  delays: [
+    { ssrc: 0xa0a0a0a0, lastRr: 0xb44db705, delaySinceLastRr: 0x00010000 },
+    { ssrc: 5, lastRr: 0, delaySinceLastRr: 0 },
+  ],
+};
+
 /** RR without reports: the shortest that may begin a compound packet. */
 const RR_HEX = '80 c9 0001 00000007';
 
@@ -54,6 +65,12 @@ test('a sender report lies in memory as §6.4.1 draws it', () => {
 test('VoIP metrics lie in memory as RFC 3611 §4.7 draws them; levels that are not measured are 127', () => {
   expect(Buffer.from(printRtcp([XR])).toString('hex')).toBe(
     '80cf000a0102030407000008a0a0a0a00c03800100f01f400046003c7f7f7f10527f2a29f000002801900190',
+  );
+});
+
+test('times of who only listens, and answers to them, lie in memory as RFC 3611 §4.4 and §4.5 draw them', () => {
+  expect(Buffer.from(printRtcp([TIMES])).toString('hex')).toBe(
+    '80cf000b01020304' + '04000002b44db44db705aabb' + '05000006a0a0a0a0b44db70500010000000000050000000000000000',
   );
 });
 
@@ -77,6 +94,8 @@ describe('what is printed is read back', () => {
     ]),
     ['SDES without items', [RR, { type: 'SDES', sources: [{ ssrc: 1 }] }]],
     ['XR', [RR, XR]],
+    ['XR with times', [RR, TIMES]],
+    ['XR of all kinds', [RR, { ...TIMES, metrics: [METRICS] }]],
     [
       'XR of two sources, and one of none',
       [RR, { ...XR, metrics: [METRICS, { ...METRICS, ssrc: 2 }] }, { ...XR, metrics: [] }],
@@ -137,8 +156,10 @@ describe('is malformed', () => {
   });
 });
 
-test('passes over XR blocks of other kinds, and VoIP metrics of another length', () => {
-  const bytes = hex(`${RR_HEX} 80 cf 0007 00000001 04 00 0002 0000000100000002 07 00 0001 00000009 63 00 0000`);
+test('passes over XR blocks of other kinds, and those of another length than theirs', () => {
+  const others = '01 00 0002 0000000100000002 63 00 0000';
+  const wrong = '07 00 0001 00000009 04 00 0001 00000009 05 00 0000 05 00 0004 00000001000000020000000300000004';
+  const bytes = hex(`${RR_HEX} 80 cf 000f 00000001 ${others} ${wrong}`);
   expect(parseRtcp(bytes)).toEqual([RR, { type: 'XR', ssrc: 1, metrics: [] }]);
 });
 

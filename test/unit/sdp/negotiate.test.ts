@@ -246,21 +246,31 @@ describe('our answer', () => {
   });
 
   describe('reports on quality (RFC 3611 §5)', () => {
-    const offer = sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-xr:rcvr-rtt=all voip-metrics');
+    const offer = sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-xr:rcvr-rtt=all:60 stat-summary=loss,dup voip-metrics');
+    const reporting = { ...ALL, extendedReports: true };
 
     test('are answered for where they are offered and wanted here, with the part that is done', () => {
-      const { answer, negotiated } = answered(offer, { ...ALL, voipMetrics: true });
-      expect(printSdp(answer)).toContain('a=rtcp-xr:voip-metrics\r\n');
-      expect(negotiated.voipMetrics).toBe(true);
+      const { answer, negotiated } = answered(offer, reporting);
+      expect(printSdp(answer)).toContain('a=rtcp-xr:rcvr-rtt=all voip-metrics\r\n');
+      expect(negotiated).toMatchObject({ voipMetrics: true, receiverTimes: 'all' });
       expect(answered(offer).negotiated.voipMetrics).toBeUndefined();
-      expect(printSdp(answered(sdp('m=audio 5000 RTP/AVP 0'), { ...ALL, voipMetrics: true }).answer)).not.toContain(
-        'xr',
-      );
+      expect(printSdp(answered(sdp('m=audio 5000 RTP/AVP 0'), reporting).answer)).not.toContain('xr');
+    });
+
+    test.each([
+      ['voip-metrics', 'voip-metrics'],
+      ['rcvr-rtt=sender', 'rcvr-rtt=sender'],
+      ['voip-metrics rcvr-rtt=all:24', 'rcvr-rtt=all voip-metrics'],
+      ['rcvr-rtt=none stat-summary', undefined],
+      ['rcvr-rtt', undefined],
+    ])('are as narrow as the peer wants them: %s', (wanted, said) => {
+      const { answer } = answered(sdp('m=audio 5000 RTP/AVP 0', `a=rtcp-xr:${wanted}`), reporting);
+      expect(answer.media[0]!.attributes.find(([name]) => name === 'rtcp-xr')?.[1]).toBe(said);
     });
 
     test('are offered, and sent only when the answer wants them', () => {
-      const ours = makeOffer({ ...ALL, voipMetrics: true }, US, 'sendrecv');
-      expect(acceptAnswer(ours, offer)).toMatchObject({ voipMetrics: true });
+      const ours = makeOffer(reporting, US, 'sendrecv');
+      expect(acceptAnswer(ours, offer)).toMatchObject({ voipMetrics: true, receiverTimes: 'all' });
       expect(acceptAnswer(ours, sdp('m=audio 5000 RTP/AVP 0', 'a=rtcp-xr:stat-summary'))).not.toHaveProperty(
         'voipMetrics',
       );
