@@ -3,8 +3,7 @@ import { Bridge } from '../../../firmware/audio/bridge.ts';
 import { frameSamples } from '../../../firmware/audio/frame.ts';
 import { Mixer } from '../../../firmware/audio/mixer.ts';
 import type { Random } from '../../../firmware/lib/random.ts';
-import { makeCodecs } from '../../../firmware/media/codecs.ts';
-import type { MediaSettings, StreamSettings } from '../../../firmware/media/protocol.ts';
+import type { StreamSettings } from '../../../firmware/media/protocol.ts';
 import { Stream } from '../../../firmware/media/stream.ts';
 import { writeRtp } from '../../../firmware/rtp/packet.ts';
 import { printRtcp, type RtcpPacket } from '../../../firmware/rtp/rtcp.ts';
@@ -12,35 +11,18 @@ import { SrtpSender } from '../../../firmware/rtp/srtp/srtp.ts';
 import { LONGEST_TRAILER_BYTES, type SuiteName, suites } from '../../../firmware/rtp/srtp/suite.ts';
 import { MemoryFiles } from '../../sim/memory-files.ts';
 import { seeded } from '../../sim/seeded.ts';
-import { spoil } from '../../sim/spoil.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
-import { below, mutate, pick } from './mutate.ts';
-import type { Target } from './targets.ts';
+import { below, pick } from './mutate.ts';
+import { codecs, type Listener, listening, opus, RATE, settings, someSound } from './sounding.ts';
 
-const RATE = 16_000;
 const EVENTS = 101;
-/** A stream lives for so many inputs: then another suite, and whoever watches memory sees what is left of it. */
-const inputsPerStream = 5_000;
+const OPUS = 96;
 const peer = { host: '192.0.2.2', port: 4_000 };
 const stranger = { host: '203.0.113.9', port: 4_000 };
-const settings: MediaSettings = {
-  audio: { driver: 'simulated', capture: '', playback: '', rate: RATE, periodMs: 10, bufferMs: 40 },
-  rtpPorts: { from: 20_000, to: 20_100 },
-  dscp: 0,
-  keysInSound: 'auto',
-  jitter: { minMs: 20, maxMs: 400 },
-  silentAfterMs: 30_000,
-  country: 'eu',
-  opus: { bitrate: 24_000, complexity: 5, expectedLoss: 15 },
-  loudspeakerDb: 0,
-  microphoneDb: 0,
-  cname: 'fuzzed',
-};
-const codecs = makeCodecs(undefined, settings.opus);
 const suiteList = Object.keys(suites) as SuiteName[];
 
 /** One stream and its peer, who counts on. */
-class Line {
+class Line implements Listener {
   readonly stream: Stream;
   readonly sender: SrtpSender | undefined;
   readonly #clock = new VirtualClock();
@@ -48,13 +30,21 @@ class Line {
   readonly #bridge = new Bridge(frameSamples(RATE));
   readonly #microphone = new Int16Array(frameSamples(RATE));
   readonly #keys: string[] = [];
-  inputs = 0;
+  readonly #hearsReports: boolean;
   #before: Stream['statistics'];
   #sequence = 0xfff0;
   #timestamp = 0xffff_0000;
+  /** The identifier of the stream's own packets. */
+  #ours = 0;
 
-  constructor(suite: SuiteName | undefined, seed: number) {
-    const port = { rtpPort: 20_000, rtcpPort: 20_001, sendRtp() {}, sendRtcp() {}, close() {} };
+  /** `hearsReports`: RTCP, and else RTP. */
+  constructor(hearsReports: boolean, suite: SuiteName | undefined, seed: number) {
+    this.#hearsReports = hearsReports;
+    // Clear even in a packet that is encrypted.
+    const sendRtp = (packet: Uint8Array) => {
+      this.#ours = new DataView(packet.buffer, packet.byteOffset).getUint32(8);
+    };
+    const port = { rtpPort: 20_000, rtcpPort: 20_001, sendRtp, sendRtcp() {}, close() {} };
     const random = seeded(seed);
     this.stream = new Stream({
       id: 'fuzzed',
@@ -84,21 +74,24 @@ class Line {
       alsoReceives: [
         { name: 'PCMU', payloadType: 0, ptimeMs: 20 },
         { name: 'G722', payloadType: 9, ptimeMs: 20 },
+        ...(opus === undefined ? [] : [{ name: 'opus' as const, payloadType: OPUS, ptimeMs: 20 }]),
       ],
       telephoneEvent: EVENTS,
       voipMetrics: true,
+      receiverTimes: 'all',
       crypto,
     });
     this.#before = this.stream.statistics;
   }
 
-  /** The next packet of a good peer. */
-  rtp(random: Random): Buffer {
-    const payloadType = pick(random, [8, 8, 8, 0, 9, EVENTS, 13, 99]);
+  input(random: Random): Buffer {
+    return this.#hearsReports ? this.#rtcp(random) : this.#rtp(random);
+  }
+
+  #rtp(random: Random): Buffer {
+    const payloadType = pick(random, [8, 8, 8, 8, 0, 0, 9, 9, EVENTS, 13, 99, OPUS]);
     const size = payloadType === EVENTS ? 4 : payloadType === 13 ? 1 + below(random, 12) : 160;
-    const payload = new Uint8Array(size);
-    // Noise would take longer to make than to hear.
-    for (let at = random.uint32() & 7; at < size; at += 8) payload[at] = random.uint32() & 0xff;
+    const payload = someSound(random, size);
     if (payloadType === EVENTS) payload[0] = below(random, 20);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     this.#timestamp = (this.#timestamp + 160) >>> 0;
@@ -108,7 +101,7 @@ class Line {
     return Buffer.from(packet.subarray(0, this.sender?.protect(packet, length) ?? length));
   }
 
-  rtcp(random: Random): Buffer {
+  #rtcp(random: Random): Buffer {
     const report = {
       fractionLost: 1,
       cumulativeLost: 2,
@@ -118,6 +111,8 @@ class Line {
       delaySinceLastSr: 6,
     };
     const times = { ntpSeconds: random.uint32(), ntpFraction: random.uint32(), rtpTimestamp: this.#timestamp };
+    const referenceTime = { seconds: random.uint32(), fraction: random.uint32() };
+    const delays = [{ ssrc: this.#ours, lastRr: random.uint32(), delaySinceLastRr: random.uint32() }];
     const about = { lossRate: 9, discardRate: 9, burstDensity: 9, gapDensity: 9, burstMs: 9, gapMs: 9, roundTripMs: 9 };
     const quality = {
       endSystemMs: 9,
@@ -128,9 +123,9 @@ class Line {
       bufferLimitMs: 9,
     };
     const packets: RtcpPacket[] = [
-      { type: 'SR', ssrc: 7, ...times, packets: 4, octets: 5, reports: [{ ssrc: random.uint32(), ...report }] },
+      { type: 'SR', ssrc: 7, ...times, packets: 4, octets: 5, reports: [{ ssrc: this.#ours, ...report }] },
       { type: 'SDES', sources: [{ ssrc: 7, cname: 'peer@example.org' }] },
-      { type: 'XR', ssrc: 7, metrics: [{ ssrc: 1, ...about, ...quality }] },
+      { type: 'XR', ssrc: 7, metrics: [{ ssrc: 1, ...about, ...quality }], referenceTime, delays },
       { type: 'BYE', sources: [7], reason: 'over' },
     ];
     const plain = printRtcp(packets.slice(0, 1 + below(random, 4)));
@@ -140,8 +135,11 @@ class Line {
     return Buffer.from(packet.subarray(0, this.sender.protectRtcp(packet, plain.length)));
   }
 
-  feed(bytes: Buffer, random: Random, isReport: boolean): string {
-    this.inputs++;
+  feed(bytes: Buffer, random: Random): string {
+    return this.#hear(bytes, random, this.#hearsReports);
+  }
+
+  #hear(bytes: Buffer, random: Random, isReport: boolean): string {
     const from = random.next() < 0.02 ? stranger : peer;
     // The engine's buffer is the socket's: what is decrypted in place must not change the input.
     const datagram = Uint8Array.from(bytes);
@@ -172,11 +170,10 @@ class Line {
     return after.malformedPackets > before.malformedPackets ? 'malformed' : 'taken';
   }
 
-  /** A good peer is heard again, whatever came before. */
   finish() {
     const random = seeded(1);
     const before = this.stream.statistics.receivedPackets;
-    for (let count = 0; count < 200; count++) this.feed(this.rtp(random), seeded(2), false);
+    for (let count = 0; count < 200; count++) this.#hear(this.#rtp(random), seeded(2), false);
     if (this.stream.statistics.receivedPackets < before + 100) throw new Error('a good peer is not heard any more');
     this.stream.close(() => {});
   }
@@ -184,33 +181,12 @@ class Line {
 
 let lines = 0;
 
-function target(name: string, share: number, isReport: boolean, isSecure: boolean): Target {
-  let line: Line | undefined;
-  const present = () => {
-    if (line !== undefined && line.inputs >= inputsPerStream) {
-      line.finish();
-      line = undefined;
-    }
-    line ??= new Line(isSecure ? suiteList[lines % suiteList.length] : undefined, ++lines);
-    return line;
-  };
-  return {
+const target = (name: string, share: number, hearsReports: boolean, isSecure: boolean) =>
+  listening(
     name,
     share,
-    repeatable: false,
-    input(random) {
-      const good = isReport ? present().rtcp(random) : present().rtp(random);
-      const chance = random.next();
-      if (chance < 0.4) return good;
-      return chance < 0.8 ? Buffer.from(spoil(good, random)) : mutate(random, good, [good]);
-    },
-    feed: (bytes, random) => present().feed(bytes, random, isReport),
-    finish() {
-      line?.finish();
-      line = undefined;
-    },
-  };
-}
+    () => new Line(hearsReports, isSecure ? suiteList[lines % suiteList.length] : undefined, ++lines),
+  );
 
 /** RTP with telephone-events and comfort noise; RTCP with extended reports; both encrypted. */
 export const rtp = target('rtp', 2, false, false);

@@ -2,11 +2,10 @@
 import { frameSamples } from '../../../firmware/audio/frame.ts';
 import type { Address } from '../../../firmware/lib/address.ts';
 import type { Random } from '../../../firmware/lib/random.ts';
-import { makeCodecs } from '../../../firmware/media/codecs.ts';
 import { groupProtection } from '../../../firmware/media/group-key.ts';
 import type { MulticastNetwork } from '../../../firmware/media/network.ts';
 import { Pages } from '../../../firmware/media/pages.ts';
-import type { MediaSettings, PageCounters } from '../../../firmware/media/protocol.ts';
+import type { PageCounters } from '../../../firmware/media/protocol.ts';
 import type { PageGroup } from '../../../firmware/paging/groups.ts';
 import type { LevelRule } from '../../../firmware/paging/levels.ts';
 import { type LinksysCommand, printLinksys } from '../../../firmware/paging/linksys.ts';
@@ -15,14 +14,11 @@ import { looksLikeRtcp, writeRtp } from '../../../firmware/rtp/packet.ts';
 import { printRtcp } from '../../../firmware/rtp/rtcp.ts';
 import { LONGEST_TRAILER_BYTES } from '../../../firmware/rtp/srtp/suite.ts';
 import { seeded } from '../../sim/seeded.ts';
-import { spoil } from '../../sim/spoil.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
-import { below, mutate, pick } from './mutate.ts';
+import { below, pick } from './mutate.ts';
+import { codecs, type Listener, listening, RATE, settings, someSound } from './sounding.ts';
 import type { Target } from './targets.ts';
 
-const RATE = 16_000;
-/** A device lives for so many inputs: then whoever watches memory sees what is left of it. */
-const inputsPerDevice = 5_000;
 const SOUND = { host: '239.1.1.9', port: 34_567 };
 const KEY = Uint8Array.from({ length: 30 }, (_, index) => index);
 const talker = { host: '192.0.2.7', port: 4_000 };
@@ -35,23 +31,9 @@ const groups: Record<string, PageGroup> = {
   polycom: { ...common, name: 'polycom', port: 5_001, format: 'polycom', channel: 26 },
   linksys: { ...common, name: 'linksys', port: 6_061, format: 'linksys' },
 };
-const settings: MediaSettings = {
-  audio: { driver: 'simulated', capture: '', playback: '', rate: RATE, periodMs: 10, bufferMs: 40 },
-  rtpPorts: { from: 20_000, to: 20_100 },
-  dscp: 0,
-  keysInSound: 'auto',
-  jitter: { minMs: 20, maxMs: 400 },
-  silentAfterMs: 30_000,
-  country: 'eu',
-  opus: { bitrate: 24_000, complexity: 5, expectedLoss: 15 },
-  loudspeakerDb: 0,
-  microphoneDb: 0,
-  cname: 'fuzzed',
-};
-const codecs = makeCodecs(undefined, settings.opus);
 
 /** A device with one group, and whoever pages it. */
-class Listener {
+class Device implements Listener {
   readonly #group: PageGroup;
   readonly #clock = new VirtualClock();
   readonly #pages: Pages;
@@ -64,7 +46,6 @@ class Listener {
   #events = 0;
   #sequence = 0xfff0;
   #frames = 0;
-  inputs = 0;
   #before: PageCounters;
 
   constructor(group: PageGroup, seed: number) {
@@ -114,8 +95,7 @@ class Listener {
   #rtp(random: Random): Buffer {
     const payloadType = pick(random, [0, 0, 8, 8, 9, 10, 11, 13, 99]);
     const size = payloadType === 10 || payloadType === 11 || payloadType === 99 ? 882 : 160;
-    const payload = new Uint8Array(size);
-    for (let at = random.uint32() & 7; at < size; at += 8) payload[at] = random.uint32() & 0xff;
+    const payload = someSound(random, size);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     const header = { payloadType, marker: false, sequence: this.#sequence, timestamp: this.#sequence * 160 };
     const packet = new Uint8Array(12 + size + LONGEST_TRAILER_BYTES);
@@ -143,7 +123,6 @@ class Listener {
   }
 
   feed(bytes: Buffer, random: Random): string {
-    this.inputs++;
     const from = random.next() < 0.02 ? stranger : talker;
     // To the group, and with Linksys to where the sound is, while somebody listens there.
     const isSound = this.#group.format === 'linksys' && bytes.length !== 16;
@@ -176,7 +155,6 @@ class Listener {
     return dropped === undefined ? 'passed over' : 'dropped';
   }
 
-  /** A good page is heard again, whatever came before. */
   finish() {
     const random = seeded(1);
     for (let silence = 0; silence < 200; silence++) this.feed(Buffer.alloc(0), random);
@@ -188,35 +166,9 @@ class Listener {
   }
 }
 
-let listeners = 0;
-
-function target(name: string, group: PageGroup): Target {
-  let listener: Listener | undefined;
-  const present = () => {
-    if (listener !== undefined && listener.inputs >= inputsPerDevice) {
-      listener.finish();
-      listener = undefined;
-    }
-    listener ??= new Listener(group, ++listeners);
-    return listener;
-  };
-  return {
-    name,
-    share: 1,
-    repeatable: false,
-    input(random) {
-      const good = present().input(random);
-      const chance = random.next();
-      if (chance < 0.4) return good;
-      return chance < 0.8 ? Buffer.from(spoil(good, random)) : mutate(random, good, [good]);
-    },
-    feed: (bytes, random) => present().feed(bytes, random),
-    finish() {
-      listener?.finish();
-      listener = undefined;
-    },
-  };
-}
+let devices = 0;
 
 /** Plain RTP with G.711, G.722 and L16, the same with a key, Polycom, Linksys with its sound. */
-export const pages: readonly Target[] = Object.entries(groups).map(([name, group]) => target(name, group));
+export const pages: readonly Target[] = Object.entries(groups).map(([name, group]) =>
+  listening(name, 1, () => new Device(group, ++devices)),
+);

@@ -16,6 +16,7 @@ import { descriptions, digests, messages, uris } from './corpus.ts';
 import { rtcp, rtp, srtcp, srtp } from './media.ts';
 import { below, mutated, pick } from './mutate.ts';
 import { pages } from './pages.ts';
+import { oggOpus, wav } from './sound-files.ts';
 import { userAgent } from './user-agent.ts';
 
 export interface Target {
@@ -197,5 +198,7 @@ export const targets: readonly Target[] = [
   srtp,
   srtcp,
   ...pages,
+  wav,
+  oggOpus,
   userAgent,
 ];
