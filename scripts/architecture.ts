@@ -20,6 +20,7 @@ export const mayImport: Record<string, readonly string[]> = {
     'firmware/paging',
     'hal/contracts.ts',
     'hal/audio',
+    'hal/thread-priority.ts',
   ],
   'firmware/controller': [
     'firmware/lib',

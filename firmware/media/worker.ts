@@ -1,7 +1,7 @@
 /** The media thread: sound card, RTP sockets and codecs live here, and nothing that the control thread does is heard. */
-import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openAudio } from '../../hal/audio/open.ts';
+import { goFirst, linuxScheduler } from '../../hal/thread-priority.ts';
 import { chooseOpus, opusRate } from '../audio/codecs/opus.ts';
 import { chooseAcoustics } from '../audio/echo/choose.ts';
 import { systemClock, wallClock } from '../lib/clock.ts';
@@ -19,13 +19,8 @@ if (parentPort === null) throw new Error('this file is the entry of the media th
 const control = parentPort;
 const settings: MediaSettings = workerData;
 
-try {
-  // On Linux that is this thread alone: a frame does not wait for what else the machine does, the control thread's
-  // garbage collectors included.
-  setPriority(constants.priority.PRIORITY_HIGH);
-} catch {
-  // Not allowed to this user: then as everybody.
-}
+// A frame does not wait for what else the machine does, the control thread's garbage collectors included.
+goFirst(linuxScheduler);
 
 const audio = openAudio(settings.audio, systemClock);
 const engine = new Engine({
