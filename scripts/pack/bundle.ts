@@ -54,7 +54,8 @@ set -eu
 bin=$(dirname -- "$(readlink -f -- "$0")")
 node=$bin/node
 [ -x "$node" ] || node=node
-exec "$node" "$bin/../firmware/main.js" "$@"
+# No thread waits for another one's garbage.
+exec "$node" --single-threaded-gc "$bin/../firmware/main.js" "$@"
 `;
 
 export interface Bundle {

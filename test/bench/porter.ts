@@ -9,6 +9,8 @@ import { until } from '../peers/support/until.ts';
 import { Measured } from './processes.ts';
 
 export const HOST = '127.0.0.1';
+/** As `scripts/porter` has them. */
+const FLAGS = ['--single-threaded-gc'];
 const MAIN = resolve(import.meta.dirname, '../../firmware/main.ts');
 /** For as many calls as a device takes, each with RTCP, and twice that. */
 const RTP_PORTS = 128;
@@ -55,7 +57,7 @@ export async function startPorter(bench: Bench, spec: PorterSpec): Promise<Porte
     calls: { autoAnswer: { allow: ['*'], trustedSources: [HOST] } },
   };
   writeFileSync(file, JSON.stringify(document, null, 2));
-  const child = new Measured(process.execPath, [MAIN, 'run', '--config', file, '--state', state], {
+  const child = new Measured(process.execPath, [...FLAGS, MAIN, 'run', '--config', file, '--state', state], {
     log: join(room, 'log'),
     cwd: room,
     env,

@@ -49,8 +49,13 @@ export class Measured {
     clearTimeout(cancel);
   }
 
+  /** All that it has said. */
+  all(): string {
+    return readFileSync(this.#log, 'utf8');
+  }
+
   tail(): string {
-    return readFileSync(this.#log, 'utf8').slice(-TAIL);
+    return this.all().slice(-TAIL);
   }
 }
 

@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
 import { expect, test } from 'vitest';
-import { HalError } from '../../../hal/contracts.ts';
 import { goFirst, type Scheduler } from '../../../hal/thread-priority.ts';
 
 /** A kernel that allows so much. */
@@ -9,7 +8,7 @@ function kernel({ processors = 4, realTime = true, nice = true, koffi = true } =
   const scheduler: Scheduler = {
     processors,
     setScheduler(policy, priority) {
-      if (!koffi) throw new HalError('unsupported', 'the package koffi is not installed');
+      if (!koffi) throw new Error('the package koffi is not installed');
       asked.push(`policy ${policy.toString(16)} ${priority}`);
       return realTime ? 0 : -1;
     },
