@@ -2,6 +2,7 @@
 import type { Board, Clock } from '../../hal/contracts.ts';
 import type { Config } from '../config/schema.ts';
 import { Relay } from '../io/relay.ts';
+import { nothingCounted } from '../media/page-counters.ts';
 import type { GroupReport, MediaEvent } from '../media/protocol.ts';
 import type { Level } from '../paging/levels.ts';
 import type { Status } from './contracts.ts';
@@ -68,7 +69,7 @@ export class Paging {
 
   #joined(group: string, why: string | undefined) {
     const wasRefused = this.#groups[group]?.why !== undefined;
-    this.#groups[group] = { ...(this.#groups[group] ?? { counters: NOTHING }), why };
+    this.#groups[group] = { ...(this.#groups[group] ?? { counters: nothingCounted() }), why };
     if (why !== undefined) this.#parts.events.tell('paging', 'not joined', { group, why });
     else if (wasRefused) this.#parts.events.tell('paging', 'joined', { group });
     this.#parts.changed();
@@ -117,22 +118,9 @@ export class Paging {
 
   status(): Omit<Status['paging'], 'sent'> {
     const groups = Object.keys(this.#parts.settings().groups).map(name => {
-      const { why, counters = NOTHING } = this.#groups[name] ?? {};
+      const { why, counters = nothingCounted() } = this.#groups[name] ?? {};
       return [name, { ...(why !== undefined && { why }), ...counters }] as const;
     });
     return { pages: this.pages, groups: Object.fromEntries(groups) };
   }
 }
-
-const NOTHING = {
-  pages: 0,
-  packets: 0,
-  lost: 0,
-  late: 0,
-  resyncs: 0,
-  malformed: 0,
-  otherSource: 0,
-  otherTalker: 0,
-  otherCodec: 0,
-  notAuthentic: 0,
-};

@@ -11,9 +11,9 @@ import { unixMsOf } from '../rtp/ntp.ts';
 import { emptyPacket, parseRtp } from '../rtp/packet.ts';
 import { parseRtcp } from '../rtp/rtcp.ts';
 import { groupProtection } from './group-key.ts';
+import { nothingCounted } from './page-counters.ts';
 import type { PageSound } from './page-sound.ts';
 import type { Protection } from './protection.ts';
-import type { PageCounters } from './protocol.ts';
 
 /** A step in the sequence numbers beyond this is another beginning, not a loss. Packets. */
 const LARGEST_LOSS = 100;
@@ -41,18 +41,7 @@ export class Page implements Claim {
   told: 'nothing' | 'ignored' | 'started' = 'nothing';
   /** As the sender calls himself, where its format says so. */
   caller = '';
-  readonly counters: PageCounters = {
-    pages: 0,
-    packets: 0,
-    lost: 0,
-    late: 0,
-    resyncs: 0,
-    malformed: 0,
-    otherSource: 0,
-    otherTalker: 0,
-    otherCodec: 0,
-    notAuthentic: 0,
-  };
+  readonly counters = nothingCounted();
   /** Undefined: pages are plain. */
   readonly protection: Protection | undefined;
   readonly #sources: Sources;

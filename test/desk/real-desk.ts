@@ -7,6 +7,7 @@ import { MediaThread } from '../../firmware/media/thread.ts';
 import { systemResolve } from '../../firmware/sip/locate/system.ts';
 import { UdpSocket } from '../../firmware/sip/transport/udp.ts';
 import type { AudioSpec } from '../../hal/contracts.ts';
+import { ordinarySound, simulatedCard } from '../sim/media-settings.ts';
 import { Desk, type DeskSettings } from './desk.ts';
 
 export interface RealDeskSettings extends DeskSettings {
@@ -22,26 +23,14 @@ export interface RealDeskSettings extends DeskSettings {
 export function realDesk({ rtpPorts, microphone, card, periodMs = 10, ...settings }: RealDeskSettings): Desk {
   const media = new MediaThread({
     settings: {
+      ...ordinarySound(16_000, settings.user),
       audio: {
-        driver: 'simulated',
-        capture: '',
-        playback: '',
-        rate: 16_000,
+        ...simulatedCard(16_000),
         periodMs,
-        bufferMs: 40,
         ...card,
         ...(microphone !== undefined && { captureFile: microphone }),
       },
       rtpPorts,
-      jitter: { minMs: 20, maxMs: 400 },
-      dscp: 0,
-      silentAfterMs: 30_000,
-      country: 'eu',
-      keysInSound: 'auto',
-      opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
-      loudspeakerDb: 0,
-      microphoneDb: 0,
-      cname: settings.user,
     },
     clock: systemClock,
     log: silentLog,

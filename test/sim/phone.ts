@@ -12,8 +12,8 @@ import type {
   StreamSettings,
 } from '../../firmware/media/protocol.ts';
 import { SimulatedAudio } from '../../hal/audio/simulated.ts';
-import type { AudioSpec } from '../../hal/contracts.ts';
 import { type MediaNetworkFaults, SimulatedMediaNetwork } from './media-network.ts';
+import { ordinarySound, simulatedCard } from './media-settings.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { seeded } from './seeded.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -23,15 +23,6 @@ export const PCMU: CodecChoice = { name: 'PCMU', payloadType: 0, ptimeMs: 20 };
 export const G722: CodecChoice = { name: 'G722', payloadType: 9, ptimeMs: 20 };
 export const OPUS: CodecChoice = { name: 'opus', payloadType: 96, ptimeMs: 20, fec: true };
 export const EVENTS = 101;
-
-const audioSpec = (rate: number): AudioSpec => ({
-  driver: 'simulated',
-  capture: 'simulated',
-  playback: 'simulated',
-  rate,
-  periodMs: 10,
-  bufferMs: 40,
-});
 
 export interface PhoneOptions {
   rate?: number;
@@ -65,7 +56,7 @@ export class Phone {
     this.#heard = new Int16Array(rate * 60);
     this.files = new MemoryFiles(world.clock);
     this.audio = new SimulatedAudio({
-      spec: audioSpec(rate),
+      spec: simulatedCard(rate),
       clock: options.clock ?? world.clock,
       source: (frame, index) => options.speaks?.(frame, index),
       sink: frame => {
@@ -83,17 +74,9 @@ export class Phone {
       opus: options.opus,
       audio: this.audio,
       settings: {
-        audio: audioSpec(rate),
+        ...ordinarySound(rate, `porter@${host}`),
         rtpPorts: { from: 20_000, to: 20_100 },
-        dscp: 0,
-        jitter: { minMs: 20, maxMs: 400 },
-        silentAfterMs: 30_000,
-        country: 'eu',
-        keysInSound: 'auto',
         opus: { bitrate: 24_000, complexity: 5, expectedLoss: 15 },
-        loudspeakerDb: 0,
-        microphoneDb: 0,
-        cname: `porter@${host}`,
         ...options.settings,
       },
     });

@@ -15,6 +15,7 @@ import { SimulatedAudio } from '../../hal/audio/simulated.ts';
 import { ClickEar } from './click-ear.ts';
 import type { Path } from './jitter-models.ts';
 import { SimulatedMediaNetwork } from './media-network.ts';
+import { ordinarySound, simulatedCard } from './media-settings.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { seeded } from './seeded.ts';
 import { skewed } from './skewed-clock.ts';
@@ -67,14 +68,7 @@ class Speaker {
     this.#building = building;
     this.#latencyMs = least + (most - least) * random.next();
     this.#rate = RATES[index % RATES.length]!;
-    const spec = {
-      driver: 'simulated',
-      capture: '',
-      playback: '',
-      rate: this.#rate,
-      periodMs: 10,
-      bufferMs: 40,
-    } as const;
+    const spec = simulatedCard(this.#rate);
     const ear = new ClickEar(this.#rate, heardMs => this.clicks.set(this.#number(heardMs), heardMs));
     const audio = new SimulatedAudio({
       spec,
@@ -96,17 +90,7 @@ class Speaker {
       opus: undefined,
       audio,
       settings: {
-        audio: spec,
-        rtpPorts: { from: 20_000, to: 20_100 },
-        dscp: 0,
-        jitter: { minMs: 20, maxMs: 400 },
-        silentAfterMs: 30_000,
-        country: 'eu',
-        keysInSound: 'auto',
-        opus: { bitrate: 24_000, complexity: 5, expectedLoss: 15 },
-        loudspeakerDb: 0,
-        microphoneDb: 0,
-        cname: 'speaker',
+        ...ordinarySound(spec.rate, 'speaker'),
         paging: {
           groups: [{ name: 'all', ...GROUP, format: 'rtp', level: 'normal', sources: [], volumeDb: 0 }],
           levels: { background: rule, normal: rule, high: rule, emergency: rule },

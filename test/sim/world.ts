@@ -21,6 +21,7 @@ import type { Board } from '../../hal/contracts.ts';
 import { Desk, type DeskCall, type DeskEvent } from '../desk/desk.ts';
 import { type Impairment, LossyNetwork } from './lossy-network.ts';
 import { SimulatedMediaNetwork } from './media-network.ts';
+import { ordinarySound, simulatedCard } from './media-settings.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { seeded } from './seeded.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -91,20 +92,6 @@ class Ears {
     this.#count += frame.length;
   }
 }
-
-const mediaSettings = (cname: string): MediaSettings => ({
-  audio: { driver: 'simulated', capture: '', playback: '', rate: RATE, periodMs: 10, bufferMs: 40 },
-  rtpPorts: { from: 20_000, to: 29_999 },
-  dscp: 0,
-  jitter: { minMs: 20, maxMs: 400 },
-  silentAfterMs: 30_000,
-  country: 'eu',
-  keysInSound: 'auto',
-  opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
-  loudspeakerDb: 0,
-  microphoneDb: 0,
-  cname,
-});
 
 /** One button, one door, one desk: the configuration of the device in most stories. */
 export const building = {
@@ -198,7 +185,7 @@ export class World {
         soundsDirectory: '/sounds',
         recordings: { next: (folder, name) => `${folder}/${name}` },
         openMedia: settings => {
-          const audio = mediaSettings('').audio;
+          const audio = simulatedCard(RATE);
           ears = new Ears(this, cable.at, { ...settings, audio }, this.#opus, speaks);
           return ears.media;
         },
@@ -238,7 +225,7 @@ export class World {
     } = {},
   ) {
     const { address = DESK, user = 'desk' } = options;
-    const ears = new Ears(this, address, mediaSettings(user), this.#opus, options.speaks);
+    const ears = new Ears(this, address, ordinarySound(RATE, user), this.#opus, options.speaks);
     const events: DeskEvent[] = [];
     const desk = new Desk(
       {

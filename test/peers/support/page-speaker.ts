@@ -14,16 +14,10 @@ import { UdpNetwork } from '../../../firmware/media/udp.ts';
 import type { LevelRule } from '../../../firmware/paging/levels.ts';
 import { SimulatedAudio } from '../../../hal/audio/simulated.ts';
 import { ClickEar } from '../../sim/click-ear.ts';
+import { ordinarySound, simulatedCard } from '../../sim/media-settings.ts';
 
 const [host = '', port = '', cardMs = '', rate = ''] = process.argv.slice(2);
-const spec = {
-  driver: 'simulated',
-  capture: '',
-  playback: '',
-  rate: Number(rate),
-  periodMs: 10,
-  bufferMs: 40,
-} as const;
+const spec = simulatedCard(Number(rate));
 const rule: LevelRule = { call: 'duck', pages: 'interrupt', volumeDb: 0, leastDb: -60, gong: false };
 const rtpPorts = { from: 30_000, to: 30_100 };
 /** CLOCK_MONOTONIC, which counts from the machine's start, against the clock of this process, which counts from its own. */
@@ -46,17 +40,8 @@ const media = new InProcessMedia({
   opus: undefined,
   audio,
   settings: {
-    audio: spec,
+    ...ordinarySound(spec.rate, 'speaker'),
     rtpPorts,
-    dscp: 0,
-    jitter: { minMs: 20, maxMs: 400 },
-    silentAfterMs: 30_000,
-    country: 'eu',
-    keysInSound: 'auto',
-    opus: { bitrate: 24_000, complexity: 5, expectedLoss: 15 },
-    loudspeakerDb: 0,
-    microphoneDb: 0,
-    cname: 'speaker',
     paging: {
       groups: [{ name: 'all', host, port: Number(port), format: 'rtp', level: 'normal', sources: [], volumeDb: 0 }],
       levels: { background: rule, normal: rule, high: rule, emergency: rule },

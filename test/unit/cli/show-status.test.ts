@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { problems, showStatus } from '../../../firmware/cli/show-status.ts';
 import type { Status } from '../../../firmware/controller/contracts.ts';
+import { nothingCounted } from '../../../firmware/media/page-counters.ts';
 import { SimpleDevice } from '../../sim/simple-device.ts';
 
 const calm = new SimpleDevice().status();
@@ -185,18 +186,7 @@ test('a device without accounts, buttons, doors, counters', () => {
 });
 
 test('a device that pages reach, and one that they do not', () => {
-  const none = {
-    pages: 0,
-    packets: 0,
-    lost: 0,
-    late: 0,
-    resyncs: 0,
-    malformed: 0,
-    otherSource: 0,
-    otherTalker: 0,
-    otherCodec: 0,
-    notAuthentic: 0,
-  };
+  const none = nothingCounted();
   const shown = show({
     paging: {
       pages: [{ group: 'all', level: 'normal', from: '192.0.2.7' }],

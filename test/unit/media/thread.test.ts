@@ -8,6 +8,7 @@ import { type Fields, type Log, silentLog } from '../../../firmware/lib/log.ts';
 import type { MediaEvent, MediaSettings } from '../../../firmware/media/protocol.ts';
 import { MediaThread } from '../../../firmware/media/thread.ts';
 import type { PageZone } from '../../../firmware/paging/zones.ts';
+import { ordinarySound, simulatedCard } from '../../sim/media-settings.ts';
 import { decibels, longestGapMs, sine, toneLevel } from '../../sim/tone.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
@@ -25,26 +26,14 @@ function writeTone(name: string, hz: number) {
 }
 
 const settingsOf = (name: string): MediaSettings => ({
+  ...ordinarySound(16_000, name),
   audio: {
-    driver: 'simulated',
-    capture: '',
-    playback: '',
-    rate: 16_000,
-    periodMs: 10,
-    bufferMs: 40,
+    ...simulatedCard(16_000),
     captureFile: path(`${name}-hears.wav`),
     playbackFile: path(`${name}-plays.wav`),
   },
   rtpPorts: { from: 31_000, to: 31_999 },
-  dscp: 0,
-  jitter: { minMs: 20, maxMs: 400 },
   silentAfterMs: 0,
-  country: 'eu',
-  keysInSound: 'auto',
-  opus: { bitrate: 24_000, complexity: 5, expectedLoss: 10 },
-  loudspeakerDb: 0,
-  microphoneDb: 0,
-  cname: name,
 });
 
 /** A thread, and promises for what it says. */
