@@ -106,6 +106,8 @@ export class Paging {
   }
 
   #forget() {
+    const why = 'the media thread has ended';
+    for (const [group, page] of this.#heard) this.#parts.events.tell('paging', 'page ended', { group, ...page, why });
     this.#heard.clear();
     this.#groups = {};
     this.#moveRelays();
