@@ -7,6 +7,6 @@ export const raspberryPiZero2: BoardDefinition = {
   description: 'Raspberry Pi Zero 2 W and Raspberry Pi 3',
 
   ...headerOf('pinctrl-bcm2835'),
-  // Its processor has better to do than the two stages of other boards.
+  // A third of the work of the two stages of other boards.
   acoustics: { echo: 'speex' },
 };

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EchoCanceller } from '../../firmware/audio/echo/canceller.ts';
+import { Interpolator } from '../../hal/audio/interpolator.ts';
 import { parseWav } from '../../hal/audio/wav.ts';
 
 const SPEECH = join(import.meta.dirname, '../fixtures/speech');
@@ -73,15 +74,19 @@ export function makeRoom(options: RoomOptions = {}): Room {
   const moment = scenes.moved * ROOM_RATE;
   for (const { after, factor } of first) reflect(played, echo, { after, factor, from: 0, to: moment });
   for (const { after, factor } of second) reflect(played, echo, { after, factor, from: moment, to: total });
+  const heard = driftPpm === 0 ? echo : atAnotherClock(echo, driftPpm);
   const microphone = new Int16Array(total);
   for (let at = 0; at < total; at++) {
-    const place = Math.min(total - 2, at * (1 - driftPpm * 1e-6));
-    const whole = Math.floor(place);
-    const part = place - whole;
-    const heard = echo[whole]! * (1 - part) + echo[whole + 1]! * part;
-    microphone[at] = Math.max(-32_768, Math.min(32_767, heard + near[at]! + next() * noise * Math.sqrt(3)));
+    microphone[at] = Math.max(-32_768, Math.min(32_767, heard[at]! + near[at]! + next() * noise * Math.sqrt(3)));
   }
   return { scenes, far, near, microphone };
+}
+
+/** As a converter does whose crystal differs: no line is drawn between two samples, which would be a filter that moves. */
+function atAnotherClock(sound: Float64Array, ppm: number): Int16Array {
+  const out = new Int16Array(sound.length);
+  new Interpolator(1 - ppm * 1e-6, sound.length).process(Int16Array.from(sound, Math.round), sound.length, out);
+  return out;
 }
 
 /** −1 to 1, the same each time. */
@@ -178,7 +183,14 @@ function power(samples: ArrayLike<number>, from: number, to: number): number {
 }
 
 /** An engine may be some milliseconds late: its output, put back over the visitor's voice. */
-function aligned(near: Float64Array, out: Int16Array, { near: from, moved: to }: Scenes): Int16Array {
+function aligned(near: Float64Array, out: Int16Array, scenes: Scenes): Int16Array {
+  const moved = new Int16Array(out.length);
+  moved.set(out.subarray(latenessOf(near, out, scenes)));
+  return moved;
+}
+
+/** In samples, at most 40 ms. */
+export function latenessOf(near: Float64Array, out: Int16Array, { near: from, moved: to }: Scenes): number {
   let best = 0;
   let lag = 0;
   for (let shift = 0; shift < ROOM_RATE * 0.04; shift++) {
@@ -186,9 +198,7 @@ function aligned(near: Float64Array, out: Int16Array, { near: from, moved: to }:
     for (let at = (from + 1) * ROOM_RATE; at < (to - 1) * ROOM_RATE; at += 3) sum += near[at]! * out[at + shift]!;
     if (sum > best) [best, lag] = [sum, shift];
   }
-  const moved = new Int16Array(out.length);
-  moved.set(out.subarray(lag));
-  return moved;
+  return lag;
 }
 
 function likeness(near: Float64Array, out: Int16Array, from: number, to: number): { sdr: number; gain: number } {

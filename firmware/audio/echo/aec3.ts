@@ -5,10 +5,6 @@ import type { EchoCanceller, NotHere } from './canceller.ts';
 /** It runs at these rates inside; for others the package resamples. */
 const INNER_RATES: readonly number[] = [16_000, 32_000, 48_000];
 
-/** Its output is so much later than its input: measured with speech. About 8 ms, and what resampling or its bands take. */
-export const aec3DelaySamples = (rate: number): number =>
-  ({ 8000: 88, 16000: 128, 32000: 260, 48000: 430 })[rate] ?? Math.round(rate * 0.008);
-
 /** Undefined options mean its own rate; the object is kept, so that a frame costs none. */
 export async function aec3Canceller(rate: number): Promise<EchoCanceller | NotHere> {
   const inner = INNER_RATES.includes(rate) ? rate : 16_000;

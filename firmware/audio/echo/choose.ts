@@ -3,7 +3,7 @@ import { aec3Canceller } from './aec3.ts';
 import type { Denoiser, EchoCanceller, EchoEngine } from './canceller.ts';
 import { HalfDuplex } from './half-duplex.ts';
 import { speexCanceller, speexDenoiser } from './speexdsp.ts';
-import { twoStageCanceller } from './two-stage.ts';
+import { TwoStage } from './two-stage.ts';
 
 export type EchoSetting = EchoEngine | 'auto' | 'off';
 
@@ -20,8 +20,8 @@ export interface AcousticEngines {
   faults: readonly string[];
 }
 
-/** What `auto` tries, the best first. Half duplex runs everywhere. */
-const AUTO: readonly EchoEngine[] = ['two stage', 'speex', 'half duplex'];
+/** Needs no library. */
+const AUTO: EchoEngine = 'two stage';
 
 export async function chooseAcoustics(
   { echo, noiseSuppression }: AcousticSettings,
@@ -35,7 +35,7 @@ export async function chooseAcoustics(
 }
 
 async function choose(echo: EchoEngine | 'auto', rate: number, denoise: boolean, faults: string[]) {
-  for (const name of echo === 'auto' ? AUTO : ([echo, 'half duplex'] as const)) {
+  for (const name of [echo === 'auto' ? AUTO : echo, AUTO]) {
     const engine = await make(name, rate, denoise);
     if (!('why' in engine)) return engine;
     faults.push(`${name}: ${engine.why}`);
@@ -44,7 +44,7 @@ async function choose(echo: EchoEngine | 'auto', rate: number, denoise: boolean,
 }
 
 function make(name: EchoEngine, rate: number, denoise: boolean) {
-  if (name === 'two stage') return twoStageCanceller(rate);
+  if (name === 'two stage') return new TwoStage(rate);
   if (name === 'speex') return speexCanceller(rate, denoise);
   return name === 'aec3' ? aec3Canceller(rate) : new HalfDuplex();
 }

@@ -4,31 +4,45 @@
  * in hands-free telephones", 2006; in parts: Kuech et al., ICASSP 2014). It knows at each frequency how sure it is, so it
  * stands still while the visitor speaks and moves when the room does, without anybody telling it which.
  */
-import { Fft } from '../fft.ts';
+import { RealFft } from '../fft.ts';
 import { FRAME_MS, frameSamples } from '../frame.ts';
+import { Drift } from './drift.ts';
 
 /** The echo may last so long after the loudspeaker. */
-const TAIL_MS = 130;
-/** How much of the room is the same a frame later. Less follows a drifting clock quicker and cancels less in peace. */
-const SAME = 0.998;
+const TAIL_MS = 160;
+/** How much of the room is another one a frame later: while a visitor speaks, and while only the echo is heard. */
+const MOVES_IN_TALK = 0.0004;
+const MOVES = 0.006;
 /** What the microphone hears that is no echo is smoothed over about so many frames. */
 const SMOOTH = 0.9;
-/** Much of that is echo not yet learnt: so much of it is taken for the visitor and noise. */
-const ELSE_SHARE = 0.3;
+/** So much of what is left is taken for the visitor and noise, not for echo that is not learnt yet: while he speaks, and not. */
+const ELSE_IN_TALK = 1;
+const ELSE = 0.15;
 /** How unsure it is of each part at first. */
 const UNSURE = 0.1;
 /** Parts whose wrap-around is taken out in one frame, in turn. */
 const TIDIED_PER_FRAME = 2;
+/** What is left may be so much louder than what was heard. Power. */
+const MOST_WORSE = 2;
+/** The drift goes on while nothing is heard of it, but not for ever: what is known of it is not that exact. */
+const CLOCKS_KNOWN_FRAMES = 1000;
 /** Power of the last bit: where nothing is, nothing is learnt. */
 const LEAST = 1e-3;
 
+const isSilent = (sample: number) => sample >= -1 && sample <= 1;
+
 export class KalmanFilter {
-  readonly #fft: Fft;
+  /** The echo in the last frame, and what was left of it; 1 is full scale. */
+  readonly echo: Float64Array;
+  readonly left: Float64Array;
+  readonly #fft: RealFft;
   readonly #hop: number;
   readonly #bins: number;
   readonly #parts: number;
   /** What was played lately, one transform long. */
   readonly #played: Float64Array;
+  /** What was heard lately: so long is a transform right. */
+  readonly #heard: Float64Array;
   /** Spectra of what was played, one a part, a ring of which `#now` is the newest. */
   readonly #xRe: Float64Array[];
   readonly #xIm: Float64Array[];
@@ -39,59 +53,84 @@ export class KalmanFilter {
   readonly #divisor: Float64Array;
   readonly #re: Float64Array;
   readonly #im: Float64Array;
-  readonly #left: Float64Array;
+  readonly #samples: Float64Array;
+  readonly #drift: Drift;
+  #silentFrames = 0;
   #now = 0;
   #tidied = 0;
 
   constructor(rate: number) {
     this.#hop = frameSamples(rate);
     const size = 2 ** Math.ceil(Math.log2(2 * this.#hop));
-    this.#fft = new Fft(size);
+    this.#fft = new RealFft(size);
     this.#bins = size / 2 + 1;
     this.#parts = TAIL_MS / FRAME_MS;
     const perPart = () => Array.from({ length: this.#parts }, () => new Float64Array(this.#bins));
     this.#played = new Float64Array(size);
+    this.#heard = new Float64Array(size - this.#hop);
     [this.#xRe, this.#xIm, this.#wRe, this.#wIm] = [perPart(), perPart(), perPart(), perPart()];
     this.#unsure = perPart().map(part => part.fill(UNSURE));
     this.#elsePower = new Float64Array(this.#bins).fill(LEAST);
     this.#divisor = new Float64Array(this.#bins);
-    [this.#re, this.#im, this.#left] = [new Float64Array(size), new Float64Array(size), new Float64Array(this.#hop)];
+    [this.#re, this.#im, this.#samples] = [
+      new Float64Array(this.#bins),
+      new Float64Array(this.#bins),
+      new Float64Array(size),
+    ];
+    [this.echo, this.left] = [new Float64Array(this.#hop), new Float64Array(this.#hop)];
+    this.#drift = new Drift(size, this.#hop, this.#wRe, this.#wIm);
   }
 
-  /** Takes the echo of `loudspeaker` and of what came before it out of `microphone`, in place. */
-  process(microphone: Int16Array, loudspeaker: Int16Array) {
+  /** How fast the clocks part, as far as it is seen: parts per million. */
+  get driftPpm() {
+    return this.#drift.ppm;
+  }
+
+  /**
+   * Finds the echo of `loudspeaker`, and of what came before it, in `microphone`. `trust`, 0 to 1: how sure it is that
+   * nobody speaks here.
+   */
+  process(microphone: Int16Array, loudspeaker: Int16Array, trust = 0.5) {
+    const { left, echo } = this;
+    const heard = this.#heard;
+    const newest = heard.length - this.#hop;
+    heard.copyWithin(0, this.#hop);
+    for (let at = 0; at < this.#hop; at++) left[at] = heard[newest + at] = microphone[at]! / 32_768;
+    echo.fill(0);
+    this.#silentFrames = loudspeaker.every(isSilent) ? this.#silentFrames + 1 : 0;
     this.#hear(loudspeaker);
+    if (this.#silentFrames < CLOCKS_KNOWN_FRAMES) this.#drift.turn(trust);
+    else this.#drift.rest();
+    // Nothing to subtract, and nothing to learn from.
+    if (this.#silentFrames > this.#parts + this.#fft.size / this.#hop) return;
     this.#predict();
-    const offset = this.#fft.size - this.#hop;
+    const from = this.#fft.size - heard.length;
+    const samples = this.#samples;
     let before = 0;
     let after = 0;
     for (let at = 0; at < this.#hop; at++) {
-      this.#left[at] = microphone[at]! / 32_768 - this.#re[offset + at]!;
-      before += microphone[at]! ** 2;
-      after += (this.#left[at]! * 32_768) ** 2;
+      const found = samples[from + newest + at]!;
+      before += left[at]! ** 2;
+      echo[at] = found;
+      after += (left[at]! - found) ** 2;
     }
-    this.#learn();
-    for (let part = 0; part < TIDIED_PER_FRAME; part++) this.#tidy();
     // Worse than nothing while it learns: then nothing is done.
-    if (after > 2 * before) return;
-    for (let at = 0; at < this.#hop; at++) {
-      microphone[at] = Math.max(-32_768, Math.min(32_767, Math.round(this.#left[at]! * 32_768)));
-    }
+    if (after <= MOST_WORSE * before) for (let at = 0; at < this.#hop; at++) left[at]! -= echo[at]!;
+    samples.fill(0, 0, from);
+    for (let at = 0; at < heard.length; at++) samples[from + at] = heard[at]! - samples[from + at]!;
+    this.#learn(trust);
+    for (let part = 0; part < TIDIED_PER_FRAME; part++) this.#tidy();
   }
 
   #hear(loudspeaker: Int16Array) {
     this.#played.copyWithin(0, this.#hop);
     const from = this.#fft.size - this.#hop;
     for (let at = 0; at < this.#hop; at++) this.#played[from + at] = loudspeaker[at]! / 32_768;
-    this.#re.set(this.#played);
-    this.#im.fill(0);
-    this.#fft.forward(this.#re, this.#im);
     this.#now = (this.#now + this.#parts - 1) % this.#parts;
-    this.#xRe[this.#now]!.set(this.#re.subarray(0, this.#bins));
-    this.#xIm[this.#now]!.set(this.#im.subarray(0, this.#bins));
+    this.#fft.forward(this.#played, this.#xRe[this.#now]!, this.#xIm[this.#now]!);
   }
 
-  /** The echo, in the last part of `#re`. */
+  /** The echo, in the last part of `#samples`. */
   #predict() {
     const re = this.#re;
     const im = this.#im;
@@ -108,34 +147,23 @@ export class KalmanFilter {
         im[bin]! += xr[bin]! * wi[bin]! + xi[bin]! * wr[bin]!;
       }
     }
-    this.#mirror();
-    this.#fft.inverse(re, im);
+    this.#fft.inverse(re, im, this.#samples);
   }
 
-  /** The other half of a real signal's spectrum. */
-  #mirror() {
-    const { size } = this.#fft;
-    for (let bin = this.#bins; bin < size; bin++) {
-      this.#re[bin] = this.#re[size - bin]!;
-      this.#im[bin] = -this.#im[size - bin]!;
-    }
-  }
-
-  #learn() {
+  #learn(trust: number) {
     const { size } = this.#fft;
     const re = this.#re;
     const im = this.#im;
     const divisor = this.#divisor;
     const elsePower = this.#elsePower;
-    re.fill(0, 0, size - this.#hop);
-    re.set(this.#left, size - this.#hop);
-    im.fill(0);
-    this.#fft.forward(re, im);
-    const share = this.#hop / size;
+    this.#fft.forward(this.#samples, re, im);
+    const share = this.#heard.length / size;
+    const elseShare = ELSE_IN_TALK + (ELSE - ELSE_IN_TALK) * trust;
+    const moves = MOVES_IN_TALK + (MOVES - MOVES_IN_TALK) * trust;
     for (let bin = 0; bin < this.#bins; bin++) {
       const power = re[bin]! ** 2 + im[bin]! ** 2;
       elsePower[bin] = SMOOTH * elsePower[bin]! + (1 - SMOOTH) * power;
-      divisor[bin] = (ELSE_SHARE * elsePower[bin]!) / share + LEAST;
+      divisor[bin] = (elseShare * elsePower[bin]!) / share + LEAST;
     }
     for (let part = 0; part < this.#parts; part++) {
       const at = (this.#now + part) % this.#parts;
@@ -144,10 +172,10 @@ export class KalmanFilter {
       const unsure = this.#unsure[part]!;
       for (let bin = 0; bin < this.#bins; bin++) divisor[bin]! += unsure[bin]! * (xr[bin]! ** 2 + xi[bin]! ** 2);
     }
-    for (let part = 0; part < this.#parts; part++) this.#learnPart(part, share);
+    for (let part = 0; part < this.#parts; part++) this.#learnPart(part, share, moves);
   }
 
-  #learnPart(part: number, share: number) {
+  #learnPart(part: number, share: number, moves: number) {
     const at = (this.#now + part) % this.#parts;
     const xr = this.#xRe[at]!;
     const xi = this.#xIm[at]!;
@@ -162,7 +190,7 @@ export class KalmanFilter {
       wr[bin]! += gain * (xr[bin]! * re[bin]! + xi[bin]! * im[bin]!);
       wi[bin]! += gain * (xr[bin]! * im[bin]! - xi[bin]! * re[bin]!);
       const learnt = 1 - share * gain * (xr[bin]! ** 2 + xi[bin]! ** 2);
-      unsure[bin] = SAME * SAME * learnt * unsure[bin]! + (1 - SAME * SAME) * (wr[bin]! ** 2 + wi[bin]! ** 2);
+      unsure[bin] = (1 - moves) * learnt * unsure[bin]! + moves * (wr[bin]! ** 2 + wi[bin]! ** 2);
     }
   }
 
@@ -170,16 +198,9 @@ export class KalmanFilter {
   #tidy() {
     const part = this.#tidied;
     this.#tidied = (part + 1) % this.#parts;
-    const re = this.#re;
-    const im = this.#im;
-    re.set(this.#wRe[part]!);
-    im.set(this.#wIm[part]!);
-    this.#mirror();
-    this.#fft.inverse(re, im);
-    re.fill(0, this.#hop);
-    im.fill(0);
-    this.#fft.forward(re, im);
-    this.#wRe[part]!.set(re.subarray(0, this.#bins));
-    this.#wIm[part]!.set(im.subarray(0, this.#bins));
+    const samples = this.#samples;
+    this.#fft.inverse(this.#wRe[part]!, this.#wIm[part]!, samples);
+    samples.fill(0, this.#hop);
+    this.#fft.forward(samples, this.#wRe[part]!, this.#wIm[part]!);
   }
 }

@@ -68,10 +68,10 @@ export const audio = section({
   microphone: field(decibels(-60, 20).prefault(0), { help: 'Gain of the microphone.', unit: 'dB', needs: 'live' }),
   echo: field(oneOf(['auto', 'off', 'half duplex', 'speex', 'aec3', 'two stage']).optional(), {
     help:
-      'What keeps callers from hearing themselves. `auto`: the first that this machine has of `two stage`, `speex`, ' +
-      '`half duplex`. `two stage` removes most, lets both speak at once, and is the most work. `aec3` is half the work, ' +
-      'suits a microphone and loudspeaker on two sound cards, and lowers the visitor more while both speak. `speex` is ' +
-      `cheap, lets both speak, and wants one card for both. \`half duplex\` lets one speak at a time. ${ofTheBoard}`,
+      'What keeps callers from hearing themselves. `auto` is `two stage`: it removes most, lets both speak at once, bears ' +
+      'a microphone and loudspeaker on two sound cards, and needs no library. `aec3` removes as much and lowers the ' +
+      'visitor while both speak. `speex` is the least work, lets both speak, and wants one card for both. ' +
+      `\`half duplex\` lets one speak at a time. ${ofTheBoard}`,
     needs,
   }),
   noiseSuppression: field(yesOrNo().optional(), {

@@ -1,0 +1,140 @@
+/**
+ * Lowers what the filter leaves of the echo, band by band, and only where the visitor does not cover it. What is left in a
+ * band is a part of the echo that was there; the part is learnt while what is left rises and falls with the echo, since
+ * then nobody speaks here, and can only be found smaller while it does not.
+ */
+import { BandFilter } from './band-filter.ts';
+import { BandPowers } from './bands.ts';
+import { Likeness } from './likeness.ts';
+
+/** The part of the echo that is left is at most this: the filter makes nothing worse. Power, as all that follows. */
+const MOST_LEFT = 1;
+/** The part learnt in a frame: more, fully at the second likeness and not at all at the first; less, always. */
+const MORE = 0.15;
+const MORE_FROM = 0.4;
+const MORE_FULLY = 0.7;
+const LESS = 0.04;
+/** The filter may move as it likes from the second likeness on; at the first it is a visitor who is heard. */
+const TRUST_FROM = 0.3;
+const TRUST_FULLY = 0.7;
+/** A band has echo in it that is so much above the noise, and that has fallen to no less than this part. */
+const ABOVE_NOISE = 4;
+const STILL_THERE = 0.3;
+/** The room rings on: an echo falls by no more than 1 dB a frame. */
+const RINGS_ON = 0.8;
+/** Noise is the least that is left, and rises again by 0.4 dB a second; what is left is smoothed over so many frames. */
+const NOISE_RISES = 1.001;
+const NOISE_FRAMES = 7;
+/** A visitor speaks if the bands stand out of echo and noise by so much in the mean, and surely by the second. */
+const OUT_DB = 4;
+const SURELY_OUT_DB = 7;
+/** One band's part in this is so much at most. */
+const MOST_OUT_DB = 15;
+/** He has stopped about so many frames after his last word; and at once at the second likeness, since it was not he. */
+const RELEASE_FRAMES = 8;
+const ALONE_FROM = 0.5;
+const ALONE = 0.8;
+/** What is thought to be left is counted so many times, and lowered by so much at most; beside the visitor once and less. */
+const TIMES = 10;
+const TIMES_TALK = 1;
+const LOWEST = 10 ** (-30 / 20);
+const LOWEST_TALK = 10 ** (-12 / 20);
+/** But not below this part of the noise: silence in the midst of noise is heard as a hole. */
+const COMFORT = 0.5;
+/** A gain falls at once, and rises by so much of the way in a frame. */
+const RISES = 0.7;
+
+/** 0 below `low`, 1 above `high`. */
+const between = (low: number, high: number, value: number) => Math.min(1, Math.max(0, (value - low) / (high - low)));
+
+export class Suppressor {
+  readonly #left: BandPowers;
+  readonly #echo: BandPowers;
+  readonly #likeness: Likeness;
+  readonly #filter: BandFilter;
+  /** The echo, ringing on. */
+  readonly #ringing: Float64Array;
+  readonly #noise: Float64Array;
+  readonly #smooth: Float64Array;
+  /** Which part of the echo is left. */
+  readonly #part: Float64Array;
+  /** Whether the visitor speaks, 0 to 1. */
+  #talk = 0;
+
+  constructor(rate: number) {
+    [this.#left, this.#echo] = [new BandPowers(rate), new BandPowers(rate)];
+    this.#filter = new BandFilter(rate);
+    const bands = this.#filter.gains.length;
+    this.#likeness = new Likeness(bands);
+    [this.#ringing, this.#smooth] = [new Float64Array(bands), new Float64Array(bands)];
+    this.#noise = new Float64Array(bands).fill(1);
+    this.#part = new Float64Array(bands).fill(MOST_LEFT);
+  }
+
+  /** How freely the filter may learn, 0 to 1: whether what is left is the echo's. */
+  get trust() {
+    return between(TRUST_FROM, TRUST_FULLY, this.#likeness.value);
+  }
+
+  get delaySamples() {
+    return this.#filter.delaySamples;
+  }
+
+  /** One frame of what the filter left, and the echo that it took out. */
+  process(left: Float64Array, echo: Float64Array, out: Int16Array) {
+    this.#left.hear(left);
+    this.#echo.hear(echo);
+    this.#hear();
+    this.#learn();
+    this.#decide();
+    this.#filter.process(left, out);
+  }
+
+  #hear() {
+    const left = this.#left.powers;
+    const echo = this.#echo.powers;
+    let loud = 0;
+    for (let band = 0; band < left.length; band++) {
+      this.#ringing[band] = Math.max(echo[band]!, this.#ringing[band]! * RINGS_ON);
+      this.#smooth[band]! += (left[band]! - this.#smooth[band]!) / NOISE_FRAMES;
+      this.#noise[band] = Math.min(this.#noise[band]! * NOISE_RISES, this.#smooth[band]!);
+      if (echo[band]! > ABOVE_NOISE * this.#noise[band]!) loud++;
+    }
+    this.#likeness.hear(left, echo, loud);
+  }
+
+  /** And hears whether the visitor speaks. */
+  #learn() {
+    const left = this.#left.powers;
+    const echo = this.#echo.powers;
+    const more = MORE * between(MORE_FROM, MORE_FULLY, this.#likeness.value);
+    let outDb = 0;
+    for (let band = 0; band < left.length; band++) {
+      const ringing = this.#ringing[band]!;
+      const noise = this.#noise[band]!;
+      if (ringing > ABOVE_NOISE * noise && echo[band]! > STILL_THERE * ringing) {
+        const seen = Math.min(MOST_LEFT, Math.max(0, left[band]! - noise) / ringing);
+        this.#part[band]! += (seen - this.#part[band]!) * (seen > this.#part[band]! ? more : LESS);
+      }
+      const standsOut = left[band]! / (this.#part[band]! * ringing + noise);
+      outDb += Math.min(MOST_OUT_DB, Math.max(0, 10 * Math.log10(standsOut)));
+    }
+    const alone = between(ALONE_FROM, ALONE, this.#likeness.value);
+    const talk = (1 - alone) * between(OUT_DB, SURELY_OUT_DB, outDb / left.length);
+    const release = RELEASE_FRAMES + (1 - RELEASE_FRAMES) * alone;
+    this.#talk = talk > this.#talk ? talk : this.#talk + (talk - this.#talk) / release;
+  }
+
+  #decide() {
+    const left = this.#left.powers;
+    const gains = this.#filter.gains;
+    const times = TIMES + (TIMES_TALK - TIMES) * this.#talk;
+    const lowest = LOWEST * (LOWEST_TALK / LOWEST) ** this.#talk;
+    for (let band = 0; band < left.length; band++) {
+      const echo = times * this.#part[band]! * this.#ringing[band]!;
+      const comfort = Math.min(1, Math.sqrt((COMFORT * this.#noise[band]!) / left[band]!));
+      const gain = Math.max(lowest, comfort, 1 - echo / left[band]!);
+      gains[band] = gain > gains[band]! ? gains[band]! + RISES * (gain - gains[band]!) : gain;
+    }
+  }
+}
