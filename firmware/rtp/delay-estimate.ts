@@ -5,7 +5,7 @@ const WINDOW_PACKETS = 512;
 /** The share of packets that shall arrive in time. */
 const IN_TIME = 0.99;
 /** A packet that takes longer than this share of them is not as usual. */
-const USUAL = 0.95;
+const USUAL = 0.9;
 /** Where the slow ones are so much slower than that, waiting for one that is overdue is worth while. */
 const WORTH_WAITING_MS = 10;
 /** Packets between two sortings of the window; in between only a late packet moves the estimate. */
@@ -15,7 +15,7 @@ const FIRST_DELAY_MS = 40;
 /** Packets before the estimate is believed below FIRST_DELAY_MS. */
 const LEARNING_PACKETS = 50;
 /** How fast the memory of a late packet fades, milliseconds for each packet. */
-const FORGET_MS_PER_PACKET = 0.3;
+const FORGET_MS_PER_PACKET = 0.5;
 
 /**
  * Transit is arrival time less RTP time, in milliseconds: its zero means nothing, its differences are delay. Played at

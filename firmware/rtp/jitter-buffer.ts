@@ -285,7 +285,9 @@ export class JitterBuffer {
   }
 
   #follow(offsetMs: number) {
-    const above = this.#playing ? Math.max(0, offsetMs - this.#steadyOffsetMs) : 0;
+    // What came after a drought is later for good.
+    const above =
+      this.#playing && this.#offsetBeforeStarvingMs === undefined ? Math.max(0, offsetMs - this.#steadyOffsetMs) : 0;
     this.#steadyOffsetMs = above === 0 ? offsetMs : this.#steadyOffsetMs + LATE_PULL_WEIGHT * above;
     this.#playing = true;
     this.#offsetMs = offsetMs;
