@@ -16,6 +16,7 @@ import { Acoustics } from './acoustics.ts';
 import { CardLoudness, type SetCardGain } from './card-loudness.ts';
 import { type Codecs, makeCodecs } from './codecs.ts';
 import type { Files } from './files.ts';
+import { FilesToPlay } from './files-to-play.ts';
 import type { MediaNetwork, MulticastNetwork, PortPair } from './network.ts';
 import { PacketTap } from './packet-tap.ts';
 import { Pages } from './pages.ts';
@@ -23,7 +24,6 @@ import { Player } from './player.ts';
 import type { Heard, MediaCommand, MediaEvent, MediaSettings, StreamId } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { SentPages } from './sent-pages.ts';
-import { readSound } from './sound-file.ts';
 import { Stream } from './stream.ts';
 import { Tally } from './tally.ts';
 
@@ -78,8 +78,7 @@ export class Engine {
   readonly #bridge: Bridge;
   readonly #microphone: Int16Array;
   readonly #playerFrame: Int16Array;
-  /** Files asked for and not yet read, by id, and where they shall be heard. */
-  readonly #loading = new Map<string, Heard>();
+  readonly #filesToPlay: FilesToPlay;
   #lastXrunMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
 
@@ -108,6 +107,8 @@ export class Engine {
         playerOf: from => this.#playerAt(from === 'microphone' ? 'here' : from),
       });
     }
+    const playerAt = (at: Heard) => this.#playerAt(at);
+    this.#filesToPlay = new FilesToPlay({ files: options.files, opus: options.opus, playerAt, emit });
     this.#here = new Player(rate, (id, why) => emit({ is: 'played', id, ...(why && { why }) }));
     this.#card = new CardLoudness(settings, options.setCardGain);
     this.#acoustics = new Acoustics(rate, settings, options.acoustics, options.playbackDelayMs, this.#card);
@@ -178,9 +179,9 @@ export class Engine {
       case 'play tone':
         return this.#playerAt(command.at)?.tone(toneOf(command.tone, this.#options.settings.country));
       case 'play file':
-        return this.#playFile(command);
+        return this.#filesToPlay.play(command);
       case 'stop playing':
-        return this.#stopPlaying(command.at);
+        return this.#filesToPlay.stopAt(command.at);
       case 'send dtmf':
         return this.#sendKeys(command);
       case 'mute':
@@ -265,7 +266,7 @@ export class Engine {
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return closed();
-    this.#stopLoading(at => at !== 'here' && at.stream === id, 'the stream was closed');
+    this.#filesToPlay.streamClosed(id);
     this.#sentPages?.streamClosed(id);
     this.#streams.delete(id);
     stream.close(closed);
@@ -301,35 +302,6 @@ export class Engine {
     return at === 'here' ? this.#here : this.#streams.get(at.stream)?.player;
   }
 
-  #playFile({ file, at, id }: Of<'play file'>) {
-    const played = (why: string) => this.#options.emit({ is: 'played', id, why });
-    if (this.#loading.has(id)) return played(`a file with the id ${id} is being read already`);
-    this.#loading.set(id, at);
-    const { files, opus } = this.#options;
-    readSound(files, file, opus, sound => {
-      // Stopped meanwhile: that has been told.
-      const isWanted = this.#loading.delete(id);
-      const player = this.#playerAt(at);
-      if ('why' in sound) return isWanted ? played(sound.why) : undefined;
-      if (isWanted && player !== undefined) return player.file(sound, id);
-      sound.close?.();
-      if (isWanted) played('there is no such stream');
-    });
-  }
-
-  #stopPlaying(at: Heard) {
-    this.#stopLoading(loading => sameHeard(loading, at), 'stopped');
-    this.#playerAt(at)?.stop('stopped');
-  }
-
-  #stopLoading(where: (at: Heard) => boolean, why: string) {
-    for (const [id, at] of this.#loading) {
-      if (!where(at)) continue;
-      this.#loading.delete(id);
-      this.#options.emit({ is: 'played', id, why });
-    }
-  }
-
   // ---- the whole ---------------------------------------------------------------------------------------------
 
   #report() {
@@ -346,7 +318,7 @@ export class Engine {
   }
 
   #stop() {
-    this.#stopLoading(() => true, 'stopped');
+    this.#filesToPlay.stop();
     this.#sentPages?.stop();
     this.#pages?.stop();
     this.#here.close('stopped');
@@ -377,5 +349,3 @@ export class Engine {
     ]);
   }
 }
-
-const sameHeard = (a: Heard, b: Heard) => (a === 'here' || b === 'here' ? a === b : a.stream === b.stream);

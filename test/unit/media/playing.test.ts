@@ -83,6 +83,19 @@ describe('a file here', () => {
     expect(blockSnr(door.heard(100, 900), 700, 16_000)).toBeGreaterThan(50);
   });
 
+  test('that was stopped while it was read is not heard in place of the next of the same name', () => {
+    const [world, door] = alone();
+    door.send({ do: 'play file', file: 'long.wav', at: 'here', id: 'f' });
+    world.run(2);
+    door.send({ do: 'stop playing', at: 'here' });
+    door.send({ do: 'play file', file: 'half.wav', at: 'here', id: 'f' });
+    world.run(1_000);
+    expect(door.told('played')).toEqual([
+      { is: 'played', id: 'f', why: 'stopped' },
+      { is: 'played', id: 'f' },
+    ]);
+  });
+
   test('ends with the next file, and with a stop: each told once', () => {
     const [world, door] = alone();
     door.send({ do: 'play file', file: 'long.wav', at: 'here', id: 'a' });
