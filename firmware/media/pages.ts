@@ -1,27 +1,20 @@
 /** All pages of the device: its groups, who of them is heard, and what becomes of the call meanwhile. */
-import { isIPv4 } from 'node:net';
 import { frameSamples } from '../audio/frame.ts';
 import { Gain, SILENT_DB } from '../audio/gain.ts';
 import type { Chain } from '../audio/graph.ts';
 import type { Mixer } from '../audio/mixer.ts';
 import { toneOf } from '../audio/tones.ts';
-import type { Address } from '../lib/address.ts';
 import type { Clock, WallClock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { arbitrate, type Loudness } from '../paging/arbiter.ts';
-import { byAddress, MAX_GROUPS } from '../paging/groups.ts';
-import { emptyPolycom, parsePolycom } from '../paging/polycom.ts';
-import { looksLikeRtcp } from '../rtp/packet.ts';
+import { MAX_GROUPS } from '../paging/groups.ts';
 import type { Codecs } from './codecs.ts';
-import { GroupPort } from './group-port.ts';
-import { GroupTest, keyOf } from './group-test.ts';
 import { LoudspeakerClock } from './loudspeaker-clock.ts';
 import type { MulticastNetwork } from './network.ts';
 import { Page } from './page.ts';
 import { DUCKED_DB, PageSound } from './page-sound.ts';
+import { PageWays } from './page-ways.ts';
 import type { GroupReport, MediaEvent, MediaSettings } from './protocol.ts';
-import { QuerierWatch } from './querier-watch.ts';
-import { Summoned } from './summoned.ts';
 import { TimeHere } from './time-here.ts';
 
 /** Of a page that is on, this often is told that it is. */
@@ -49,12 +42,7 @@ const dbOf: Readonly<Record<Loudness, number>> = { full: 0, low: DUCKED_DB, sile
 export class Pages {
   readonly #options: PagesOptions;
   readonly #pages: Page[] = [];
-  readonly #ports: GroupPort[] = [];
-  readonly #summoned: Summoned[] = [];
-  #test: GroupTest | undefined;
-  readonly #querier: QuerierWatch;
-  /** Group → why it is not joined. */
-  readonly #faults = new Map<string, string | undefined>();
+  readonly #ways: PageWays;
   /** What the loudspeaker gets of the call, and the call of the microphone. */
   readonly #callGain: Gain;
   readonly #microphoneGain: Gain;
@@ -82,8 +70,9 @@ export class Pages {
     this.#frame = new Int16Array(frameSamples(rate));
     this.#loudspeakerDb = settings.loudspeakerDb;
     this.#timeHere = new TimeHere(options);
-    const { clock, network } = options;
-    this.#querier = new QuerierWatch(clock, () => network.openIgmp?.() ?? { why: 'nobody listens to IGMP' });
+    const { clock, random, network, emit } = options;
+    const delayMs = settings.paging?.delayMs ?? 0;
+    this.#ways = new PageWays({ clock, random, network, timeHere: this.#timeHere, delayMs, emit });
   }
 
   start() {
@@ -103,89 +92,7 @@ export class Pages {
         new Page(group, sound, { silenceMs: paging.silenceMs, isOurs, onTurn: page => this.#turned(page) }),
       );
     }
-    for (const shared of byAddress(this.#pages.map(page => ({ page, host: page.group.host, port: page.group.port })))) {
-      this.#listenAt(
-        shared[0]!,
-        shared.map(({ page }) => page),
-      );
-    }
-    if (paging.groups.some(({ host }) => isIPv4(host))) this.#querier.start();
-  }
-
-  #listenAt({ host, port }: Address, pages: Page[]) {
-    const { clock, random, network, emit } = this.#options;
-    const read = this.#reader(pages);
-    const key = keyOf({ host, port });
-    const groupPort = new GroupPort(
-      { host, port },
-      {
-        clock,
-        random,
-        network,
-        onPacket: (bytes, from) => {
-          if (this.#test === undefined || !this.#test.takes(key, bytes)) read(bytes, from);
-        },
-        isBusy: () => pages.some(({ on }) => on),
-        onChange: why => {
-          for (const page of pages) {
-            const { group } = page;
-            page.joinedAtMs = clock.now();
-            this.#faults.set(group.name, why);
-            emit({ is: 'group', group: group.name, why });
-          }
-        },
-      },
-    );
-    this.#ports.push(groupPort);
-    groupPort.start();
-    const { delayMs } = this.#options.settings.paging!;
-    if (delayMs > 0 && pages[0]!.group.format === 'rtp' && port % 2 === 0) {
-      this.#listenToReports({ host, port: port + 1 }, pages);
-    }
-  }
-
-  /** Sender reports come to the port after an even one (RFC 3550 §11). Who sends none is not missed, nor is a port that cannot be had. */
-  #listenToReports(address: Address, pages: Page[]) {
-    const { clock, random, network } = this.#options;
-    const reports = new GroupPort(address, {
-      clock,
-      random,
-      network,
-      onPacket: (bytes, from) => {
-        for (const page of pages) page.onRtcp(bytes, from, this.#timeHere.of);
-      },
-      isBusy: () => pages.some(({ on }) => on),
-      onChange: () => {},
-    });
-    this.#ports.push(reports);
-    reports.start();
-  }
-
-  /** What is done with a packet to the address of these groups. */
-  #reader(pages: Page[]): (bytes: Uint8Array, from: Address) => void {
-    const { clock, network } = this.#options;
-    const page = pages[0]!;
-    switch (page.group.format) {
-      case 'rtp':
-        return (bytes, from) =>
-          looksLikeRtcp(bytes) ? page.onRtcp(bytes, from, this.#timeHere.of) : page.onRtp(bytes, from, clock.now());
-      case 'linksys': {
-        const summoned = new Summoned(page, network, () => clock.now());
-        this.#summoned.push(summoned);
-        return (bytes, from) => summoned.onCommand(bytes, from);
-      }
-      case 'polycom': {
-        const packet = emptyPolycom();
-        return (bytes, from) => {
-          if (parsePolycom(bytes, packet) === undefined) {
-            page.counters.malformed++;
-            return;
-          }
-          for (const each of pages)
-            if (each.group.channel === packet.channel) each.onPolycom(packet, from, clock.now());
-        };
-      }
-    }
+    this.#ways.start(this.#pages);
   }
 
   #turned(page: Page) {
@@ -226,7 +133,7 @@ export class Pages {
       if (page.talker.isSilent(nowMs)) page.end(nowMs);
       if (page.on || !page.sound.isOut(nowMs)) sounding++;
     }
-    for (const summoned of this.#summoned) summoned.tick(nowMs);
+    this.#ways.tick(nowMs);
     if (this.#changed || sounding !== this.#sounding || (sounding > 0 && callIsUp !== this.#callWasUp)) {
       this.#changed = false;
       this.#sounding = sounding;
@@ -307,22 +214,9 @@ export class Pages {
     this.#changed = true;
   }
 
-  /** Whether what is sent to the groups arrives. One test at a time, whose answer is for all who ask. */
+  /** Whether what is sent to the groups arrives: `groups tested`. */
   test() {
-    if (this.#test !== undefined) return;
-    const { clock, random, network, emit } = this.#options;
-    const groups = byAddress(this.#pages.map(({ group: { host, port } }) => ({ host, port }))).map(([first]) => first!);
-    this.#test = new GroupTest(groups, {
-      clock,
-      random,
-      network,
-      done: arrived => {
-        this.#test = undefined;
-        const names = this.#pages.filter(({ group }) => arrived.has(keyOf(group))).map(({ group }) => group.name);
-        emit({ is: 'groups tested', arrived: names, querier: this.#querier.report() });
-      },
-    });
-    this.#test.start();
+    this.#ways.test();
   }
 
   report(): Record<string, GroupReport> {
@@ -332,7 +226,7 @@ export class Pages {
 
   #reportOf(page: Page, nowMs: number): GroupReport {
     const { caller, beganAtMs, talker, sound, counters } = page;
-    const why = this.#faults.get(page.group.name) ?? sound.lacks;
+    const why = this.#ways.whyNotJoined(page) ?? sound.lacks;
     const malformed = counters.malformed + sound.badPayloads;
     return {
       ...(why !== undefined && { why }),
@@ -355,10 +249,7 @@ export class Pages {
   }
 
   stop() {
-    this.#test?.stop();
-    this.#querier.stop();
-    for (const port of this.#ports) port.stop();
-    for (const summoned of this.#summoned) summoned.close();
+    this.#ways.stop();
     for (const page of this.#pages) {
       page.end(this.#options.clock.now());
       page.sound.close();
