@@ -1,4 +1,4 @@
-/** The bundle of a board on Debian's kernel for arm64, in QEMU: a call, its sound card pulled, its watchdog. */
+/** The bundle and the package on Debian's kernel for arm64, in QEMU: a call, its sound card pulled, its watchdog. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,8 +8,8 @@ import { RigError } from './lib/missing.ts';
 const USAGE = `Usage: scripts/rig arm64 [--disk] [--unit]
 
 Boots Debian's arm64 kernel in QEMU with the bundle that a board gets, presses a line of its GPIO chip, and has a call
-with a telephone on this machine. Prints what it measured. The disk is made from Debian's and npm's packages once (a
-minute, mostly downloads), and kept in ~/.cache/porter.
+with a telephone on this machine; then the same with systemd and the package. Prints what it measured. The disk is made
+from Debian's and npm's packages once (a minute, mostly downloads), and kept in ~/.cache/porter.
 Then Node for arm64 runs the unit tests of what touches native code and bytes.
   --disk   only makes the disk and says where it is
   --unit   only the unit tests on arm64, and all of them: most of an hour

@@ -14,6 +14,8 @@ import type { Arm64System } from './system.ts';
 export const CHIP = '9030000.pl061';
 /** Where the guest finds this machine's loopback. */
 export const HOST_SEEN_FROM_GUEST = '10.0.2.2';
+/** It asks nobody at the console, and waits for no login there. */
+const FOR_SYSTEMD = 'systemd.firstboot=no systemd.getty_auto=no';
 /** With the processor played by this machine, a guest takes its time. */
 const BOOT_MS = 90_000;
 const COMMAND_MS = 60_000;
@@ -21,9 +23,11 @@ const COMMAND_MS = 60_000;
 export interface MachineSpec {
   folder: string;
   /** ext4 image of what is at /opt/porter in the guest. */
-  bundle: string;
+  bundle?: string;
   /** Shell script that the guest runs when it is up. */
-  start: string;
+  start?: string;
+  /** Debian's systemd runs it; absent: a few lines of shell. */
+  systemd?: boolean;
   /** Kernel modules that it loads before. */
   modules: readonly string[];
 }
@@ -54,7 +58,8 @@ export class Machine {
     this.share = join(spec.folder, 'share');
     mkdirSync(this.share, { recursive: true });
     writeFileSync(join(this.share, 'modules'), spec.modules.join(' '));
-    writeFileSync(join(this.share, 'start'), spec.start);
+    writeFileSync(join(this.share, 'start'), spec.start ?? '');
+    if (spec.systemd) writeFileSync(join(this.share, 'systemd'), '');
     const initrd = join(spec.folder, 'initrd');
     writeFileSync(initrd, system.initrd);
     const socket = (name: string) => `${join(spec.folder, name)},server=on,wait=off`;
@@ -63,9 +68,14 @@ export class Machine {
       [
         ...['-M', 'virt', '-cpu', 'cortex-a53', '-smp', '2', '-accel', 'tcg,thread=multi', '-m', '768'],
         ...['-display', 'none', '-no-reboot', '-nodefaults', '-kernel', system.kernel, '-initrd', initrd],
-        ...['-append', 'console=ttyAMA0 quiet panic=-1', '-serial', `file:${join(spec.folder, 'console')}`],
+        ...[
+          '-append',
+          `console=ttyAMA0 quiet panic=-1 ${FOR_SYSTEMD}`,
+          '-serial',
+          `file:${join(spec.folder, 'console')}`,
+        ],
         ...['-drive', `file=${system.disk},format=raw,if=virtio,snapshot=on`],
-        ...['-drive', `file=${spec.bundle},format=raw,if=virtio,readonly=on`],
+        ...(spec.bundle === undefined ? [] : ['-drive', `file=${spec.bundle},format=raw,if=virtio,readonly=on`]),
         ...['-virtfs', `local,path=${this.share},mount_tag=host,security_model=none`],
         ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
         ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=shell,path=${socket('shell')}`],
@@ -115,14 +125,14 @@ export class Machine {
   }
 
   /** Runs a command in the guest's shell; answers what it printed. Throws where it fails. */
-  async run(command: string): Promise<string> {
+  async run(command: string, withinMs = COMMAND_MS): Promise<string> {
     const mark = `--${++this.#commands}--`;
     const from = this.#said.length;
     this.#shell!.write(`{ ${command}\n} </dev/null; echo "${mark} $?"\n`);
     const [, output, code] = await until(
       `the guest answers: ${command}`,
       () => (this.#isRunning() && new RegExp(`^([^]*?)${mark} (\\d+)\n`).exec(this.#said.slice(from))) ?? undefined,
-      { withinMs: COMMAND_MS, detail: () => this.story() },
+      { withinMs, detail: () => this.story() },
     );
     if (code !== '0') throw new Error(`in the guest: ${command}: ${code}\n${output}`);
     return output!;

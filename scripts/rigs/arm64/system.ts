@@ -3,7 +3,17 @@
  * Debian's and npm's packages, kept in the cache, without a change to this machine's own packages or mounts.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { kept, keyOf } from '../../lib/kept.ts';
@@ -37,6 +47,9 @@ const PACKAGES = [
   'libgcc-s1',
   'libstdc++6',
   'linux-image-arm64',
+  // The package's machine: who installs it, who runs it, and what it depends on.
+  ...['dpkg', 'tar', 'libc-bin', 'perl-base', 'base-passwd', 'init-system-helpers', 'systemd', 'udev'],
+  ...['libasound2', 'libopus0', 'libspeexdsp1', 'ca-certificates'],
 ];
 /** What nothing here reads, and most of the size. */
 const LEFT_OUT = [
@@ -46,7 +59,7 @@ const LEFT_OUT = [
   './usr/lib/linux-image-*',
   './usr/lib/*/libLLVM*',
   './usr/lib/*/dri',
-  './usr/lib/*/perl*',
+  './usr/lib/*/perl/*',
   './usr/lib/*/gconv',
   './usr/share/perl*',
   './usr/share/locale',
@@ -63,7 +76,14 @@ const MODULES = [
 const PLACES = ['proc', 'sys', 'dev', 'run', 'tmp', 'share', 'opt', 'root'];
 const DISK_MIB = 1024;
 /** Counts with the way in which the above becomes a disk. */
-const VERSION = 1;
+const VERSION = 2;
+/** Of Debian 12, which keeps them for old paths. */
+const MERGED = ['bin', 'sbin', 'lib'];
+/** What scripts of the packages would make, were they run. */
+const MADE = {
+  'etc/passwd': 'usr/share/base-passwd/passwd.master',
+  'etc/group': 'usr/share/base-passwd/group.master',
+};
 
 const NEEDED = {
   mmdebstrap: 'mmdebstrap',
@@ -78,7 +98,17 @@ const guest = join(import.meta.dirname, 'guest');
 /** Builds what is not in the cache: about a minute, most of it downloads. Throws with what is missing. */
 export async function arm64System(say: (line: string) => void): Promise<Arm64System> {
   mustHave('arm64', NEEDED);
-  const recipe = JSON.stringify([VERSION, SOURCES, PACKAGES, LEFT_OUT, DISK_MODULES, MODULES, NODE_VERSION, DISK_MIB]);
+  const recipe = JSON.stringify([
+    VERSION,
+    SOURCES,
+    PACKAGES,
+    MADE,
+    LEFT_OUT,
+    DISK_MODULES,
+    MODULES,
+    NODE_VERSION,
+    DISK_MIB,
+  ]);
   const node = await fetchNode('arm64');
   const folder = await kept('arm64', keyOf(recipe), async work => build(work, node, say));
   const release = readdirSync(join(folder, 'root/lib/modules'))[0]!;
@@ -113,16 +143,26 @@ function debian(root: string, work: string) {
     ...['--arch=arm64', '--variant=extract', '--skip=check/qemu', '--quiet', '--format=tar'],
     ...[`--include=${PACKAGES.join(',')}`, SUITE, tarball, ...SOURCES],
   ]);
+  for (const folder of MERGED) {
+    mkdirSync(join(root, 'usr', folder), { recursive: true });
+    symlinkSync(join('usr', folder), join(root, folder));
+  }
   run('tar', [
     '-xf',
     tarball,
     '-C',
     root,
     '--no-same-owner',
+    '--keep-directory-symlink',
     '--wildcards',
     ...LEFT_OUT.map(path => `--exclude=${path}`),
   ]);
   rmSync(tarball);
+  for (const [file, from] of Object.entries(MADE)) cpSync(join(root, from), join(root, file));
+  // Of dpkg, which has installed none of this.
+  mkdirSync(join(root, 'var/lib/dpkg/updates'), { recursive: true });
+  mkdirSync(join(root, 'var/lib/dpkg/info'), { recursive: true });
+  writeFileSync(join(root, 'var/lib/dpkg/status'), '');
 }
 
 /** Of 3,600 modules, those named above and what they need. */

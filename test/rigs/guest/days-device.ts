@@ -18,7 +18,8 @@ const COMPILED = /^(?:code|trusted)_/;
 const MB = 1024 * 1024;
 
 const [configFile, stateDirectory] = process.argv.slice(2) as [string, string];
-const random = seeded(1);
+/** How often the sound asks is a matter of microseconds: it must not move what the others are given. */
+const [random, ofSound, ofProvisioning] = [seeded(1), seeded(3), seeded(4)];
 const log = silentLog;
 let polls = 0;
 const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -32,7 +33,7 @@ const device = new PorterDevice({
   resolve: systemResolve,
   services: systemServices,
   openSocket: settings => new SipSockets(settings, { clock: systemClock, random, log }),
-  openMedia: settings => sleepingSound(settings, random),
+  openMedia: settings => sleepingSound(settings, ofSound),
   connectMqtt: () => {
     throw new Error('no broker is set');
   },
@@ -52,7 +53,7 @@ const device = new PorterDevice({
         },
         clock: systemClock,
         wallClock,
-        random,
+        random: ofProvisioning,
         log,
         store,
         onDocument,

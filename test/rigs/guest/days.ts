@@ -98,7 +98,7 @@ const desk = new Desk(
     random,
     log: silentLog,
     resolve: systemResolve,
-    media: sleepingSound(deskSound, random),
+    media: sleepingSound(deskSound, seeded(5)),
     socket: new UdpSocket({ host: HOST, port: SIP_PORT }),
   },
   {

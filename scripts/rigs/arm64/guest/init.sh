@@ -16,12 +16,19 @@ ip addr add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2
 modprobe -a $(cat /share/modules)
 mkdir -p /opt/porter
-mount -t ext4 -o ro /dev/vdb /opt/porter
+[ -b /dev/vdb ] && mount -t ext4 -o ro /dev/vdb /opt/porter
 sh /share/start >/share/start.log 2>&1 &
 while ! [ -c /dev/vport*p1 ]; do sleep 0.1; done
 channel=$(echo /dev/vport*p1)
-while :; do
-  # Opened once: a second opening is refused. What the host says before it is lost.
-  sh -c 'echo ready; exec sh' <>"$channel" >&0 2>&1
-  sleep 1
-done
+shells() {
+  while :; do
+    # Opened once: a second opening is refused. What the host says before it is lost.
+    sh -c 'echo ready; exec sh' <>"$channel" >&0 2>&1
+    sleep 1
+  done
+}
+[ -e /share/systemd ] || shells
+# Debian's own first program goes on from here; the shell stays beside it.
+shells &
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+exec /lib/systemd/systemd
