@@ -256,7 +256,7 @@ export class Receiving {
   /** Makes what was decoded as long as the buffer would have it, where nobody hears it. */
   #fitted(samples: number, spareMs: number): number {
     const { rate } = this.#active.decoder;
-    const isPause = this.#pauses.isPause(this.#decoded, samples);
+    const isPause = this.#pauses.isPause(this.#decoded, samples, this.#packetMs);
     if (spareMs < 0) return lengthen(this.#decoded, samples, rate, { isPause, mostMs: MAX_PACKET_MS - this.#packetMs });
     if (spareMs > CUT_ANYWHERE_PACKETS * this.#packetMs) return shorten(this.#decoded, samples, rate, { isPause });
     if (!isPause || spareMs === 0) return samples;
