@@ -52,7 +52,9 @@ export const audioCalls: Benchmark = {
             if (baresipVersion !== undefined) theirs.push(await measure(startPeer));
           }
         } catch (error) {
-          sheet.failed(title, (error as Error).message);
+          // Whatever else goes wrong, an interruption among it, ends the others too.
+          if (!(error instanceof TooEarly)) throw error;
+          sheet.failed(title, error.message);
           continue;
         }
         const said = [`ours ${sent(ours)}`, ...(theirs.length > 0 ? [`${peerName} ${sent(theirs)}`] : [])];
@@ -67,6 +69,9 @@ export const audioCalls: Benchmark = {
     }
   },
 };
+
+/** Calls were over before they had been measured. */
+class TooEarly extends Error {}
 
 /** Of one round. */
 interface Measurement {
@@ -135,6 +140,6 @@ async function calls(bench: Bench, { codec, count, wav, seconds, start }: Calls)
   }
   const due = (performance.now() - firstMs) / PACKET_MS;
   const gone = up.filter(({ state }) => state !== 'talking');
-  if (gone.length > 0) throw new Error(`${gone.length} of ${count} calls were over too early: ${gone[0]!.why}`);
+  if (gone.length > 0) throw new TooEarly(`${gone.length} of ${count} calls were over too early: ${gone[0]!.why}`);
   return { percent, share: Math.min(...up.map(({ received }) => received)) / due };
 }

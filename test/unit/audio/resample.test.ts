@@ -153,4 +153,5 @@ test.each([
     cosine += output[at]! * Math.cos((2 * Math.PI * hz * at) / to);
   }
   expect((-Math.atan2(cosine, sine) / (2 * Math.PI * hz)) * 1000).toBeCloseTo(converter.delayMs, 2);
+  expect(converter.delayMs).toBeLessThan(0.5);
 });
