@@ -154,9 +154,10 @@ export class FrontPanel {
     else this.#failed(name, panelled, why);
   }
 
-  /** Presses from afar still work. */
+  /** Nobody can let it go any more, so it is let go. Presses from afar still work. */
   #failed(name: string, panelled: Panelled, why: string) {
     panelled.fault = why;
+    this.#move(panelled, 'byHand', false);
     this.#events.tell('button', 'fault', { button: name, why });
     this.#changed();
   }
