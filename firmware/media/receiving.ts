@@ -6,9 +6,10 @@ import { Pauses } from '../audio/pauses.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
 import { lengthen, shorten } from '../audio/stretch.ts';
 import { distance32 } from '../lib/serial.ts';
-import { JitterBuffer, type Pull, type Push } from '../rtp/jitter-buffer.ts';
+import { JitterBuffer } from '../rtp/jitter-buffer.ts';
 import type { Losses } from '../rtp/loss-pattern.ts';
 import type { RtpPacket } from '../rtp/packet.ts';
+import type { Pull, Push } from '../rtp/pull.ts';
 import { type Codecs, clockRateOf } from './codecs.ts';
 import type { CodecChoice, CodecName } from './protocol.ts';
 

@@ -10,11 +10,11 @@
  * While it flows, single milliseconds are left to whoever plays faster or slower: `earlyMs` says how much.
  */
 import { distance16, distance32 } from '../lib/serial.ts';
-import type { Pull, Push } from './jitter-buffer.ts';
 import { LossPattern } from './loss-pattern.ts';
 import type { RtpPacket } from './packet.ts';
 import { PacketRing, RING_PACKETS, RING_PAYLOAD_BYTES, type Slot } from './packet-ring.ts';
 import { PlayoutClock } from './playout-clock.ts';
+import { lostPull, type Pull, type Push, packetPull } from './pull.ts';
 
 /** Packet time until two packets in sequence have shown it, and the longest that is believed. */
 const DEFAULT_PACKET_MS = 20;
@@ -40,19 +40,8 @@ export class PlayoutBuffer {
   readonly clock: PlayoutClock;
   readonly #ticksPerMs: number;
   readonly #ring = new PacketRing();
-  readonly #packet = {
-    is: 'packet' as const,
-    payload: new Uint8Array(0) as Uint8Array,
-    payloadType: 0,
-    timestamp: 0,
-    spareMs: 0,
-  };
-  readonly #lost = {
-    is: 'lost' as const,
-    durationTicks: 0,
-    following: undefined as Uint8Array | undefined,
-    followingType: 0,
-  };
+  readonly #packet = packetPull();
+  readonly #lost = lostPull();
   readonly #wait = { is: 'wait' as const, forMs: LONGEST_PAUSE_MS };
 
   /** A source is known: from its first packet to `reset`. */

@@ -1,8 +1,9 @@
 /** The jitter buffer: order, loss, delay that follows the network, and everything a sender may do. */
 import { describe, expect, test } from 'vitest';
-import { JitterBuffer, type Pull } from '../../../firmware/rtp/jitter-buffer.ts';
+import { JitterBuffer } from '../../../firmware/rtp/jitter-buffer.ts';
 import { emptyPacket, type RtpPacket } from '../../../firmware/rtp/packet.ts';
 import { RING_PACKETS, RING_PAYLOAD_BYTES } from '../../../firmware/rtp/packet-ring.ts';
+import type { Pull } from '../../../firmware/rtp/pull.ts';
 import { type Heard, listen } from '../../sim/jitter-listener.ts';
 import { inOrder, losing, routeChange, spikes, stalls, uniform } from '../../sim/jitter-models.ts';
 import { seeded } from '../../sim/seeded.ts';
