@@ -177,7 +177,8 @@ class Demo {
       }),
     );
     const log = openSync(join(this.#out, 'device.log'), 'w');
-    const args = [join(root, 'firmware/main.ts'), 'run', '--config', config, '--state', state];
+    // As `scripts/porter` does it.
+    const args = ['--single-threaded-gc', join(root, 'firmware/main.ts'), 'run', '--config', config, '--state', state];
     const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
     this.#device = child;
     const gone = new Promise<void>(done => child.once('exit', () => done()));
