@@ -125,13 +125,12 @@ export class CallSound {
   /** Lets the media thread send and receive what was agreed. `mayBeSilent`: the peer holds. */
   start(mayBeSilent = false) {
     if (this.#negotiated === undefined) return;
-    const { direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics, receiverTimes } =
-      this.#negotiated;
+    const { onHold: _, ...agreed } = this.#negotiated;
     this.#media.send({
       do: 'start',
       stream: this.stream,
       settings: {
-        ...{ direction, remote, codec, alsoReceives, telephoneEvent, crypto, rtcpMux, voipMetrics, receiverTimes },
+        ...agreed,
         ...(mayBeSilent && { mayBeSilent }),
       },
     });

@@ -21,8 +21,10 @@ export type CodecName = PageCodecName;
 /** The negotiated form of a codec on one stream. */
 export interface CodecChoice {
   name: CodecName;
-  /** RTP payload type to send and to expect. */
+  /** RTP payload type to send, and to expect. */
   payloadType: number;
+  /** The payload type to expect, where the peer has another of its own. */
+  heardAs?: number;
   /** Packet time to send, milliseconds. */
   ptimeMs: number;
   /** opus only: the peer wants in-band FEC (RFC 7587 §6.1 useinbandfec). */
@@ -42,6 +44,8 @@ export interface StreamSettings {
   alsoReceives?: CodecChoice[];
   /** RFC 4733 payload type, or absent where the peer has none. */
   telephoneEvent?: number;
+  /** The payload type by which the peer sends keys, where that is another. */
+  keysHeardAs?: number | undefined;
   /** The peer holds the call: nothing need come of it. */
   mayBeSilent?: boolean;
   /** SRTP: its suite, and master key with salt each way. Absent: plain. */

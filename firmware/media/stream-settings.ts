@@ -4,8 +4,16 @@ import type { CodecChoice, StreamSettings } from './protocol.ts';
 export const speaks = ({ direction }: StreamSettings) => direction === 'sendrecv' || direction === 'sendonly';
 export const hears = ({ direction }: StreamSettings) => direction === 'sendrecv' || direction === 'recvonly';
 
-/** Everything that the peer may send, the negotiated codec first. */
-export const choicesOf = ({ codec, alsoReceives = [] }: StreamSettings): CodecChoice[] => [codec, ...alsoReceives];
+/**
+ * Everything that the peer may send, the negotiated codec first. Where it has other numbers than we, it should send ours
+ * (RFC 3264 §6.1); its own are understood too, as far as they mean nothing else.
+ */
+export function choicesOf({ codec, alsoReceives = [] }: StreamSettings): CodecChoice[] {
+  const choices = [codec, ...alsoReceives];
+  const ours = choices.map(({ heardAs, ...choice }) => ({ ...choice, payloadType: heardAs ?? choice.payloadType }));
+  const theirs = choices.filter(({ payloadType }) => !ours.some(choice => choice.payloadType === payloadType));
+  return [...ours, ...theirs];
+}
 
 /** The encoder may stay. */
 export const sendsTheSame = ({ codec: a }: StreamSettings, { codec: b }: StreamSettings) =>

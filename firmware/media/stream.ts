@@ -85,9 +85,12 @@ export class Stream {
       this.#tally.malformed++;
       return;
     }
-    const isEvent = packet.payloadType === settings.telephoneEvent;
-    const isNoise = packet.payloadType === COMFORT_NOISE;
-    if (!isEvent && !isNoise && !receiving.takes(packet.payloadType)) {
+    const { payloadType } = packet;
+    const { telephoneEvent, keysHeardAs = telephoneEvent } = settings;
+    // A peer with a number of its own should send ours; its own is understood too where it means nothing else.
+    const isEvent = payloadType === keysHeardAs || (payloadType === telephoneEvent && !receiving.takes(payloadType));
+    const isNoise = payloadType === COMFORT_NOISE;
+    if (!isEvent && !isNoise && !receiving.takes(payloadType)) {
       this.#tally.malformed++;
       // Not understood, but its sequence number is not missing either.
       const isPeer = sameAddress(from, call.remote.rtp);

@@ -11,6 +11,8 @@ export interface NumberedCodec {
 }
 
 export interface NegotiatedCodec extends NumberedCodec {
+  /** By this number of ours the peer sends it (RFC 3264 §6.1). Absent: by the same. */
+  heardAs?: number;
   /** Packet time to send, milliseconds. */
   ptimeMs: number;
   fec?: boolean;

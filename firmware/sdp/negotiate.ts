@@ -46,6 +46,8 @@ export interface Negotiated extends Reports {
   alsoReceives?: NegotiatedCodec[];
   /** Payload type; absent where the peer has none. */
   telephoneEvent?: number;
+  /** By this number of ours the peer sends keys. Absent: by the same. */
+  keysHeardAs?: number;
   /** The peer hears nothing of us by its own wish. */
   onHold: boolean;
   /** Absent: the sound is plain. */
@@ -192,7 +194,12 @@ export function acceptAnswer(
     .map(Number)
     .map(payloadType => codecOf(theirs, payloadType))
     .filter(codec => codec !== undefined && find(ours, codec.name) !== undefined)
-    .map(codec => toSend(theirs, codec!, ours, ours.ptime ?? 20, silenceSuppression));
+    .map(codec => {
+      const choice = toSend(theirs, codec!, ours, ours.ptime ?? 20, silenceSuppression);
+      // RFC 3264 §6.1: each side is sent the numbers of its own description.
+      const { payloadType: heardAs } = find(ours, choice.name)!;
+      return heardAs === choice.payloadType ? choice : { ...choice, heardAs };
+    });
   const [codec, ...others] = codecs;
   if (codec === undefined) return { refused: 'the answer has none of the codecs that were offered' };
 
@@ -206,6 +213,8 @@ export function acceptAnswer(
   if (others.length > 0) negotiated.alsoReceives = others;
   const event = findEvents(ours, codec.name) && findEvents(theirs, codec.name);
   if (event !== undefined) negotiated.telephoneEvent = event.payloadType;
+  const keys = event && eventsOf(ours).find(({ clockRate }) => clockRate === event.clockRate);
+  if (keys !== undefined && keys.payloadType !== event?.payloadType) negotiated.keysHeardAs = keys.payloadType;
   const crypto = agreedCrypto(ours, theirs);
   if (crypto !== undefined && 'refused' in crypto) return crypto;
   if (crypto !== undefined) negotiated.crypto = crypto;

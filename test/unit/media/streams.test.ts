@@ -167,6 +167,25 @@ test.each([
   expect(statistics(world, door).malformedPackets).toBe(0);
 });
 
+test.each([
+  ['by ours, as it should', 96, 101],
+  ['by its own', 111, 110],
+])('a peer that has other numbers for a codec and keys, and sends %s, is heard', (_, sound, keys) => {
+  const world = new World();
+  const door = world.phone('192.0.2.1', talker(440));
+  const desk = world.phone('192.0.2.2', talker(1000));
+  world.open(door);
+  world.open(desk);
+  world.start(door, desk, { ...OPUS, payloadType: 111, heardAs: 96 }, { telephoneEvent: 110, keysHeardAs: 101 });
+  world.start(desk, door, { ...OPUS, payloadType: sound, heardAs: 111 }, { telephoneEvent: keys, keysHeardAs: 110 });
+  desk.send({ do: 'send dtmf', stream: 'call', keys: '5', toneMs: 100, gapMs: 100 });
+  world.run(2000);
+  expect(blockSnr(door.heard(1200), 1000, 16_000)).toBeGreaterThan(20);
+  expect(blockSnr(desk.heard(1200), 440, 16_000)).toBeGreaterThan(20);
+  expect(door.told('dtmf')).toMatchObject([{ key: '5', by: 'rtp' }]);
+  expect(statistics(world, door).malformedPackets).toBe(0);
+});
+
 describe('several streams', () => {
   test('are mixed at the loudspeaker, and each hears the microphone', () => {
     const world = new World();

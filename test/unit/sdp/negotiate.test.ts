@@ -439,6 +439,23 @@ describe('their answer', () => {
     });
   });
 
+  test('with numbers of its own: it is sent those, and sends ours (§6.1)', () => {
+    const answer = sdp(
+      'm=audio 5000 RTP/AVP 111 8 110',
+      'a=rtpmap:111 opus/48000/2',
+      'a=rtpmap:110 telephone-event/48000',
+    );
+    expect(accepted(offer, answer)).toMatchObject({
+      codec: { name: 'opus', payloadType: 111, heardAs: 96 },
+      alsoReceives: [{ name: 'PCMA', payloadType: 8 }],
+      telephoneEvent: 110,
+      keysHeardAs: 97,
+    });
+    const same = sdp('m=audio 5000 RTP/AVP 96 101', 'a=rtpmap:96 opus/48000/2', 'a=rtpmap:101 telephone-event/8000');
+    expect(accepted(offer, same)).not.toHaveProperty('keysHeardAs');
+    expect(accepted(offer, same)).not.toHaveProperty('codec.heardAs');
+  });
+
   test('without events means none', () => {
     expect(accepted(offer, sdp('m=audio 5000 RTP/AVP 0'))).not.toHaveProperty('telephoneEvent');
   });
