@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const TIMELESS = ['hal', 'device', 'power', 'watchdog', 'days'].map(name => `test/rigs/uml-${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -16,11 +18,25 @@ export default defineConfig({
           retry: 1,
         },
       },
-      // The device on a kernel of its own, as another processor's program, and as an installed package.
+      // The device on a kernel of its own where time stands still while anybody computes: two at once disturb nobody.
+      {
+        test: {
+          name: 'timeless',
+          include: TIMELESS,
+          testTimeout: 600_000,
+          hookTimeout: 1_800_000,
+          maxWorkers: 2,
+          globalSetup: ['test/rigs/support/kernel-first.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // In real time: on that kernel, as another processor's program, and as an installed package.
       {
         test: {
           name: 'rigs',
           include: ['test/rigs/**/*.test.ts'],
+          exclude: TIMELESS,
+          sequence: { groupOrder: 2 },
           testTimeout: 600_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

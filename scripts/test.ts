@@ -22,7 +22,7 @@ function checks(): Count {
 }
 
 /** One project at a time: what listens to real sound wants the machine for itself. */
-function tests(project: 'unit' | 'peers' | 'rigs', filters: string[]): Count {
+function tests(project: 'unit' | 'peers' | 'timeless' | 'rigs', filters: string[]): Count {
   mkdirSync(out, { recursive: true });
   const report = join(out, `tests-${project}.json`);
   rmSync(report, { force: true });
@@ -62,7 +62,7 @@ function main(args: string[]): number {
   const counts = filters.length === 0 ? [checks()] : [];
   counts.push(tests('unit', filters));
   if (peers) counts.push(tests('peers', filters));
-  if (rigs) counts.push(tests('rigs', filters));
+  if (rigs) counts.push(tests('timeless', filters), tests('rigs', filters));
   const sum = (key: keyof Count) => counts.reduce((total, count) => total + count[key], 0);
   if (!peers) process.stdout.write('left out: everything in test/peers and test/demo (--no-peers)\n');
   if (!rigs) process.stdout.write(`left out: everything in test/rigs (${peers ? '--no-rigs' : '--no-peers'})\n`);

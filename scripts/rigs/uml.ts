@@ -39,11 +39,15 @@ async function main(args: string[]): Promise<number> {
   }
   const root = join(import.meta.dirname, '../..');
   const filters = positionals.length > 0 ? positionals.map(part => `test/rigs/uml-${part}`) : ['test/rigs/uml'];
-  const { status } = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--project=rigs', ...filters], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...(days !== undefined && { PORTER_RIG_DAYS: days }) },
-  });
+  const { status } = spawnSync(
+    join(root, 'node_modules/.bin/vitest'),
+    ['run', '--project=timeless', '--project=rigs', ...filters],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...(days !== undefined && { PORTER_RIG_DAYS: days }) },
+    },
+  );
   return status ?? 1;
 }
 
