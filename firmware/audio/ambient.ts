@@ -25,6 +25,8 @@ export interface NoiseFollowing {
 export class Ambient {
   readonly #following: NoiseFollowing;
   readonly #parts = new Float64Array(PARTS).fill(Number.POSITIVE_INFINITY);
+  /** Of them all; infinite until one is measured. */
+  #least = Number.POSITIVE_INFINITY;
   #part = 0;
   #framesInPart = 0;
   #power = Number.NaN;
@@ -37,8 +39,7 @@ export class Ambient {
 
   /** Undefined until it was quiet once. dB of full scale. */
   get noiseDb(): number | undefined {
-    const least = Math.min(...this.#parts);
-    return Number.isFinite(least) ? decibels(least) : undefined;
+    return this.#least === Number.POSITIVE_INFINITY ? undefined : decibels(this.#least);
   }
 
   /** The loudspeaker is heard in the room. */
@@ -61,8 +62,15 @@ export class Ambient {
 
   #measure(power: number) {
     this.#power = Number.isNaN(this.#power) ? power : this.#power + (power - this.#power) / SMOOTH_FRAMES;
-    if (this.#framesInPart === 0) this.#parts[this.#part] = this.#power;
-    this.#parts[this.#part] = Math.min(this.#parts[this.#part]!, this.#power);
+    const parts = this.#parts;
+    if (this.#framesInPart === 0) {
+      parts[this.#part] = this.#power;
+      this.#least = Number.POSITIVE_INFINITY;
+      for (let part = 0; part < PARTS; part++) this.#least = Math.min(this.#least, parts[part]!);
+    } else if (this.#power < parts[this.#part]!) {
+      parts[this.#part] = this.#power;
+      this.#least = Math.min(this.#least, this.#power);
+    }
     if (++this.#framesInPart < PART_FRAMES) return;
     this.#framesInPart = 0;
     this.#part = (this.#part + 1) % PARTS;
@@ -70,6 +78,7 @@ export class Ambient {
 
   #rise() {
     const { upToDb, quietDb } = this.#following;
+    if (upToDb === 0) return;
     const targetDb = Math.min(upToDb, Math.max(0, (this.noiseDb ?? quietDb) - quietDb));
     const offDb = targetDb - this.#raisedDb;
     this.#raisedDb += Math.min(DB_PER_FRAME, Math.max(-DB_PER_FRAME, offDb));

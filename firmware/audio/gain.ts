@@ -6,6 +6,7 @@ const RAMP_MS = 30;
 /** As good as off. */
 export const SILENT_DB = -90;
 
+const clipped = (value: number) => (value > 32_767 ? 32_767 : Math.max(value, -32_768));
 const factorOf = (db: number) => (db <= SILENT_DB ? 0 : 10 ** (db / 20));
 
 export class Gain {
@@ -38,6 +39,10 @@ export class Gain {
 
   /** From `input` (a sum of sounds may exceed 16 bits) into `output`, which may be the same array. */
   apply(input: Int16Array | Int32Array, output: Int16Array) {
+    if (this.#factor === 1 && this.#target === 1) {
+      for (let index = 0; index < output.length; index++) output[index] = clipped(input[index]!);
+      return;
+    }
     for (let index = 0; index < output.length; index++) {
       if (this.#factor !== this.#target) this.#approach();
       output[index] = saturate(input[index]! * this.#factor);

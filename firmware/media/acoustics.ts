@@ -86,8 +86,10 @@ export class Acoustics {
     canceller?.process(microphone, this.#reference);
     denoiser?.process(microphone);
     this.#microphoneGain.apply(microphone, microphone);
-    const noiseDb = (this.#ambient.noiseDb ?? Number.NEGATIVE_INFINITY) + this.#microphoneGain.db;
-    this.#automatic?.process(microphone, noiseDb, this.#ambient.isPlaying);
+    if (this.#automatic !== undefined) {
+      const noiseDb = (this.#ambient.noiseDb ?? Number.NEGATIVE_INFINITY) + this.#microphoneGain.db;
+      this.#automatic.process(microphone, noiseDb, this.#ambient.isPlaying);
+    }
     this.#microphoneLimiter.apply(microphone, microphone);
   }
 

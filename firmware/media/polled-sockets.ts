@@ -39,6 +39,8 @@ const IOVECS_AT = 24;
 const CONTROL_AT = 32;
 const CONTROL_LENGTH_AT = 40;
 const LENGTH_AT = 56;
+/** Frames that a card gives together begin together: a socket that was empty so shortly ago is not asked again. */
+const ASKED_AGAIN_AFTER_MS = 3;
 /** A packet that seems to have waited longer was stamped before somebody set the clock. */
 const LONGEST_WAIT_MS = 1_000;
 
@@ -80,6 +82,8 @@ class Sockets implements PolledSockets {
   readonly #packets = Buffer.alloc(BATCH * PACKET_BYTES);
   readonly #time = Buffer.alloc(128);
   #nowMs = 0;
+  /** The wall clock too has been read since `begin`. */
+  #wallIsNow = false;
   #wallSeconds = 0;
   #wallNanoseconds = 0;
 
@@ -108,8 +112,15 @@ class Sockets implements PolledSockets {
   }
 
   begin() {
+    this.#nowMs = this.#clock.now();
+    this.#wallIsNow = false;
+  }
+
+  /** Both at one moment. */
+  #readClocks() {
     this.#c.clockGettime(CLOCK_REALTIME, this.#time);
     this.#nowMs = this.#clock.now();
+    this.#wallIsNow = true;
     this.#wallSeconds = this.#time.readUInt32LE(0);
     this.#wallNanoseconds = this.#time.readUInt32LE(8);
   }
@@ -127,7 +138,10 @@ class Sockets implements PolledSockets {
   #reader(fd: number): (take: Take) => void {
     const from: Address = { host: '', port: 0 };
     let ip = -1;
+    let emptiedMs = Number.NEGATIVE_INFINITY;
     return take => {
+      if (this.#nowMs - emptiedMs < ASKED_AGAIN_AFTER_MS) return;
+      if (!this.#wallIsNow) this.#readClocks();
       for (let batch = 0; batch < MOST_BATCHES; batch++) {
         const count = this.#c.recvmmsg(fd, this.#messages, BATCH, MSG_DONTWAIT, null);
         for (let slot = 0; slot < count; slot++) {
@@ -144,7 +158,10 @@ class Sockets implements PolledSockets {
           const start = slot * PACKET_BYTES;
           take(this.#packets.subarray(start, start + length), from, arrivedMs);
         }
-        if (count < BATCH) return;
+        if (count < BATCH) {
+          emptiedMs = this.#nowMs;
+          return;
+        }
       }
     };
   }

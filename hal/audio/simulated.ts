@@ -136,11 +136,14 @@ export class SimulatedAudio implements AudioDevice {
 
   #hear(index: number) {
     if (this.#options.source !== undefined) return this.#options.source(this.#captured, index);
-    if (this.#loop === undefined) return;
+    const loop = this.#loop;
+    if (loop === undefined) return;
+    let at = this.#loopAt;
     for (let i = 0; i < this.#captured.length; i++) {
-      this.#captured[i] = this.#loop[this.#loopAt]!;
-      this.#loopAt = (this.#loopAt + 1) % this.#loop.length;
+      this.#captured[i] = loop[at]!;
+      if (++at === loop.length) at = 0;
     }
+    this.#loopAt = at;
   }
 
   #play(index: number) {

@@ -7,7 +7,7 @@ import { passes, until } from '../peers/support/until.ts';
 import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
 import { HOST, startPorter } from './porter.ts';
-import { cpuSeconds, type Measured, memoryMb } from './processes.ts';
+import { cpuUse, type Measured, memoryMb } from './processes.ts';
 import { type Sheet, Unavailable } from './sheet.ts';
 import { PCM, type SoundCard, startSoundCard } from './sound-card.ts';
 import { longSpeech } from './speech.ts';
@@ -39,7 +39,7 @@ export const load: Benchmark = {
   name: 'load',
   title: 'CPU and memory, idle and in a call',
   how:
-    `utime + stime of /proc/PID/stat over ${WINDOWS} windows, 100 % is one core; Rss and Pss of /proc/PID/smaps_rollup ` +
+    `Time that the threads of /proc/PID/task have run in ${WINDOWS} windows, 100 % is one core; Rss and Pss of /proc/PID/smaps_rollup ` +
     'after them. The real process, registered; its sound card at 16 kHz is simulated and hears speech from a WAV, or is ' +
     'a virtual one behind ALSA. The other end is a desk in the bench that speaks too; packets of 20 ms. Peer in the same ' +
     'role: the same WAV as source and no player, or the same ALSA card. Both are measured in the same windows. The device ' +
@@ -112,13 +112,13 @@ const soundOf = (wav: string, card: SoundCard | undefined) =>
 async function percentOfCore(processes: readonly Measured[], windowS: number): Promise<number[][]> {
   const values = processes.map((): number[] => []);
   for (let window = 0; window < WINDOWS; window++) {
-    const before = processes.map(({ pid }) => cpuSeconds(pid));
+    const used = processes.map(({ pid }) => cpuUse(pid));
     const startedMs = performance.now();
     await passes(windowS * 1000);
     const seconds = (performance.now() - startedMs) / 1000;
     processes.forEach((process, index) => {
       process.assertRunning();
-      values[index]!.push((100 * (cpuSeconds(process.pid) - before[index]!)) / seconds);
+      values[index]!.push((100 * used[index]!().seconds) / seconds);
     });
   }
   return values;

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../../../firmware/lib/clock.ts';
+import { type Clock, systemClock } from '../../../firmware/lib/clock.ts';
 import type { PortPair } from '../../../firmware/media/network.ts';
 import { loadPolledSockets } from '../../../firmware/media/polled-sockets.ts';
 import { UdpNetwork } from '../../../firmware/media/udp.ts';
@@ -20,8 +20,8 @@ interface Heard {
   arrivedMs: number;
 }
 
-async function polled(host = HOST) {
-  const sockets = loadPolledSockets(systemClock);
+async function polled(host = HOST, clock: Clock = systemClock) {
+  const sockets = loadPolledSockets(clock);
   expect(sockets).toBeDefined();
   const network = new UdpNetwork(PORTS, seeded(7), undefined, sockets);
   const heard: Heard[] = [];
@@ -92,6 +92,20 @@ test('a flood waits its turn: so many packets of one socket in a frame, the othe
   expect(heard).toHaveLength(32);
   network.poll();
   expect(heard.map(({ text }) => Number(text))).toEqual(Array.from({ length: 40 }, (_, index) => index));
+});
+
+test('frames that begin together read once; the next that begins later reads again', async () => {
+  let nowMs = 1_000;
+  const { network, pair, heard } = await polled(HOST, { ...systemClock, now: () => nowMs });
+  const socket = await peer();
+  network.poll();
+  await send(socket, 'a', pair.rtpPort);
+  nowMs += 1;
+  network.poll();
+  expect(heard).toEqual([]);
+  nowMs += 9;
+  network.poll();
+  expect(heard.map(({ text }) => text)).toEqual(['a']);
 });
 
 test('a packet leaves within the call; what has no address is lost and nothing more', async () => {
