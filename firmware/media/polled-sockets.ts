@@ -80,6 +80,8 @@ class Sockets implements PolledSockets {
   readonly #names = Buffer.alloc(BATCH * ADDRESS_BYTES);
   readonly #controls = Buffer.alloc(BATCH * CONTROL_BYTES);
   readonly #packets = Buffer.alloc(BATCH * PACKET_BYTES);
+  /** Of what came last in each place: the next is as long, as a rule. */
+  readonly #views: Uint8Array[] = Array.from({ length: BATCH }, () => this.#packets.subarray(0, 0));
   readonly #time = Buffer.alloc(128);
   #nowMs = 0;
   /** The wall clock too has been read since `begin`. */
@@ -155,8 +157,7 @@ class Sockets implements PolledSockets {
           from.port = this.#names.readUInt16BE(name + 2);
           const arrivedMs = this.#nowMs - this.#waitedMs(slot);
           this.#renew(slot);
-          const start = slot * PACKET_BYTES;
-          take(this.#packets.subarray(start, start + length), from, arrivedMs);
+          take(this.#view(slot, length), from, arrivedMs);
         }
         if (count < BATCH) {
           emptiedMs = this.#nowMs;
@@ -164,6 +165,12 @@ class Sockets implements PolledSockets {
         }
       }
     };
+  }
+
+  #view(slot: number, length: number): Uint8Array {
+    const start = slot * PACKET_BYTES;
+    if (this.#views[slot]!.length !== length) this.#views[slot] = this.#packets.subarray(start, start + length);
+    return this.#views[slot]!;
   }
 
   /** Since it came, as the kernel says. */

@@ -209,7 +209,7 @@ export class Receiving {
     }
     const count = Math.min(frame.length, this.#readyCount);
     for (let index = 0; index < count; index++) frame[index] = this.#ready[index]!;
-    frame.fill(0, count);
+    if (count < frame.length) frame.fill(0, count);
     this.#ready.copyWithin(0, count, this.#readyCount);
     this.#readyCount -= count;
     return count > 0;

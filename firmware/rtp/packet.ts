@@ -39,7 +39,7 @@ export const looksLikeRtcp = (bytes: Uint8Array): boolean => bytes.length >= 8 &
 
 /**
  * Reads one RTP packet; undefined where it is malformed (RFC 3550 A.1: version, padding, and lengths that add up).
- * Pass the same `into` for every packet and nothing is allocated but the view of the payload.
+ * Pass the same `into` for every packet and nothing is allocated but the view of the payload, where it is another.
  */
 export function parseRtp(bytes: Uint8Array, into: RtpPacket = emptyPacket()): RtpPacket | undefined {
   if (bytes.length < RTP_HEADER_BYTES || bytes[0]! >> 6 !== 2 || looksLikeRtcp(bytes)) return undefined;
@@ -64,7 +64,12 @@ export function parseRtp(bytes: Uint8Array, into: RtpPacket = emptyPacket()): Rt
   into.sequence = (bytes[2]! << 8) | bytes[3]!;
   into.timestamp = readUint32(bytes, 4);
   into.ssrc = readUint32(bytes, 8);
-  into.payload = bytes.subarray(start, end);
+  const { payload } = into;
+  const isView =
+    payload.length === end - start &&
+    payload.byteOffset === bytes.byteOffset + start &&
+    payload.buffer === bytes.buffer;
+  if (!isView) into.payload = bytes.subarray(start, end);
   return into;
 }
 
