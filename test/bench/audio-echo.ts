@@ -11,23 +11,32 @@ import {
   longScenes,
   makeRoom,
   ROOM_RATE,
+  type Room,
   type RoomOptions,
   score,
 } from '../sim/room.ts';
 import type { Benchmark } from './benchmark.ts';
+import { Unavailable } from './sheet.ts';
+import { voices } from './voices.ts';
+
+type Make = () => EchoCanceller | NotHere | Promise<EchoCanceller | NotHere>;
 
 /** The first is what `auto` takes; the others stand beside it. */
-const engines: readonly [string, () => EchoCanceller | NotHere | Promise<EchoCanceller | NotHere>][] = [
+const engines: readonly (readonly [string, Make])[] = [
   ['two stage', () => new TwoStage(ROOM_RATE)],
   ['aec3', () => aec3Canceller(ROOM_RATE)],
   ['speex', () => speexCanceller(ROOM_RATE, true)],
   ['half duplex', () => new HalfDuplex()],
 ];
 
-const rooms: Record<string, RoomOptions> = {
-  'one card': {},
-  'two cards, 100 ppm apart': { driftPpm: 100 },
-  'loudspeaker clips': { clipAt: 9000 },
+const rooms: Record<string, () => RoomOptions[]> = {
+  'one card': () => [{}],
+  'two cards, 100 ppm apart': () => [{ driftPpm: 100 }],
+  'loudspeaker clips': () => [{ clipAt: 9000 }],
+  'five voices, 50 ppm apart': () => {
+    const all = voices(ROOM_RATE).map(({ samples }) => samples);
+    return all.map((far, at) => ({ driftPpm: 50, voices: { far, near: all[(at + 1) % all.length]! } }));
+  },
 };
 
 const measures: Record<keyof EchoScore, string> = {
@@ -49,36 +58,58 @@ export const audioEcho: Benchmark = {
     '60 dB in 200 ms, the echo as loud as the visitor, noise of −67 dB. 25 s of the far end alone, 15 s of both, 8 s of ' +
     'the visitor alone, then the far end again by another way. Microphone before against after; for the visitor, what of ' +
     'the output is his voice as it was against the rest. Speex’s figures of the visitor suffer from its filter against ' +
-    'rumble, which turns phases and is not heard.',
+    'rumble, which turns phases and is not heard. Five voices: each is the far end once, with the next as the visitor.',
   async run(sheet) {
+    const missing = new Map<string, string>();
     for (const [title, options] of Object.entries(rooms)) {
-      const room = makeRoom({ ...options, scenes: longScenes });
-      const results: { name: string; scored: EchoScore; lateMs: number; msPerSecond: number }[] = [];
-      for (const [name, make] of engines) {
-        // Whoever interrupts is heard between two engines.
-        await new Promise(resolve => setImmediate(resolve));
-        const canceller = await make();
-        if ('why' in canceller) {
-          sheet.unavailable(`${title}, ${name}`, canceller.why);
-          continue;
-        }
-        const before = process.cpuUsage();
-        const out = cancel(room, canceller);
-        const { user, system } = process.cpuUsage(before);
-        canceller.close();
-        const lateMs = (latenessOf(room.near, out, longScenes) * 1000) / ROOM_RATE;
-        results.push({ name, scored: score(room, out), lateMs, msPerSecond: (user + system) / 1000 / longScenes.end });
+      const results = new Map<string, Result[]>();
+      try {
+        for (const one of options()) await measure(makeRoom({ ...one, scenes: longScenes }), results, missing);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        sheet.unavailable(title, error.message);
+        continue;
       }
-      const [ours, ...others] = results;
-      if (ours === undefined) continue;
-      for (const [measure, what] of Object.entries(measures) as [keyof EchoScore, string][]) {
-        const peers = others.map(({ name, scored }) => ({ name, values: [scored[measure]] }));
-        sheet.add(`${title}: ${what}`, 'dB', [ours.scored[measure]], { peers, note: ours.name });
+      const add = (what: string, unit: string, figure: (result: Result) => number) => {
+        const [ours, ...others] = [...results].map(([name, all]) => ({ name, values: all.map(figure) }));
+        sheet.add(`${title}: ${what}`, unit, ours!.values, { peers: others, note: ours!.name });
+      };
+      for (const [key, what] of Object.entries(measures) as [keyof EchoScore, string][]) {
+        add(what, 'dB', ({ scored }) => scored[key]);
       }
-      const late = others.map(({ name, lateMs }) => ({ name, values: [lateMs] }));
-      sheet.add(`${title}: the visitor later by`, 'ms', [ours.lateMs], { peers: late, note: ours.name });
-      const peers = others.map(({ name, msPerSecond }) => ({ name, values: [msPerSecond] }));
-      sheet.add(`${title}: processor`, 'ms per second of sound', [ours.msPerSecond], { peers, note: ours.name });
+      add('the visitor later by', 'ms', ({ lateMs }) => lateMs);
+      add('processor', 'ms per second of sound', ({ msPerSecond }) => msPerSecond);
     }
+    for (const [name, why] of missing) sheet.unavailable(name, why);
   },
 };
+
+interface Result {
+  scored: EchoScore;
+  lateMs: number;
+  msPerSecond: number;
+}
+
+async function measure(room: Room, results: Map<string, Result[]>, missing: Map<string, string>) {
+  for (const [name, make] of engines) {
+    // Whoever interrupts is heard between two engines.
+    await new Promise(resolve => setImmediate(resolve));
+    const canceller = await make();
+    if ('why' in canceller) {
+      missing.set(name, canceller.why);
+      continue;
+    }
+    const before = process.cpuUsage();
+    const out = cancel(room, canceller);
+    const { user, system } = process.cpuUsage(before);
+    canceller.close();
+    results.set(name, [
+      ...(results.get(name) ?? []),
+      {
+        scored: score(room, out),
+        lateMs: (latenessOf(room.near, out, longScenes) * 1000) / ROOM_RATE,
+        msPerSecond: (user + system) / 1000 / longScenes.end,
+      },
+    ]);
+  }
+}

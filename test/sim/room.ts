@@ -35,6 +35,8 @@ export interface RoomOptions {
   driftPpm?: number;
   /** The loudspeaker's amplifier cuts off here. Absent: it bends gently at the top, as all do. */
   clipAt?: number;
+  /** Who speaks, at the rate of the room; absent: the speech of the fixtures. */
+  voices?: { far: Int16Array; near: Int16Array };
   /** Root of the mean square of the noise in the room, in units of the last bit. */
   noise?: number;
 }
@@ -55,8 +57,8 @@ export function speechOf(name: 'visitor' | 'desk' | 'page'): Int16Array {
 export function makeRoom(options: RoomOptions = {}): Room {
   const { scenes = shortScenes, reverberationMs = 200, coupling = 0.7, driftPpm = 0, clipAt, noise = 15 } = options;
   const total = scenes.end * ROOM_RATE;
-  const farVoice = oneAfterTheOther(speechOf('page'), speechOf('desk'));
-  const nearVoice = speechOf('visitor');
+  const farVoice = options.voices?.far ?? oneAfterTheOther(speechOf('page'), speechOf('desk'));
+  const nearVoice = options.voices?.near ?? speechOf('visitor');
   const far = new Int16Array(total);
   const near = new Float64Array(total);
   for (let at = 0; at < total; at++) {

@@ -17,6 +17,8 @@ const BELIEF_LARGE = 0.7;
 const BELIEF = 0.2;
 /** And so much of that while the visitor speaks. */
 const LEAST_TRUST = 0.03;
+/** Of a room of which nothing is known. */
+const LEAST = 1e-12;
 /** No two crystals are further apart, parts per million. */
 const MOST_PPM = 500;
 
@@ -96,9 +98,14 @@ export class Drift {
   /** Samples by which the room is later than it was and was `turned` since; undefined where it is not the same room. */
   #shift(turned: number): number | undefined {
     const end = Math.floor(this.#cos.length * SEEN_PART);
-    let [above, below, alike, was, is] = [0, 0, 0, 1e-12, 1e-12];
+    let above = 0;
+    let below = 0;
+    let alike = 0;
+    let was = LEAST;
+    let is = LEAST;
     for (let line = FIRST_LINE; line < end; line++) {
-      let [re, im] = [0, 0];
+      let re = 0;
+      let im = 0;
       for (let part = 0; part < this.#re.length; part++) {
         const nowRe = this.#re[part]![line]!;
         const nowIm = this.#im[part]![line]!;

@@ -36,7 +36,9 @@ export class Likeness {
 
   /** Powers of one frame; `loudBands` of the other one have sound in them. */
   hear(one: Float64Array, other: Float64Array, loudBands: number) {
-    let [together, ones, others] = [0, 0, 0];
+    let together = 0;
+    let ones = 0;
+    let others = 0;
     for (let band = 0; band < one.length; band++) {
       const a = Math.log(one[band]! + LEAST);
       const b = Math.log(other[band]! + LEAST);

@@ -11,8 +11,8 @@ import { Likeness } from './likeness.ts';
 const MOST_LEFT = 1;
 /** The part learnt in a frame: more, fully at the second likeness and not at all at the first; less, always. */
 const MORE = 0.15;
-const MORE_FROM = 0.4;
-const MORE_FULLY = 0.7;
+const MORE_FROM = 0.45;
+const MORE_FULLY = 0.75;
 const LESS = 0.04;
 /** The filter may move as it likes from the second likeness on; at the first it is a visitor who is heard. */
 const TRUST_FROM = 0.3;
@@ -22,21 +22,25 @@ const ABOVE_NOISE = 4;
 const STILL_THERE = 0.3;
 /** The room rings on: an echo falls by no more than 1 dB a frame. */
 const RINGS_ON = 0.8;
-/** Noise is the least that is left, and rises again by 0.4 dB a second; what is left is smoothed over so many frames. */
-const NOISE_RISES = 1.001;
+/**
+ * Noise is the least that is left, and rises again by 1.3 dB a second where no echo is; what is left is smoothed over so
+ * many frames. A card that begins with zeros has noise nevertheless: −85 dB.
+ */
+const NOISE_RISES = 1.003;
+const LEAST_NOISE = 3e-9;
 const NOISE_FRAMES = 7;
 /** A visitor speaks if the bands stand out of echo and noise by so much in the mean, and surely by the second. */
-const OUT_DB = 4;
-const SURELY_OUT_DB = 7;
+const OUT_DB = 3.5;
+const SURELY_OUT_DB = 6;
 /** One band's part in this is so much at most. */
 const MOST_OUT_DB = 15;
 /** He has stopped about so many frames after his last word; and at once at the second likeness, since it was not he. */
 const RELEASE_FRAMES = 8;
-const ALONE_FROM = 0.5;
-const ALONE = 0.8;
+const ALONE_FROM = 0.35;
+const ALONE = 0.65;
 /** What is thought to be left is counted so many times, and lowered by so much at most; beside the visitor once and less. */
 const TIMES = 10;
-const TIMES_TALK = 1;
+const TIMES_TALK = 0.7;
 const LOWEST = 10 ** (-30 / 20);
 const LOWEST_TALK = 10 ** (-12 / 20);
 /** But not below this part of the noise: silence in the midst of noise is heard as a hole. */
@@ -97,7 +101,8 @@ export class Suppressor {
     for (let band = 0; band < left.length; band++) {
       this.#ringing[band] = Math.max(echo[band]!, this.#ringing[band]! * RINGS_ON);
       this.#smooth[band]! += (left[band]! - this.#smooth[band]!) / NOISE_FRAMES;
-      this.#noise[band] = Math.min(this.#noise[band]! * NOISE_RISES, this.#smooth[band]!);
+      const noise = this.#noise[band]! * (this.#ringing[band]! > this.#noise[band]! ? 1 : NOISE_RISES);
+      this.#noise[band] = Math.max(LEAST_NOISE, Math.min(noise, this.#smooth[band]!));
       if (echo[band]! > ABOVE_NOISE * this.#noise[band]!) loud++;
     }
     this.#likeness.hear(left, echo, loud);
