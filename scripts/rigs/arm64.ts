@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { arm64System } from './arm64/system.ts';
 import { RigError } from './lib/missing.ts';
 
-const USAGE = `Usage: scripts/rig arm64 [--disk] [--unit]
+const USAGE = `Usage: scripts/rig arm64 [--disk] [--unit [FILTER ...]]
 
 Boots Debian's arm64 kernel in QEMU with the bundle that a board gets, presses a line of its GPIO chip, and has a call
 with a telephone on this machine; then the same with systemd and the package. Prints what it measured. The disk is made
@@ -13,13 +13,15 @@ from Debian's and npm's packages once (a minute, mostly downloads), and kept in 
 Then Node for arm64 runs the unit tests of what touches native code and bytes.
   --disk   only makes the disk and says where it is
   --unit   only the unit tests on arm64, and all of them: most of an hour
+  FILTER   of these only the test files whose path contains it: test/unit/hal/
 `;
 
 const say = (line: string) => process.stderr.write(`porter: ${line}\n`);
 
 async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args,
+    allowPositionals: true,
     options: { help: { type: 'boolean', short: 'h' }, disk: { type: 'boolean' }, unit: { type: 'boolean' } },
   });
   if (values.help) {
@@ -35,7 +37,11 @@ async function main(args: string[]): Promise<number> {
   const { status } = spawnSync(
     join(root, 'node_modules/.bin/vitest'),
     ['run', '--project=rigs', values.unit ? 'test/rigs/arm64-units' : 'test/rigs/arm64'],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, ...(values.unit && { PORTER_RIG_ALL_UNITS: '1' }) } },
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...(values.unit && { PORTER_RIG_UNITS: positionals.join(' ') }) },
+    },
   );
   return status ?? 1;
 }
