@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const TIMELESS = ['hal', 'device', 'power', 'watchdog', 'days'].map(name => `test/rigs/uml-${name}.test.ts`);
+const TIMELESS = ['uml-hal', 'uml-device', 'uml-power', 'uml-watchdog', 'uml-days', 'arm64-units'].map(
+  name => `test/rigs/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
@@ -18,7 +20,8 @@ export default defineConfig({
           retry: 1,
         },
       },
-      // The device on a kernel of its own where time stands still while anybody computes: two at once disturb nobody.
+      // The device on a kernel of its own where time stands still while anybody computes, and units that do not look at
+      // the time, played instruction by instruction: two at once disturb nobody.
       {
         test: {
           name: 'timeless',
