@@ -9,6 +9,7 @@ import { audioGaps } from '../test/bench/audio-gaps.ts';
 import { audioJitter } from '../test/bench/audio-jitter.ts';
 import { audioLatency } from '../test/bench/audio-latency.ts';
 import { audioLoss } from '../test/bench/audio-loss.ts';
+import { audioReturn } from '../test/bench/audio-return.ts';
 import { audioStreams } from '../test/bench/audio-streams.ts';
 import { audioTogether } from '../test/bench/audio-together.ts';
 import { baresipVersion } from '../test/bench/baresip.ts';
@@ -28,7 +29,18 @@ import { Bench } from '../test/peers/support/bench.ts';
 /** Those that need a quiet machine least are last. */
 const benchmarks: readonly Benchmark[] = [
   ...[latency, audioLatency, load, start, sipCalls, sipMemory, sipMessages, sound],
-  ...[audioCalls, audioGaps, audioLoss, audioEcho, audioCards, audioJitter, audioTogether, audioStreams, audioCost],
+  ...[
+    audioCalls,
+    audioGaps,
+    audioLoss,
+    audioEcho,
+    audioCards,
+    audioJitter,
+    audioTogether,
+    audioReturn,
+    audioStreams,
+    audioCost,
+  ],
 ];
 
 const DEFAULT_SECONDS = 5;
