@@ -33,6 +33,8 @@ export class Systemd implements Watchdog {
   /** A line for whoever asks `systemctl status`; told with each sign of life. */
   describe: () => string = () => '';
   readonly #tell: Tell;
+  /** A manager that was too busy to hear of it would wait for it, and end the service at last: it hears with the next sign of life. */
+  #readyUnheard = false;
 
   constructor(tell: Tell, timeoutMs: number | undefined) {
     this.#tell = tell;
@@ -40,10 +42,13 @@ export class Systemd implements Watchdog {
   }
 
   ready() {
+    this.#readyUnheard = true;
     this.#tell('READY=1');
+    this.#readyUnheard = false;
   }
 
   stopping() {
+    this.#readyUnheard = false;
     this.#tell('STOPPING=1');
   }
 
@@ -52,7 +57,11 @@ export class Systemd implements Watchdog {
 
   feed() {
     const status = this.describe().replaceAll('\n', ' ');
-    this.#tell(status === '' ? 'WATCHDOG=1' : `WATCHDOG=1\nSTATUS=${status}`);
+    const lines = ['WATCHDOG=1'];
+    if (this.#readyUnheard) lines.unshift('READY=1');
+    if (status !== '') lines.push(`STATUS=${status}`);
+    this.#tell(lines.join('\n'));
+    this.#readyUnheard = false;
   }
 
   /** systemd goes by STOPPING=1 and the end of the process. */

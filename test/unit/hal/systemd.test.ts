@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { HalError } from '../../../hal/contracts.ts';
 import { loadKoffi } from '../../../hal/native.ts';
-import { findSystemd } from '../../../hal/systemd.ts';
+import { findSystemd, Systemd } from '../../../hal/systemd.ts';
 import { codeOf } from './gpio-contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'porter-systemd-'));
@@ -36,6 +37,17 @@ function listen(path: string) {
       heard.push(bytes.toString('utf8', 0, length));
     }
   };
+}
+
+/** One that takes nothing until it is no longer busy. */
+function busyManager() {
+  const heard: string[] = [];
+  const manager = { busy: true };
+  const tell = (lines: string) => {
+    if (manager.busy) throw new HalError('io', 'service manager: EAGAIN');
+    heard.push(lines);
+  };
+  return { heard, manager, systemd: new Systemd(tell, 15_000) };
 }
 
 const environment = { watchdogUs: undefined, watchdogPid: undefined };
@@ -74,6 +86,25 @@ describe('a service manager', () => {
     }).toThrow('EAGAIN');
     // As it is while a machine starts: whoever could not be told now will be fed all the same.
     expect(() => systemd.start()).not.toThrow();
+  });
+
+  test('that was too busy to hear of the start hears of it with the next sign of life, once', () => {
+    const { heard, systemd, manager } = busyManager();
+    expect(codeOf(() => systemd.ready())).toBe('io');
+    expect(codeOf(() => systemd.feed())).toBe('io');
+    manager.busy = false;
+    systemd.feed();
+    systemd.feed();
+    expect(heard).toEqual(['READY=1\nWATCHDOG=1', 'WATCHDOG=1']);
+  });
+
+  test('that was too busy then is not told of a start while the device stops', () => {
+    const { heard, systemd, manager } = busyManager();
+    expect(codeOf(() => systemd.ready())).toBe('io');
+    manager.busy = false;
+    systemd.stopping();
+    systemd.feed();
+    expect(heard).toEqual(['STOPPING=1', 'WATCHDOG=1']);
   });
 
   test('is there only where the environment says so, and watches only whom it names', () => {
