@@ -36,7 +36,7 @@ async function main(args: string[]): Promise<number> {
   const root = join(import.meta.dirname, '../..');
   const { status } = spawnSync(
     join(root, 'node_modules/.bin/vitest'),
-    ['run', '--project=rigs', values.unit ? 'test/rigs/arm64-units' : 'test/rigs/arm64'],
+    ['run', '--project=timeless', '--project=rigs', values.unit ? 'test/rigs/arm64-units' : 'test/rigs/arm64'],
     {
       cwd: root,
       stdio: 'inherit',
