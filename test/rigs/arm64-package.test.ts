@@ -160,6 +160,16 @@ test('no other device is open to it, whoever it may become', async () => {
   expect(await asRoot('exec 3<>/dev/gpiochip0 && echo open')).toContain('open');
 });
 
+test('with the example for real time the thread of its sound goes before all others', async () => {
+  const places = '/etc/systemd/system/porter.service.d';
+  await machine.run(`mkdir -p ${places}; cp /usr/share/doc/porter/examples/real-time.conf ${places}`);
+  await machine.run('systemctl daemon-reload; systemctl restart porter', START_MS);
+  await until('one of its threads is in real time', async () => (await inRealTime()).join() === 'media 10', {
+    withinMs: START_MS,
+    detail,
+  });
+});
+
 test('stopped, it puts the watchdog at rest', async () => {
   await machine.run('systemctl stop porter', START_MS);
   expect(await service('Result')).toBe('success');
@@ -168,6 +178,23 @@ test('stopped, it puts the watchdog at rest', async () => {
 
 const service = async (property: string) =>
   (await machine.run(`systemctl show --value --property=${property} porter.service`)).trim();
+
+/** linux/sched.h */
+const SCHED_RR = 2;
+/** Of proc(5)'s line for a thread, counted from behind its name. */
+const [PRIORITY, POLICY] = [37, 38];
+
+/** The threads of the service that are: each with its name and priority. */
+async function inRealTime() {
+  // Threads come and go meanwhile.
+  const lines = await machine.run(`cat /proc/${await service('MainPID')}/task/*/stat 2>/dev/null || true`);
+  return lines
+    .trim()
+    .split('\n')
+    .map(line => ({ name: line.match(/\((.*)\)/)?.[1], fields: line.slice(line.lastIndexOf(')') + 2).split(' ') }))
+    .filter(({ fields }) => Number(fields[POLICY]) === SCHED_RR)
+    .map(({ name, fields }) => `${name} ${fields[PRIORITY]}`);
+}
 
 interface Shown {
   call: { statistics?: { receivedPackets: number } };

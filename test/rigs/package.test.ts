@@ -35,6 +35,9 @@ beforeAll(async () => {
 });
 afterAll(() => bench.stop());
 
+/** Of what `systemd-analyze security` has said. */
+const exposureOf = (said: string) => Number(said.match(/Overall exposure level for porter\.service: ([\d.]+)/)?.[1]);
+
 const own = () => made.get(OWN_ARCH)!;
 const sum = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
@@ -47,7 +50,7 @@ test('lintian has nothing to say of the packages', async () => {
 
 test('systemd gives the service an exposure of 2.0 or less', () => {
   const said = execFileSync('systemd-analyze', ['security', '--offline=true', '--no-pager', UNIT]).toString();
-  const exposure = Number(said.match(/Overall exposure level for porter\.service: ([\d.]+)/)?.[1]);
+  const exposure = exposureOf(said);
   process.stdout.write(`porter.service: exposure ${exposure}\n`);
   expect(exposure).toBeLessThanOrEqual(2);
 });
@@ -180,6 +183,24 @@ describe('in a clean Debian that systemd runs', () => {
     await until('another process is the device', () => !['0', pid].includes(root.service('MainPID')));
     await running();
     expect(root.service('NRestarts')).toBe('2');
+  });
+
+  test('it also runs with the example for real time, which opens the fences by as much as its page says', async () => {
+    const places = '/etc/systemd/system/porter.service.d';
+    const exposure = () => exposureOf(root.do('systemd-analyze', 'security', '--no-pager', 'porter.service'));
+    const anew = async () => {
+      root.do('systemctl', 'daemon-reload');
+      root.do('systemctl', 'restart', 'porter');
+      await running();
+    };
+    expect(exposure()).toBe(2);
+    root.do('mkdir', '-p', places);
+    root.do('cp', '/usr/share/doc/porter/examples/real-time.conf', places);
+    await anew();
+    expect(root.service('LimitRTPRIO')).toBe('10');
+    expect(exposure()).toBe(2.2);
+    root.do('rm', '-r', places);
+    await anew();
   });
 
   test('an upgrade keeps what the installer has written, and runs the new firmware', async () => {
