@@ -16,6 +16,7 @@ import {
   score,
 } from '../sim/room.ts';
 import type { Benchmark } from './benchmark.ts';
+import { keep } from './keep.ts';
 import { Unavailable } from './sheet.ts';
 import { voices } from './voices.ts';
 
@@ -59,12 +60,18 @@ export const audioEcho: Benchmark = {
     'the visitor alone, then the far end again by another way. Microphone before against after; for the visitor, what of ' +
     'the output is his voice as it was against the rest. Speex’s figures of the visitor suffer from its filter against ' +
     'rumble, which turns phases and is not heard. Five voices: each is the far end once, with the next as the visitor.',
-  async run(sheet) {
+  async run(sheet, _bench, { keep: folder }) {
     const missing = new Map<string, string>();
     for (const [title, options] of Object.entries(rooms)) {
       const results = new Map<string, Result[]>();
       try {
-        for (const one of options()) await measure(makeRoom({ ...one, scenes: longScenes }), results, missing);
+        for (const [at, one] of options().entries()) {
+          const room = makeRoom({ ...one, scenes: longScenes });
+          const kept = (what: string, samples: Int16Array) =>
+            keep(folder, `echo ${title} ${at + 1} ${what}`, ROOM_RATE, samples);
+          kept('microphone', room.microphone);
+          await measure(room, { results, missing, kept });
+        }
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         sheet.unavailable(title, error.message);
@@ -90,7 +97,13 @@ interface Result {
   msPerSecond: number;
 }
 
-async function measure(room: Room, results: Map<string, Result[]>, missing: Map<string, string>) {
+interface Measuring {
+  results: Map<string, Result[]>;
+  missing: Map<string, string>;
+  kept(what: string, samples: Int16Array): void;
+}
+
+async function measure(room: Room, { results, missing, kept }: Measuring) {
   for (const [name, make] of engines) {
     // Whoever interrupts is heard between two engines.
     await new Promise(resolve => setImmediate(resolve));
@@ -103,6 +116,7 @@ async function measure(room: Room, results: Map<string, Result[]>, missing: Map<
     const out = cancel(room, canceller);
     const { user, system } = process.cpuUsage(before);
     canceller.close();
+    kept(name, out);
     results.set(name, [
       ...(results.get(name) ?? []),
       {

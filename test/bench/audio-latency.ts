@@ -7,6 +7,7 @@ import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
 import { findChirps, RATE } from './chirps.ts';
 import { CALLS, type Heard, inCall, LEARNING_MS, measured, several } from './heard.ts';
+import { keep } from './keep.ts';
 import { type PorterSpec, startPorter } from './porter.ts';
 import { PCM, type SoundCard, startSoundCard } from './sound-card.ts';
 import { within } from './within.ts';
@@ -23,11 +24,15 @@ export const audioLatency: Benchmark = {
     'between is exact; includes PulseAudio’s own buffers, for everybody alike. Device: period 10 ms, buffer 40 ms, the ' +
     'default. Peer: baresip to baresip on the same card, its defaults. ' +
     `From ${LEARNING_MS / 1000} s after the answer on; earlier chirps are a figure of their own.`,
-  async run(sheet, bench, { seconds }) {
+  async run(sheet, bench, { seconds, keep: folder }) {
     const card = await startSoundCard(bench);
     for (const codec of ['PCMA', 'opus'] as const) {
-      const call = (pair: Pair) => () => within(bench, inner => oneCall(inner, { codec, card, seconds, pair }));
-      const peer = baresipVersion && (await several(call(baresipPair)));
+      const call = (pair: Pair, who: string) => () => {
+        // Of several calls the last is kept.
+        const kept = (heard: Int16Array) => keep(folder, `latency ${codec} ${who}`, RATE, heard);
+        return within(bench, inner => oneCall(inner, { codec, card, seconds, pair, kept }));
+      };
+      const peer = baresipVersion && (await several(call(baresipPair, peerName)));
       const beside = peer ? { peer: { name: peerName, values: peer.settled } } : {};
       for (const driver of ['alsa', 'packages'] as const) {
         const name = `${codec} by ${DRIVERS[driver]}`;
@@ -35,7 +40,7 @@ export const audioLatency: Benchmark = {
           sheet.unavailable(name, 'alsa-capture and speaker are not built: run scripts/native');
           continue;
         }
-        await measured(sheet, name, call(porterPair(driver)), beside);
+        await measured(sheet, name, call(porterPair(driver), DRIVERS[driver]), beside);
       }
     }
   },
@@ -49,11 +54,13 @@ interface OneCall {
   card: SoundCard;
   seconds: number;
   pair: Pair;
+  kept(heard: Int16Array): void;
 }
 
-async function oneCall(bench: Bench, { codec, card, seconds, pair }: OneCall): Promise<Heard> {
+async function oneCall(bench: Bench, { codec, card, seconds, pair, kept }: OneCall): Promise<Heard> {
   await pair(bench, codec, card);
   const { spoken, heard } = await card.record(LEARNING_MS / 1000 + seconds);
+  kept(heard);
   return inCall(findChirps(spoken), findChirps(heard), 0, (spoken.length * 1000) / RATE);
 }
 

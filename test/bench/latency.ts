@@ -5,8 +5,9 @@ import { parseWav } from '../../hal/audio/wav.ts';
 import type { Bench } from '../peers/support/bench.ts';
 import { passes, until } from '../peers/support/until.ts';
 import type { Benchmark } from './benchmark.ts';
-import { chirpRound, findChirps, writeWav } from './chirps.ts';
+import { chirpRound, findChirps, RATE, writeWav } from './chirps.ts';
 import { CALLS, type Heard, inCall, LEARNING_MS, measured } from './heard.ts';
+import { keep } from './keep.ts';
 import { startPorter } from './porter.ts';
 import { within } from './within.ts';
 
@@ -25,13 +26,19 @@ export const latency: Benchmark = {
     'are spoken at one and found by cross-correlation in what the card of the other was given. Both cards’ clocks are ' +
     'read off the growth of their files (±1 ms); a frame counts as spoken 10 ms before the card hands it over. ' +
     `From ${LEARNING_MS / 1000} s after the answer on; earlier chirps are a figure of their own.`,
-  async run(sheet, bench, { seconds }) {
+  async run(sheet, bench, { seconds, keep: folder }) {
     for (const codec of ['PCMA', 'opus'])
-      await measured(sheet, codec, () => within(bench, inner => oneCall(inner, codec, seconds)));
+      await measured(sheet, codec, () => within(bench, inner => oneCall(inner, { codec, seconds, folder })));
   },
 };
 
-async function oneCall(bench: Bench, codec: string, seconds: number): Promise<Heard> {
+interface OneCall {
+  codec: string;
+  seconds: number;
+  folder: string | undefined;
+}
+
+async function oneCall(bench: Bench, { codec, seconds, folder }: OneCall): Promise<Heard> {
   const chirps = join(bench.folder, 'chirps.wav');
   writeWav(chirps, chirpRound());
   const files = { speaker: join(bench.folder, 'speaker.wav'), listener: join(bench.folder, 'listener.wav') };
@@ -70,7 +77,10 @@ async function oneCall(bench: Bench, codec: string, seconds: number): Promise<He
   const microphone = new Int16Array(frames * (FRAME_BYTES / 2));
   for (let index = 0; index < microphone.length; index++) microphone[index] = round[index % round.length]!;
   const spoken = findChirps(microphone, before.speaker - FRAME_MS);
-  const heard = findChirps(parseWav(readFileSync(files.listener), files.listener).samples, before.listener);
+  const played = parseWav(readFileSync(files.listener), files.listener).samples;
+  // Of several calls the last is kept.
+  keep(folder, `latency ${codec} simulated cards`, RATE, played);
+  const heard = findChirps(played, before.listener);
   return inCall(spoken, heard, answeredMs, hungUpMs);
 }
 

@@ -6,7 +6,8 @@ import { fakeCards } from '../unit/hal/fake-alsa.ts';
 import { speechOf } from './room.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-const RATE = 16_000;
+export const TWO_CARDS_RATE = 16_000;
+const RATE = TWO_CARDS_RATE;
 const FRAME = RATE / 100;
 /** From the loudspeaker's card to the microphone's, by the air and the simulation's own steps: 30 ms. Samples. */
 const WAY = 0.03 * RATE;
@@ -20,6 +21,8 @@ export interface TwoCards {
   /** From a frame to the loudspeaker, milliseconds, at the end of each. */
   delaysMs: number[];
   driftPpm: number;
+  /** What the canceller left of the microphone. */
+  left: Int16Array;
   xruns: number;
 }
 
@@ -37,10 +40,12 @@ export async function twoCards(echo: AcousticSettings['echo'], ppm: number, seco
   const voice = speechOf('page');
   const microphone = new Int16Array(FRAME);
   const sum = new Int32Array(FRAME);
+  const left = new Int16Array(seconds * RATE);
   let [n, before, after] = [0, 0, 0];
   device.start(
     (captured, toPlay) => {
       acoustics.hear(captured, microphone);
+      if (n < left.length) left.set(microphone.subarray(0, left.length - n), n);
       for (let at = 0; at < FRAME; at++) {
         before += captured[at]! ** 2;
         after += microphone[at]! ** 2;
@@ -59,7 +64,7 @@ export async function twoCards(echo: AcousticSettings['echo'], ppm: number, seco
     delaysMs.push(device.playbackDelayMs());
   }
   acoustics.close();
-  return { echoDb, delaysMs, driftPpm: device.counters.driftPpm, xruns: device.counters.xruns };
+  return { echoDb, delaysMs, left, driftPpm: device.counters.driftPpm, xruns: device.counters.xruns };
 }
 
 /** What was played at an instant between samples: a cubic through the four around it. */
