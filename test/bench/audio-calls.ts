@@ -7,7 +7,7 @@ import { baresipVersion, peerName, startBaresip } from './baresip.ts';
 import type { Benchmark } from './benchmark.ts';
 import { HOST } from './porter.ts';
 import { cpuUse, Measured } from './processes.ts';
-import { median, rounded } from './sheet.ts';
+import { median, rounded, type Sheet } from './sheet.ts';
 import { longSpeech } from './speech.ts';
 import { type Codec, type Talker, Talkers } from './talkers.ts';
 import { within } from './within.ts';
@@ -19,16 +19,18 @@ const ROUNDS = 3;
 const WINDOWS = 2;
 const ATTEMPTS = 4;
 /**
- * Of what runs fifty times a second a compiler makes the best of it after a minute: a device that is on for days has
- * that behind it. So many calls before those that are measured take seconds. Milliseconds.
+ * Of what runs fifty times a second a compiler makes the best only after minutes: a device that is on for days has that
+ * behind it. Both have so many calls for so long before any is measured. Milliseconds.
  */
 const WARM_CALLS = 20;
-const WARM_MS = 10_000;
+const WARM_MS = 120_000;
 /** Buffers have settled by then. Milliseconds. */
 const SETTLE_MS = 5_000;
 const RTP_PORTS = 400;
 /** Besides the windows of a round, until all have been answered and hung up. Seconds. */
 const AROUND_S = 90;
+/** As the device is started. */
+const FLAGS = ['--single-threaded-gc'];
 /** Of the packets that a call should send: with less it is not the same work, and its figure says nothing. */
 const LEAST_SENT = 0.95;
 const PACKET_MS = 20;
@@ -39,44 +41,62 @@ export const audioCalls: Benchmark = {
   title: 'CPU for 1, 10 and 50 calls at once, without a sound card',
   how:
     `Time that the threads of /proc/PID/task have run, ${WINDOWS} windows in each of ${ROUNDS} rounds, ours and the peer in ` +
-    `turn; 100 % is one core. Before fewer calls both have had ${WARM_CALLS} for ${WARM_MS / 1000} s, so that what runs fifty ` +
-    'times a second is compiled, which one call alone takes a minute for. Every call speaks and hears speech in packets of 20 ms, and a row fails where one sends less than ' +
+    `turn; 100 % is one core. Before that both have had ${WARM_CALLS} calls for ${WARM_MS / 1000} s, so that what runs fifty ` +
+    'times a second is compiled. Every call speaks and hears speech in packets of 20 ms, and a row fails where one sends less than ' +
     `${100 * LEAST_SENT} % of them, or is over too early; the least share is told with each. Ours: user agent and ` +
     'media thread as the device has them, in a process of their own without the rest of the device, whose calls with sound ' +
     `are few by design; its microphone is a WAV for all calls, in periods of 20 ms as the peer reads its own. Peer: ${peerName}, a WAV for each call and no player. Opus at ` +
     '16 kHz, 24 kbit/s, complexity 5 and in-band FEC for both. The callers send packets that were encoded beforehand.',
   async run(sheet, bench, { seconds }) {
-    const wav = longSpeech(bench, WINDOWS * seconds + AROUND_S);
-    for (const codec of ['PCMA', 'opus'] as const) {
-      for (const count of COUNTS) {
-        const title = `${count} ${count === 1 ? 'call' : 'calls'}, ${codec}`;
-        sheet.tell(title);
-        const measure = (start: Start) => within(bench, inner => calls(inner, { codec, count, wav, seconds, start }));
-        const ours: Measurement[] = [];
-        const theirs: Measurement[] = [];
-        try {
-          for (let round = 0; round < ROUNDS; round++) {
-            ours.push(await measure(startOurs));
-            if (baresipVersion !== undefined) theirs.push(await measure(startPeer));
-          }
-        } catch (error) {
-          // Whatever else goes wrong, an interruption among it, ends the others too.
-          if (!(error instanceof TooEarly)) throw error;
-          sheet.failed(title, error.message);
-          continue;
-        }
-        const said = [`ours ${sent(ours)}`, ...(theirs.length > 0 ? [`${peerName} ${sent(theirs)}`] : [])];
-        const note = `${byThread(ours)}least share of packets that a call has sent: ${said.join(', ')}`;
-        if (Math.min(...[...ours, ...theirs].map(({ share }) => share)) < LEAST_SENT) sheet.failed(title, note);
-        else
-          sheet.add(title, '% of a core', ours.flatMap(percentOf), {
-            peer: { name: peerName, values: theirs.flatMap(percentOf) },
-            note,
-          });
-      }
-    }
+    const wav = longSpeech(bench, Math.max(WARM_MS / 1000, WINDOWS * seconds) + AROUND_S);
+    for (const codec of ['PCMA', 'opus'] as const)
+      await within(bench, inner => compare(sheet, inner, { codec, wav, seconds }));
   },
 };
+
+interface Comparison {
+  codec: Codec;
+  /** What is said. */
+  wav: string;
+  seconds: number;
+}
+
+/** All counts with the same two processes. */
+async function compare(sheet: Sheet, bench: Bench, { codec, wav, seconds }: Comparison) {
+  const ours = await startOurs(bench, codec, wav);
+  const theirs = baresipVersion === undefined ? undefined : await startPeer(bench, codec, wav);
+  sheet.tell(`${codec}, ${WARM_CALLS} calls first`);
+  await within(bench, inner => {
+    const warm = (callee: Callee) => up(inner, { codec, count: WARM_CALLS, callee, forMs: WARM_MS });
+    return Promise.all([warm(ours), theirs && warm(theirs)]);
+  });
+  for (const count of COUNTS) {
+    const title = `${count} ${count === 1 ? 'call' : 'calls'}, ${codec}`;
+    sheet.tell(title);
+    const measure = (callee: Callee) => within(bench, inner => calls(inner, { codec, count, seconds, callee }));
+    const ofOurs: Measurement[] = [];
+    const ofTheirs: Measurement[] = [];
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        ofOurs.push(await measure(ours));
+        if (theirs !== undefined) ofTheirs.push(await measure(theirs));
+      }
+    } catch (error) {
+      // Whatever else goes wrong, an interruption among it, ends the others too.
+      if (!(error instanceof TooEarly)) throw error;
+      sheet.failed(title, error.message);
+      continue;
+    }
+    const said = [`ours ${sent(ofOurs)}`, ...(theirs === undefined ? [] : [`${peerName} ${sent(ofTheirs)}`])];
+    const note = `${byThread(ofOurs)}least share of packets that a call has sent: ${said.join(', ')}`;
+    if (Math.min(...[...ofOurs, ...ofTheirs].map(({ share }) => share)) < LEAST_SENT) sheet.failed(title, note);
+    else
+      sheet.add(title, '% of a core', ofOurs.flatMap(percentOf), {
+        peer: { name: peerName, values: ofTheirs.flatMap(percentOf) },
+        note,
+      });
+  }
+}
 
 /** Calls were over before they had been measured. */
 class TooEarly extends Error {}
@@ -111,65 +131,58 @@ function byThread(rounds: readonly Measurement[]): string {
     .join('');
 }
 
-type Start = (bench: Bench, codec: Codec, wav: string) => Promise<{ process: Measured; uri: string }>;
+/** Who is called. */
+interface Callee {
+  process: Measured;
+  uri: string;
+}
 
-const startOurs: Start = async (bench, codec, wav) => {
+async function startOurs(bench: Bench, codec: Codec, wav: string): Promise<Callee> {
   const port = await sipPort();
   const room = bench.room('answering');
   const order = JSON.stringify({ port, rtpPorts: await rtpRange(RTP_PORTS), microphone: wav, codecs: [codec] });
-  const child = new Measured(process.execPath, [DESK, order], { log: join(room, 'log'), cwd: room });
+  const child = new Measured(process.execPath, [...FLAGS, DESK, order], { log: join(room, 'log'), cwd: room });
   bench.onStop(() => child.stop());
   await until('it is ready', () => child.tail().includes('ready'), { detail: () => child.tail() });
   return { process: child, uri: `sip:porter@${HOST}:${port}` };
-};
+}
 
-const startPeer: Start = async (bench, codec, wav) => {
+async function startPeer(bench: Bench, codec: Codec, wav: string): Promise<Callee> {
   const peer = await startBaresip(bench, { user: 'peer', codec, source: `aufile,${wav}`, rate: 16_000 });
   await until('baresip listens', () => /ready|Local/.test(peer.process.tail()), { detail: () => peer.process.tail() });
   return peer;
-};
-
-interface Calls {
-  codec: Codec;
-  count: number;
-  wav: string;
-  seconds: number;
-  start: Start;
 }
 
 /** Somebody else on the machine may have taken a port: then the call ends at once, and is made again. */
-async function answered(talkers: Talkers, uri: string, measured: Measured) {
+async function answered(talkers: Talkers, { uri, process }: Callee) {
   for (let attempt = 1; ; attempt++) {
     const talker = await talkers.call(uri);
     const isDecided = () => talker.state !== 'calling';
-    await until('a call is answered', isDecided, { detail: () => measured.tail() });
+    await until('a call is answered', isDecided, { detail: () => process.tail() });
     if (talker.state === 'talking') return talker;
     if (attempt === ATTEMPTS) throw new Error(`a call ended before it was answered, ${ATTEMPTS} times: ${talker.why}`);
   }
 }
 
-interface Up {
+interface Calls {
   codec: Codec;
   count: number;
-  uri: string;
-  measured: Measured;
-  forMs: number;
+  callee: Callee;
 }
 
 /** So many calls that have been up for so long; hung up with the bench. */
-async function up(bench: Bench, { codec, count, uri, measured, forMs }: Up): Promise<Talker[]> {
+async function up(bench: Bench, { codec, count, callee, forMs }: Calls & { forMs: number }): Promise<Talker[]> {
   const talkers = await Talkers.start(bench, codec);
   const all: Talker[] = [];
-  for (let made = 0; made < count; made++) all.push(await answered(talkers, uri, measured));
+  for (let made = 0; made < count; made++) all.push(await answered(talkers, callee));
   await passes(forMs);
   return all;
 }
 
-async function calls(bench: Bench, { codec, count, wav, seconds, start }: Calls): Promise<Measurement> {
-  const { process: measured, uri } = await start(bench, codec, wav);
-  if (count < WARM_CALLS)
-    await within(bench, inner => up(inner, { codec, count: WARM_CALLS, uri, measured, forMs: WARM_MS }));
-  const talkers = await up(bench, { codec, count, uri, measured, forMs: SETTLE_MS });
+/** One round. */
+async function calls(bench: Bench, { seconds, ...order }: Calls & { seconds: number }): Promise<Measurement> {
+  const talkers = await up(bench, { ...order, forMs: SETTLE_MS });
+  const measured = order.callee.process;
   const windows: Window[] = [];
   const firstMs = performance.now();
   for (const talker of talkers) talker.received = 0;
@@ -185,6 +198,7 @@ async function calls(bench: Bench, { codec, count, wav, seconds, start }: Calls)
   }
   const due = (performance.now() - firstMs) / PACKET_MS;
   const gone = talkers.filter(({ state }) => state !== 'talking');
-  if (gone.length > 0) throw new TooEarly(`${gone.length} of ${count} calls were over too early: ${gone[0]!.why}`);
+  if (gone.length > 0)
+    throw new TooEarly(`${gone.length} of ${order.count} calls were over too early: ${gone[0]!.why}`);
   return { windows, share: Math.min(...talkers.map(({ received }) => received)) / due };
 }
