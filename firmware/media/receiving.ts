@@ -4,6 +4,7 @@ import { ComfortNoise } from '../audio/comfort-noise.ts';
 import { FRAME_MS, frameSamples, MAX_PACKET_MS, rms } from '../audio/frame.ts';
 import { Pauses } from '../audio/pauses.ts';
 import { type Resampler, resampler } from '../audio/resample.ts';
+import { Seam } from '../audio/seam.ts';
 import { lengthen, shorten } from '../audio/stretch.ts';
 import { distance32 } from '../lib/serial.ts';
 import { JitterBuffer } from '../rtp/jitter-buffer.ts';
@@ -25,6 +26,9 @@ const QUIET_RMS = 184;
 
 /** Opus conceals in multiples of this (RFC 6716 §2.1.4: its shortest frame), and G.711 does not mind. */
 const CONCEALED_STEP_MS = 2.5;
+
+/** RTP time that is missing, or comes twice, between two packets that are played one behind the other: less is not heard. */
+const CUT_MS = 2.5;
 
 /**
  * More than this is cut from a voice too, in packet times; less only from its pauses, since who measures a steady tone
@@ -71,6 +75,13 @@ export class Receiving {
   readonly #receptions = new Map<number, Reception>();
   /** The one that the peer uses now. */
   #active: Reception;
+  /** The one that was heard last. */
+  #sounding: Reception;
+  readonly #seam: Seam;
+  /** RTP time at which the last packet goes on; undefined: its decoder knows that something is missing since. */
+  #goesOnAt: number | undefined;
+  /** By so much the peer's time is away from that each time. RTP time. */
+  #usualGap = 0;
   readonly #decoded: Int16Array;
   readonly #converted: Int16Array;
   /** Sound at the device's rate that waits for its frame. */
@@ -89,6 +100,8 @@ export class Receiving {
   #isQuiet = false;
   /** RTP time of that. */
   #quietSince = 0;
+  /** Its noise was heard last. */
+  #isHushed = false;
   concealedFrames = 0;
   badPayloads = 0;
 
@@ -113,6 +126,8 @@ export class Receiving {
       });
     }
     this.#active = this.#receptions.get(choices[0]!.payloadType)!;
+    this.#sounding = this.#active;
+    this.#seam = new Seam(rate);
     this.#decoded = new Int16Array((fastest * MAX_PACKET_MS) / 1000);
     this.#converted = new Int16Array((rate * MAX_PACKET_MS) / 1000 + 1);
     this.#readyPerMs = rate / 1000;
@@ -197,6 +212,9 @@ export class Receiving {
     this.#readyCount = 0;
     this.#began = false;
     this.#isQuiet = false;
+    this.#isHushed = false;
+    this.#goesOnAt = undefined;
+    this.#seam.forget();
     this.#inventedMs = 0;
   }
 
@@ -231,20 +249,51 @@ export class Receiving {
   }
 
   #hush() {
-    const samples = samplesIn(FRAME_MS, this.#active.decoder);
+    if (!this.#isHushed && this.#began) this.#sew(this.#sounding);
+    this.#isHushed = true;
+    const samples = samplesIn(FRAME_MS, this.#sounding.decoder);
     this.#noise.fill(this.#decoded, samples);
     this.#add(samples);
   }
 
+  /** What is heard now breaks off: it goes on for a moment beneath what comes next, of this reception. */
+  #sew(next: Reception) {
+    const { decoder, resampler } = this.#sounding;
+    const samples = samplesIn(Seam.MS, decoder);
+    if (this.#isHushed) this.#noise.fill(this.#decoded, samples);
+    else if (this.#inventedMs >= this.#inventLimitMs) this.#decoded.fill(0, 0, samples);
+    else decoder.conceal(this.#decoded, samples);
+    this.#seam.begin(this.#converted, resampler.process(this.#decoded, samples, this.#converted));
+    this.#isHushed = false;
+    if (next === this.#sounding) return;
+    // What it holds was heard before something else was.
+    next.resampler.reset();
+    this.#sounding = next;
+  }
+
+  /** The packet does not go on where the one before it ended. A peer that counts in a way of its own does so each time. */
+  #isCut(timestamp: number): boolean {
+    if (this.#goesOnAt === undefined) return false;
+    const gap = distance32(timestamp, this.#goesOnAt);
+    const isUsual = Math.abs(gap) < CUT_MS * this.#active.ticksPerMs || gap === this.#usualGap;
+    this.#usualGap = gap;
+    return !isUsual;
+  }
+
   #decode(pull: Extract<Pull, { is: 'packet' }>) {
     this.#active = this.#receptions.get(pull.payloadType) ?? this.#active;
-    const { decoder } = this.#active;
+    const { decoder, ticksPerMs } = this.#active;
+    const isCut = this.#isCut(pull.timestamp) || this.#isHushed || this.#active !== this.#sounding;
+    if (isCut && this.#began) this.#sew(this.#active);
+    this.#sounding = this.#active;
+    this.#isHushed = false;
     const samples = decoder.decode(pull.payload, this.#decoded);
     if (samples === BAD_PAYLOAD) {
       this.badPayloads++;
       return this.#invent(this.#packetMs);
     }
     this.#began = true;
+    this.#goesOnAt = Math.round(pull.timestamp + (samples * 1000 * ticksPerMs) / decoder.rate) >>> 0;
     // What was sent before the silence is played after it was told.
     if (distance32(pull.timestamp, this.#quietSince) >= 0) this.#isQuiet = false;
     this.#inventedMs = 0;
@@ -272,18 +321,21 @@ export class Receiving {
     const lostMs = Math.min(MAX_PACKET_MS, Math.max(1, steps) * CONCEALED_STEP_MS);
     if (following === undefined || this.#receptions.get(followingType) !== this.#active) return this.#invent(lostMs);
     this.concealedFrames += lostMs / FRAME_MS;
+    this.#goesOnAt = undefined;
+    if (this.#sounding !== this.#active) this.#sew(this.#active);
     this.#add(decoder.recover(following, this.#decoded, samplesIn(lostMs, decoder)));
   }
 
   #invent(ms: number) {
+    this.#goesOnAt = undefined;
+    const { decoder } = this.#sounding;
     if (this.#inventedMs >= this.#inventLimitMs) {
       // Silence, but as long as what was lost, so that the pace is kept.
-      const samples = samplesIn(ms, this.#active.decoder);
+      const samples = samplesIn(ms, decoder);
       this.#decoded.fill(0, 0, samples);
       return this.#add(samples);
     }
     this.concealedFrames += ms / FRAME_MS;
-    const { decoder } = this.#active;
     const samples = decoder.conceal(this.#decoded, samplesIn(ms, decoder));
     this.#inventedMs += ms;
     if (this.#inventedMs >= this.#inventLimitMs) fadeOut(this.#decoded, samples);
@@ -291,7 +343,8 @@ export class Receiving {
   }
 
   #add(samples: number) {
-    const made = this.#active.resampler.process(this.#decoded, samples, this.#converted);
+    const made = this.#sounding.resampler.process(this.#decoded, samples, this.#converted);
+    this.#seam.close(this.#converted, made);
     for (let index = 0; index < made; index++) this.#ready[this.#readyCount + index] = this.#converted[index]!;
     this.#readyCount += made;
   }

@@ -90,6 +90,15 @@ export function largestStep(samples: Int16Array): number {
   return largest;
 }
 
+/** The sharpest bend: a click is sharper than any of the tone's own, also where it is no step. */
+export function sharpestBend(samples: Int16Array): number {
+  let sharpest = 0;
+  for (let index = 2; index < samples.length; index++) {
+    sharpest = Math.max(sharpest, Math.abs(samples[index]! - 2 * samples[index - 1]! + samples[index - 2]!));
+  }
+  return sharpest;
+}
+
 /** `seconds` of a sine. */
 export function sine(hz: number, amplitude: number, rate: number, seconds: number): Int16Array {
   const samples = new Int16Array(Math.round(rate * seconds));
