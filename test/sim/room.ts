@@ -13,6 +13,9 @@ const WAY_MS = 12;
 /** Samples of the reverberation: 180 ms. */
 const TAIL = ROOM_RATE * 0.18;
 const REFLECTIONS = 400;
+/** Somebody is heard from this sample on, and his first words last so long, seconds. */
+const HEARD = 300;
+const FIRST_WORDS = 0.6;
 
 /** When what is heard, seconds: the far end alone, both, the visitor alone, the far end alone after somebody moved. */
 export interface Scenes {
@@ -148,7 +151,8 @@ export interface EchoScore {
   /** Echo taken out, in the first seconds and later. */
   early: number;
   late: number;
-  /** In the 2.5 s after somebody moved, and from 5 s after it. */
+  /** In the first words after somebody moved; from 0.5 to 3 s after it, and from 5 s. */
+  movedFirst: number;
   moved: number;
   movedLate: number;
   /** While both speak: the visitor against all that is not the visitor, and how much louder he became. */
@@ -159,7 +163,7 @@ export interface EchoScore {
   nearGain: number;
 }
 
-export function score({ scenes, near, microphone }: Room, cancelled: Int16Array): EchoScore {
+export function score({ scenes, far, near, microphone }: Room, cancelled: Int16Array): EchoScore {
   const out = aligned(near, cancelled, scenes);
   const erle = (from: number, to: number) => power(microphone, from, to) - power(out, from, to);
   const talk = likeness(near, out, scenes.both + 1, scenes.near);
@@ -167,6 +171,7 @@ export function score({ scenes, near, microphone }: Room, cancelled: Int16Array)
   return {
     early: erle(0.5, 3),
     late: erle(5, scenes.both),
+    movedFirst: erle(firstWord(far, scenes.moved), firstWord(far, scenes.moved) + FIRST_WORDS),
     moved: erle(scenes.moved + 0.5, scenes.moved + 3),
     movedLate: erle(scenes.moved + 5, scenes.end),
     talkSdr: talk.sdr,
@@ -176,11 +181,25 @@ export function score({ scenes, near, microphone }: Room, cancelled: Int16Array)
   };
 }
 
+/** Seconds. */
+function firstWord(far: Int16Array, from: number): number {
+  const start = from * ROOM_RATE;
+  return (
+    Math.max(
+      0,
+      far.subarray(start).findIndex(sample => Math.abs(sample) > HEARD),
+    ) /
+      ROOM_RATE +
+    from
+  );
+}
+
 const decibels = (ratio: number) => 10 * Math.log10(ratio + 1e-9);
 
 function power(samples: ArrayLike<number>, from: number, to: number): number {
   let sum = 0;
-  for (let at = from * ROOM_RATE; at < to * ROOM_RATE; at++) sum += samples[at]! ** 2;
+  const end = Math.round(to * ROOM_RATE);
+  for (let at = Math.round(from * ROOM_RATE); at < end; at++) sum += samples[at]! ** 2;
   return decibels(sum / ((to - from) * ROOM_RATE));
 }
 

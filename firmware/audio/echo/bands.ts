@@ -14,15 +14,15 @@ export const bandEdges = (rate: number): number[] => [...EDGES.filter(edge => ed
 export class BandPowers {
   /** Of the last 20 ms; full scale is 1, and noise has the same in all bands and at all rates. */
   readonly powers: Float64Array;
+  /** The spectrum of the same, and the first line of each band, and the end. */
+  readonly re: Float64Array;
+  readonly im: Float64Array;
+  readonly lines: readonly number[];
   readonly #hop: number;
   readonly #fft: RealFft;
   readonly #window: Float64Array;
   readonly #lately: Float64Array;
   readonly #samples: Float64Array;
-  readonly #re: Float64Array;
-  readonly #im: Float64Array;
-  /** The first line of each band, and the end. */
-  readonly #lines: readonly number[];
 
   constructor(rate: number) {
     this.#hop = frameSamples(rate);
@@ -31,14 +31,14 @@ export class BandPowers {
     this.#fft = new RealFft(size);
     this.#lately = new Float64Array(length);
     this.#samples = new Float64Array(size);
-    [this.#re, this.#im] = [new Float64Array(size / 2 + 1), new Float64Array(size / 2 + 1)];
+    [this.re, this.im] = [new Float64Array(size / 2 + 1), new Float64Array(size / 2 + 1)];
     // Hann's, of which the mean square is 3/8: scaled, so that a spectrum has the power of the sound.
     const scale = 1 / Math.sqrt((3 / 8) * length);
     this.#window = Float64Array.from({ length }, (_, at) => {
       return scale * (0.5 - 0.5 * Math.cos((2 * Math.PI * (at + 0.5)) / length));
     });
-    this.#lines = bandEdges(rate).map(edge => Math.round((edge * size) / rate));
-    this.powers = new Float64Array(this.#lines.length - 1).fill(LEAST);
+    this.lines = bandEdges(rate).map(edge => Math.round((edge * size) / rate));
+    this.powers = new Float64Array(this.lines.length - 1).fill(LEAST);
   }
 
   hear(frame: Float64Array) {
@@ -47,12 +47,12 @@ export class BandPowers {
     lately.set(frame, this.#hop);
     const samples = this.#samples;
     for (let at = 0; at < lately.length; at++) samples[at] = lately[at]! * this.#window[at]!;
-    this.#fft.forward(samples, this.#re, this.#im);
+    this.#fft.forward(samples, this.re, this.im);
     for (let band = 0; band < this.powers.length; band++) {
-      const from = this.#lines[band]!;
-      const to = this.#lines[band + 1]!;
+      const from = this.lines[band]!;
+      const to = this.lines[band + 1]!;
       let sum = 0;
-      for (let line = from; line < to; line++) sum += this.#re[line]! ** 2 + this.#im[line]! ** 2;
+      for (let line = from; line < to; line++) sum += this.re[line]! ** 2 + this.im[line]! ** 2;
       this.powers[band] = sum / (to - from) + LEAST;
     }
   }

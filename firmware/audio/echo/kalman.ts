@@ -35,6 +35,8 @@ export class KalmanFilter {
   /** The echo in the last frame, and what was left of it; 1 is full scale. */
   readonly echo: Float64Array;
   readonly left: Float64Array;
+  /** The echo found was far louder than all that was heard, so it was not taken out. */
+  refused = false;
   readonly #fft: RealFft;
   readonly #hop: number;
   readonly #bins: number;
@@ -97,6 +99,7 @@ export class KalmanFilter {
     heard.copyWithin(0, this.#hop);
     for (let at = 0; at < this.#hop; at++) left[at] = heard[newest + at] = microphone[at]! / 32_768;
     echo.fill(0);
+    this.refused = false;
     this.#silentFrames = loudspeaker.every(isSilent) ? this.#silentFrames + 1 : 0;
     this.#hear(loudspeaker);
     if (this.#silentFrames < CLOCKS_KNOWN_FRAMES) this.#drift.turn(trust);
@@ -115,7 +118,8 @@ export class KalmanFilter {
       after += (left[at]! - found) ** 2;
     }
     // Worse than nothing while it learns: then nothing is done.
-    if (after <= MOST_WORSE * before) for (let at = 0; at < this.#hop; at++) left[at]! -= echo[at]!;
+    this.refused = after > MOST_WORSE * before;
+    if (!this.refused) for (let at = 0; at < this.#hop; at++) left[at]! -= echo[at]!;
     samples.fill(0, 0, from);
     for (let at = 0; at < heard.length; at++) samples[from + at] = heard[at]! - samples[from + at]!;
     this.#learn(trust);

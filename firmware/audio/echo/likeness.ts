@@ -6,9 +6,9 @@
 /** Each band is seen against its own mean of so many frames. */
 const MEAN_FRAMES = 50;
 const LOOK_BACK_FRAMES = 20;
-/** After so long a silence the past counts as little as so many frames. */
+/** After so long a silence the past counts less than one frame that counts fully. */
 const SILENCE_FRAMES = 50;
-const FRAMES_KEPT = 4;
+const FRAMES_KEPT = 0.5;
 /** So many bands with sound make a frame that counts fully. */
 const FULL_BANDS = 8;
 /** Power: what is below −50 dB of full scale neither rises nor falls. */
@@ -49,12 +49,13 @@ export class Likeness {
       others += (b - this.#meanOther[band]!) ** 2;
     }
     if (loudBands === 0) {
-      if (++this.#silent > SILENCE_FRAMES) this.#seen = FRAMES_KEPT;
+      if (++this.#silent > SILENCE_FRAMES) this.#seen = Math.min(FRAMES_KEPT, this.#seen);
       return;
     }
     this.#silent = 0;
-    this.#seen = Math.min(LOOK_BACK_FRAMES, this.#seen + 1);
-    const share = Math.min(1, loudBands / FULL_BANDS) / this.#seen;
+    const weight = Math.min(1, loudBands / FULL_BANDS);
+    this.#seen = Math.min(LOOK_BACK_FRAMES, this.#seen + weight);
+    const share = weight / this.#seen;
     this.#together += share * (together - this.#together);
     this.#one += share * (ones - this.#one);
     this.#other += share * (others - this.#other);

@@ -1,11 +1,14 @@
 /**
  * Lowers what the filter leaves of the echo, band by band, and only where the visitor does not cover it. What is left in a
  * band is a part of the echo that was there; the part is learnt while what is left rises and falls with the echo, since
- * then nobody speaks here, and can only be found smaller while it does not.
+ * then nobody speaks here, and can only be found smaller while it does not. Where what is left proves that the room is another
+ * one, nobody needs to wait for that.
  */
 import { BandFilter } from './band-filter.ts';
 import { BandPowers } from './bands.ts';
+import type { KalmanFilter } from './kalman.ts';
 import { Likeness } from './likeness.ts';
+import { WrongRoom } from './wrong-room.ts';
 
 /** The part of the echo that is left is at most this: the filter makes nothing worse. Power, as all that follows. */
 const MOST_LEFT = 1;
@@ -14,6 +17,8 @@ const MORE = 0.15;
 const MORE_FROM = 0.45;
 const MORE_FULLY = 0.75;
 const LESS = 0.04;
+/** And in a frame that proves another room. */
+const MORE_IN_WRONG_ROOM = 0.5;
 /** The filter may move as it likes from the second likeness on; at the first it is a visitor who is heard. */
 const TRUST_FROM = 0.3;
 const TRUST_FULLY = 0.7;
@@ -38,10 +43,21 @@ const MOST_OUT_DB = 15;
 const RELEASE_FRAMES = 8;
 const ALONE_FROM = 0.35;
 const ALONE = 0.65;
+/**
+ * Words that happen to fall on the loudspeaker's are alike too. So the likeness must be larger by so much where what is left
+ * stands out by the second, as loud beside the echo as this, of a room so well known that its part is this. Decibels.
+ */
+const STRICTER = 0.3;
+const FAR_OUT = [OUT_DB, 7] as const;
+const LOUD_BESIDE = [-14, -8] as const;
+const PART_KNOWN = [-8, -14] as const;
+/** One band's part in the second is so much at least and at most. */
+const LEAST_BESIDE_DB = -30;
+const MOST_BESIDE_DB = 10;
 /** What is thought to be left is counted so many times, and lowered by so much at most; beside the visitor once and less. */
 const TIMES = 10;
 const TIMES_TALK = 0.7;
-const LOWEST = 10 ** (-30 / 20);
+const LOWEST = 10 ** (-45 / 20);
 const LOWEST_TALK = 10 ** (-12 / 20);
 /** But not below this part of the noise: silence in the midst of noise is heard as a hole. */
 const COMFORT = 0.5;
@@ -50,11 +66,13 @@ const RISES = 0.7;
 
 /** 0 below `low`, 1 above `high`. */
 const between = (low: number, high: number, value: number) => Math.min(1, Math.max(0, (value - low) / (high - low)));
+const decibels = (power: number) => 10 * Math.log10(power);
 
 export class Suppressor {
   readonly #left: BandPowers;
   readonly #echo: BandPowers;
   readonly #likeness: Likeness;
+  readonly #wrongRoom: WrongRoom;
   readonly #filter: BandFilter;
   /** The echo, ringing on. */
   readonly #ringing: Float64Array;
@@ -62,6 +80,10 @@ export class Suppressor {
   readonly #smooth: Float64Array;
   /** Which part of the echo is left. */
   readonly #part: Float64Array;
+  /** 1 for a band with echo in it. */
+  readonly #loud: Uint8Array;
+  /** Of the likeness, so much is taken for chance. */
+  #chance = 0;
   /** Whether the visitor speaks, 0 to 1. */
   #talk = 0;
 
@@ -70,6 +92,8 @@ export class Suppressor {
     this.#filter = new BandFilter(rate);
     const bands = this.#filter.gains.length;
     this.#likeness = new Likeness(bands);
+    this.#wrongRoom = new WrongRoom(this.#left, this.#echo);
+    this.#loud = new Uint8Array(bands);
     [this.#ringing, this.#smooth] = [new Float64Array(bands), new Float64Array(bands)];
     this.#noise = new Float64Array(bands).fill(1);
     this.#part = new Float64Array(bands).fill(MOST_LEFT);
@@ -77,21 +101,28 @@ export class Suppressor {
 
   /** How freely the filter may learn, 0 to 1: whether what is left is the echo's. */
   get trust() {
-    return between(TRUST_FROM, TRUST_FULLY, this.#likeness.value);
+    return this.#surely(TRUST_FROM, TRUST_FULLY);
   }
 
   get delaySamples() {
     return this.#filter.delaySamples;
   }
 
-  /** One frame of what the filter left, and the echo that it took out. */
-  process(left: Float64Array, echo: Float64Array, out: Int16Array) {
+  /** One frame of what the filter left, and the echo that it found. */
+  process({ left, echo, refused }: Pick<KalmanFilter, 'left' | 'echo' | 'refused'>, out: Int16Array) {
     this.#left.hear(left);
     this.#echo.hear(echo);
     this.#hear();
+    this.#wrongRoom.hear(this.#loud, refused);
+    this.#doubt();
     this.#learn();
     this.#decide();
     this.#filter.process(left, out);
+  }
+
+  /** Whether what is left is the echo's, by the one sign or the other. */
+  #surely(from: number, fully: number): number {
+    return Math.max(this.#wrongRoom.value, between(from, fully, this.#likeness.value - this.#chance));
   }
 
   #hear() {
@@ -103,16 +134,42 @@ export class Suppressor {
       this.#smooth[band]! += (left[band]! - this.#smooth[band]!) / NOISE_FRAMES;
       const noise = this.#noise[band]! * (this.#ringing[band]! > this.#noise[band]! ? 1 : NOISE_RISES);
       this.#noise[band] = Math.max(LEAST_NOISE, Math.min(noise, this.#smooth[band]!));
-      if (echo[band]! > ABOVE_NOISE * this.#noise[band]!) loud++;
+      this.#loud[band] = echo[band]! > ABOVE_NOISE * this.#noise[band]! ? 1 : 0;
+      loud += this.#loud[band]!;
     }
     this.#likeness.hear(left, echo, loud);
+  }
+
+  #doubt() {
+    const left = this.#left.powers;
+    let out = 0;
+    let beside = 0;
+    let part = 0;
+    for (let band = 0; band < left.length; band++) {
+      out += this.#standsOutDb(band);
+      const besideDb = decibels(left[band]! / this.#ringing[band]!);
+      beside += Math.min(MOST_BESIDE_DB, Math.max(LEAST_BESIDE_DB, besideDb));
+      part += decibels(this.#part[band]!);
+    }
+    this.#chance =
+      STRICTER *
+      (1 - this.#wrongRoom.value) *
+      between(...FAR_OUT, out / left.length) *
+      between(...LOUD_BESIDE, beside / left.length) *
+      between(...PART_KNOWN, part / left.length);
+  }
+
+  #standsOutDb(band: number): number {
+    const standsOut = this.#left.powers[band]! / (this.#part[band]! * this.#ringing[band]! + this.#noise[band]!);
+    return Math.min(MOST_OUT_DB, Math.max(0, decibels(standsOut)));
   }
 
   /** And hears whether the visitor speaks. */
   #learn() {
     const left = this.#left.powers;
     const echo = this.#echo.powers;
-    const more = MORE * between(MORE_FROM, MORE_FULLY, this.#likeness.value);
+    const alike = between(MORE_FROM, MORE_FULLY, this.#likeness.value - this.#chance);
+    const more = Math.max(MORE_IN_WRONG_ROOM * this.#wrongRoom.value, MORE * alike);
     let outDb = 0;
     for (let band = 0; band < left.length; band++) {
       const ringing = this.#ringing[band]!;
@@ -121,10 +178,9 @@ export class Suppressor {
         const seen = Math.min(MOST_LEFT, Math.max(0, left[band]! - noise) / ringing);
         this.#part[band]! += (seen - this.#part[band]!) * (seen > this.#part[band]! ? more : LESS);
       }
-      const standsOut = left[band]! / (this.#part[band]! * ringing + noise);
-      outDb += Math.min(MOST_OUT_DB, Math.max(0, 10 * Math.log10(standsOut)));
+      outDb += this.#standsOutDb(band);
     }
-    const alone = between(ALONE_FROM, ALONE, this.#likeness.value);
+    const alone = this.#surely(ALONE_FROM, ALONE);
     const talk = (1 - alone) * between(OUT_DB, SURELY_OUT_DB, outDb / left.length);
     const release = RELEASE_FRAMES + (1 - RELEASE_FRAMES) * alone;
     this.#talk = talk > this.#talk ? talk : this.#talk + (talk - this.#talk) / release;

@@ -23,7 +23,7 @@ export class TwoStage implements EchoCanceller {
 
   process(microphone: Int16Array, loudspeaker: Int16Array) {
     this.#filter.process(microphone, loudspeaker, this.#suppressor.trust);
-    this.#suppressor.process(this.#filter.left, this.#filter.echo, microphone);
+    this.#suppressor.process(this.#filter, microphone);
   }
 
   close() {}

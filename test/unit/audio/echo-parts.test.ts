@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { BandFilter } from '../../../firmware/audio/echo/band-filter.ts';
 import { BandPowers, bandEdges } from '../../../firmware/audio/echo/bands.ts';
 import { Likeness } from '../../../firmware/audio/echo/likeness.ts';
+import { WrongRoom } from '../../../firmware/audio/echo/wrong-room.ts';
 
 const RATE = 16_000;
 const HOP = RATE / 100;
@@ -70,4 +71,48 @@ test('what rises and falls together is alike, however loud; what does not is not
   };
   expect(likenessOf(0.4)).toBeGreaterThan(0.9);
   expect(Math.abs(likenessOf(0.9))).toBeLessThan(0.4);
+});
+
+test('an old past is forgotten in a long silence: the next sounds alone say whether two are alike', () => {
+  const likeness = new Likeness(20);
+  const powers = (frame: number, pace: number) =>
+    Float64Array.from({ length: 20 }, (_, band) => 0.1 * 10 ** (2 * Math.sin(frame * pace + band * band)));
+  for (let frame = 0; frame < 300; frame++) likeness.hear(powers(frame, 0.9), powers(frame, 0.4), 20);
+  const silence = new Float64Array(20);
+  for (let frame = 0; frame < 100; frame++) likeness.hear(silence, silence, 0);
+  // A soft beginning: two bands of it are heard.
+  for (let frame = 0; frame < 5; frame++) likeness.hear(powers(frame, 0.4), powers(frame, 0.4), 2);
+  expect(likeness.value).toBeGreaterThan(0.7);
+});
+
+test('an echo that was taken out and never was there is a wrong room; a visitor, however loud, is not', () => {
+  const noise = (seed: number) => {
+    let state = seed;
+    return () => {
+      state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+      return state / 0x3fff_ffff - 1;
+    };
+  };
+  const sureOf = (mix: (echo: number, other: number) => number, refused = false) => {
+    const [left, echo] = [new BandPowers(RATE), new BandPowers(RATE)];
+    const room = new WrongRoom(left, echo);
+    const [one, other] = [noise(1), noise(99)];
+    const loud = new Uint8Array(echo.powers.length).fill(1);
+    let most = 0;
+    for (let frame = 0; frame < 100; frame++) {
+      const found = Float64Array.from({ length: HOP }, () => 0.1 * one());
+      echo.hear(found);
+      left.hear(found.map(value => mix(value, 0.1 * other())));
+      room.hear(loud, refused);
+      if (frame >= 5) most = Math.max(most, room.value);
+    }
+    return { last: room.value, most };
+  };
+  expect(sureOf(echo => -echo).last).toBe(1);
+  // Another room's echo, and the old one upside down.
+  expect(sureOf((echo, other) => other - echo).last).toBe(1);
+  expect(sureOf((_, other) => 10 * other).most).toBeLessThan(0.5);
+  expect(sureOf((echo, other) => 3 * other + 0.1 * echo).most).toBeLessThan(0.5);
+  // The filter did not take it out.
+  expect(sureOf(echo => echo, true).last).toBe(1);
 });
