@@ -109,9 +109,9 @@ class OggOpus implements Wav {
     if (packet === undefined || this.#isClosed) return false;
     let count = this.#decoder.decode(packet, this.#decoded);
     if (count === BAD_PAYLOAD) {
-      // What is damaged is silent for as long as it says that it lasts.
+      // What is damaged is bridged for as long as it says that it lasts.
       count = Math.round((durationMs(packet) * this.rate) / 1000);
-      this.#decoded.fill(0, 0, count);
+      if (count > 0) count = this.#decoder.conceal(this.#decoded, count);
     }
     this.#from = Math.min(count, this.#skip);
     this.#skip -= this.#from;

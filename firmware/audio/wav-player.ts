@@ -3,6 +3,9 @@ import { FRAME_MS } from './frame.ts';
 import { type Resampler, resampler } from './resample.ts';
 import type { Wav } from './wav.ts';
 
+/** Who cut a file short did so in the midst of a wave: its end fades. */
+const FADE_MS = 5;
+
 export class WavPlayer {
   readonly #wav: Wav;
   readonly #resampler: Resampler;
@@ -50,9 +53,20 @@ export class WavPlayer {
     const count = Math.max(0, Math.min(length, this.#wav.length - this.#at));
     this.#wav.read(this.#at, count, this.#block);
     this.#block.fill(0, count);
+    this.#fade(count);
     this.#at += length;
     const made = this.#resampler.process(this.#block, length, this.#converted);
     for (let index = 0; index < made; index++) this.#ready[this.#readyCount + index] = this.#converted[index]!;
     this.#readyCount += made;
+  }
+
+  /** Of the block's `count` samples those that the end of the file is near. */
+  #fade(count: number) {
+    const fade = (this.#wav.rate * FADE_MS) / 1000;
+    const end = this.#wav.length - this.#at;
+    for (let index = Math.max(0, Math.ceil(end - fade)); index < count; index++) {
+      const share = 0.5 - 0.5 * Math.cos((Math.PI * (end - index)) / fade);
+      this.#block[index] = Math.round(this.#block[index]! * share);
+    }
   }
 }

@@ -19,7 +19,7 @@ const EVERY = 17;
 /** The first of this: before, the sound begins. Milliseconds. */
 const SETTLED_MS = 500;
 /**
- * Of the tone's own sharpest bend, through the codec and undisturbed. A hard cut has up to 60 times as much; G.722, whose
+ * Of the tone's own sharpest bend, through the codec and undisturbed. A hard cut can have 40 times as much; G.722, whose
  * steps first have to grow, begins with 2.3.
  */
 const MOST_TIMES = 2.5;

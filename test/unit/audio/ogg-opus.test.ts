@@ -7,7 +7,7 @@ import { isBadWav } from '../../../firmware/audio/wav.ts';
 import { head, page } from '../../sim/ogg-opus-file.ts';
 import { seeded } from '../../sim/seeded.ts';
 import { spoil } from '../../sim/spoil.ts';
-import { sine, toneLevel } from '../../sim/tone.ts';
+import { sharpestBend, sine, toneLevel } from '../../sim/tone.ts';
 
 const opus = loadLibopus(16_000)!;
 
@@ -87,6 +87,30 @@ test('a file cut short plays as far as it goes', () => {
   expect(sound.length).toBeLessThan(8000);
   sound.close?.();
 });
+
+test('a packet that is no Opus is bridged, without a click', () => {
+  const bytes = file();
+  // The packets of the second page of sound begin behind the lacing; the fifth is replaced by one that cannot be read.
+  const at = bytes.indexOf('OggS', bytes.indexOf('OggS', bytes.indexOf('OggS', bytes.indexOf('OggS', 4) + 4) + 4) + 4);
+  const sizes = bytes.subarray(at + 27, at + 37);
+  const packet = at + 37 + sizes.subarray(0, 5).reduce((sum, size) => sum + size, 0);
+  // Two frames of one size (RFC 6716 §3.2.3) that fill an odd number of bytes, or a length that is not there.
+  bytes[packet] = (bytes[packet]! & 0xfc) | 2;
+  bytes.fill(0xff, packet + 1, packet + sizes[5]!);
+  repair(bytes);
+  const heard = play(bytes);
+  expect(sharpestBend(heard.subarray(1000, 7900))).toBeLessThan(2 * sharpestBend(play(file()).subarray(1000, 7900)));
+  expect(toneLevel(heard.subarray(5000, 7900), 700, 16_000)).toBeGreaterThan(6000);
+});
+
+function play(bytes: Buffer): Int16Array {
+  const sound = parseSound(bytes, opus);
+  if (isBadWav(sound)) throw new Error(sound.malformed);
+  const heard = new Int16Array(sound.length);
+  sound.read(0, sound.length, heard);
+  sound.close?.();
+  return heard;
+}
 
 test('5,000 spoiled files are refused or played, and never throw', () => {
   const random = seeded(12);
