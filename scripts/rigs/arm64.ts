@@ -40,7 +40,7 @@ async function main(args: string[]): Promise<number> {
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, ...(values.unit && { PORTER_RIG_UNITS: positionals.join(' ') }) },
+      env: { ...process.env, PORTER_RIG: 'arm64', ...(values.unit && { PORTER_RIG_UNITS: positionals.join(' ') }) },
     },
   );
   return status ?? 1;
