@@ -12,7 +12,7 @@ with a telephone on this machine; then the same with systemd and the package. Pr
 from Debian's and npm's packages once (a minute, mostly downloads), and kept in ~/.cache/porter.
 Then Node for arm64 runs the unit tests of what touches native code and bytes.
   --disk   only makes the disk and says where it is
-  --unit   only the unit tests on arm64, and all of them: most of an hour
+  --unit   only the unit tests on arm64, and all of them: about an hour
   FILTER   of these only the test files whose path contains it: test/unit/hal/
 `;
 
