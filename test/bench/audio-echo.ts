@@ -43,9 +43,11 @@ const rooms: Record<string, () => RoomOptions[]> = {
 const measures: Record<keyof EchoScore, string> = {
   early: 'echo taken out, 0.5 to 3 s',
   late: 'echo taken out, 5 to 25 s',
+  rest: 'all that is left then, above the noise of the room',
   movedFirst: 'echo taken out, the first 0.6 s of speech after somebody moved',
   moved: 'echo taken out, 0.5 to 3 s after somebody moved',
   movedLate: 'echo taken out, from 5 s after it',
+  movedRest: 'all that is left then, above the noise of the room',
   talkSdr: 'both speak: the visitor above all else',
   talkGain: 'both speak: the visitor louder by',
   nearSdr: 'the visitor alone: above all else',

@@ -50,6 +50,8 @@ export interface Room {
   far: Int16Array;
   near: Float64Array;
   microphone: Int16Array;
+  /** Root of its mean square. */
+  noise: number;
 }
 
 export function speechOf(name: 'visitor' | 'desk' | 'page'): Int16Array {
@@ -84,7 +86,7 @@ export function makeRoom(options: RoomOptions = {}): Room {
   for (let at = 0; at < total; at++) {
     microphone[at] = Math.max(-32_768, Math.min(32_767, heard[at]! + near[at]! + next() * noise * Math.sqrt(3)));
   }
-  return { scenes, far, near, microphone };
+  return { scenes, far, near, microphone, noise };
 }
 
 /** As a converter does whose crystal differs: no line is drawn between two samples, which would be a filter that moves. */
@@ -151,10 +153,13 @@ export interface EchoScore {
   /** Echo taken out, in the first seconds and later. */
   early: number;
   late: number;
+  /** All that is left then, above the room's noise: below 0 the noise goes down while the far end speaks. */
+  rest: number;
   /** In the first words after somebody moved; from 0.5 to 3 s after it, and from 5 s. */
   movedFirst: number;
   moved: number;
   movedLate: number;
+  movedRest: number;
   /** While both speak: the visitor against all that is not the visitor, and how much louder he became. */
   talkSdr: number;
   talkGain: number;
@@ -163,7 +168,7 @@ export interface EchoScore {
   nearGain: number;
 }
 
-export function score({ scenes, far, near, microphone }: Room, cancelled: Int16Array): EchoScore {
+export function score({ scenes, far, near, microphone, noise }: Room, cancelled: Int16Array): EchoScore {
   const out = aligned(near, cancelled, scenes);
   const erle = (from: number, to: number) => power(microphone, from, to) - power(out, from, to);
   const talk = likeness(near, out, scenes.both + 1, scenes.near);
@@ -171,9 +176,11 @@ export function score({ scenes, far, near, microphone }: Room, cancelled: Int16A
   return {
     early: erle(0.5, 3),
     late: erle(5, scenes.both),
+    rest: power(out, 5, scenes.both) - decibels(noise * noise),
     movedFirst: erle(firstWord(far, scenes.moved), firstWord(far, scenes.moved) + FIRST_WORDS),
     moved: erle(scenes.moved + 0.5, scenes.moved + 3),
     movedLate: erle(scenes.moved + 5, scenes.end),
+    movedRest: power(out, scenes.moved + 5, scenes.end) - decibels(noise * noise),
     talkSdr: talk.sdr,
     talkGain: talk.gain,
     nearSdr: alone.sdr,

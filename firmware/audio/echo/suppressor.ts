@@ -60,7 +60,7 @@ const TIMES_TALK = 0.7;
 const LOWEST = 10 ** (-45 / 20);
 const LOWEST_TALK = 10 ** (-12 / 20);
 /** But not below this part of the noise: silence in the midst of noise is heard as a hole. */
-const COMFORT = 0.5;
+const COMFORT = 0.25;
 /** A gain falls at once, and rises by so much of the way in a frame. */
 const RISES = 0.7;
 
@@ -80,6 +80,8 @@ export class Suppressor {
   readonly #smooth: Float64Array;
   /** Which part of the echo is left. */
   readonly #part: Float64Array;
+  /** Frames heard, as far as the noise is smoothed: the first ones are no rise out of silence. */
+  #frames = 0;
   /** 1 for a band with echo in it. */
   readonly #loud: Uint8Array;
   /** Of the likeness, so much is taken for chance. */
@@ -129,9 +131,10 @@ export class Suppressor {
     const left = this.#left.powers;
     const echo = this.#echo.powers;
     let loud = 0;
+    this.#frames = Math.min(NOISE_FRAMES, this.#frames + 1);
     for (let band = 0; band < left.length; band++) {
       this.#ringing[band] = Math.max(echo[band]!, this.#ringing[band]! * RINGS_ON);
-      this.#smooth[band]! += (left[band]! - this.#smooth[band]!) / NOISE_FRAMES;
+      this.#smooth[band]! += (left[band]! - this.#smooth[band]!) / this.#frames;
       const noise = this.#noise[band]! * (this.#ringing[band]! > this.#noise[band]! ? 1 : NOISE_RISES);
       this.#noise[band] = Math.max(LEAST_NOISE, Math.min(noise, this.#smooth[band]!));
       this.#loud[band] = echo[band]! > ABOVE_NOISE * this.#noise[band]! ? 1 : 0;

@@ -2,12 +2,21 @@ import { expect, test } from 'vitest';
 import { BandFilter } from '../../../firmware/audio/echo/band-filter.ts';
 import { BandPowers, bandEdges } from '../../../firmware/audio/echo/bands.ts';
 import { Likeness } from '../../../firmware/audio/echo/likeness.ts';
+import { Suppressor } from '../../../firmware/audio/echo/suppressor.ts';
 import { WrongRoom } from '../../../firmware/audio/echo/wrong-room.ts';
 
 const RATE = 16_000;
 const HOP = RATE / 100;
 const tone = (hertz: number, frame: number) =>
   Float64Array.from({ length: HOP }, (_, at) => 0.5 * Math.sin((2 * Math.PI * hertz * (frame * HOP + at)) / RATE));
+/** −1 to 1, the same each time. */
+const noise = (seed: number) => {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+    return state / 0x3fff_ffff - 1;
+  };
+};
 const level = (samples: Int16Array) =>
   Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
 
@@ -86,13 +95,6 @@ test('an old past is forgotten in a long silence: the next sounds alone say whet
 });
 
 test('an echo that was taken out and never was there is a wrong room; a visitor, however loud, is not', () => {
-  const noise = (seed: number) => {
-    let state = seed;
-    return () => {
-      state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff;
-      return state / 0x3fff_ffff - 1;
-    };
-  };
   const sureOf = (mix: (echo: number, other: number) => number, refused = false) => {
     const [left, echo] = [new BandPowers(RATE), new BandPowers(RATE)];
     const room = new WrongRoom(left, echo);
@@ -115,4 +117,20 @@ test('an echo that was taken out and never was there is a wrong room; a visitor,
   expect(sureOf((echo, other) => 3 * other + 0.1 * echo).most).toBeLessThan(0.5);
   // The filter did not take it out.
   expect(sureOf(echo => echo, true).last).toBe(1);
+});
+
+test('the noise of a room that was heard for a tenth of a second stays in it while the far end speaks', () => {
+  const suppressor = new Suppressor(RATE);
+  const [quiet, voice] = [noise(7), noise(8)];
+  const out = new Int16Array(HOP);
+  const heard: number[] = [];
+  for (let frame = 0; frame < 25; frame++) {
+    const left = Float64Array.from({ length: HOP }, () => 0.01 * quiet());
+    const echo = Float64Array.from({ length: HOP }, () => (frame < 10 ? 0 : 0.3 * voice()));
+    suppressor.process({ left, echo, refused: false }, out);
+    if (frame >= 13) heard.push(...out);
+  }
+  const ratio = level(Int16Array.from(heard)) / ((0.01 * 32_768) / Math.sqrt(3));
+  expect(ratio).toBeGreaterThan(0.3);
+  expect(ratio).toBeLessThan(0.7);
 });
