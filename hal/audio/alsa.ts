@@ -5,9 +5,9 @@
  *
  *   closed ── open ──▶ opened ── first data ──▶ up
  *     ▲                  │                      │
- *     └── 0.2 s, then 0.4 s ◀── error, or no data for 1 s
+ *     └── 0.2 s, then 0.3 s ◀── error, or no data for 1 s
  *
- * A side that cannot be opened is stood in for, and looked for every 0.4 s: a loudspeaker needs no microphone.
+ * A side that cannot be opened is stood in for, and looked for every 0.3 s: a loudspeaker needs no microphone.
  * In all states frames go on at their pace: of silence from the clock whenever the card gives none.
  */
 import type {
@@ -35,8 +35,8 @@ const NO_DATA_MS = 1000;
 /** After so long without data, frames of silence stand in. Longer than any healthy card's hesitation. */
 const STALL_MS = 60;
 const FIRST_RETRY_MS = 200;
-/** A card that comes back is heard within half a second. */
-const LAST_RETRY_MS = 400;
+/** A card that comes back is heard at both ends within half a second, whatever the network and the far end add. */
+const LAST_RETRY_MS = 300;
 /** A card that worked so long is opened again at once when it fails. */
 const WELL_AFTER_MS = 1000;
 /** A card reports its position in steps; asking again sooner than this would only burn power. */

@@ -345,7 +345,7 @@ describe('ALSA', () => {
     expect(frames - before).toBeLessThanOrEqual(101);
   });
 
-  test('tries again after 0.2, then every 0.4 seconds', () => {
+  test('tries again after 0.2, then every 0.3 seconds', () => {
     const clock = new VirtualClock();
     const tries: number[] = [];
     const device = new AlsaAudio({
@@ -361,7 +361,7 @@ describe('ALSA', () => {
       () => {},
     );
     clock.advance(2000);
-    expect(tries).toEqual([0, 200, 600, 1000, 1400, 1800]);
+    expect(tries).toEqual([0, 200, 500, 800, 1100, 1400, 1700, 2000]);
   });
 
   test('starts anew with short waits once the card has given data', () => {
