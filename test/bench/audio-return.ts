@@ -11,7 +11,7 @@ const PULLED = [
 
 export const audioReturn: Benchmark = {
   name: 'audio-return',
-  title: 'a sound card pulled out in a call: heard how long after its return',
+  title: 'a sound card pulled out: heard how soon after its return',
   how:
     'Virtual time: the whole media engine in a call, on the real ALSA driver over simulated cards. The card is away for 2 to ' +
     `3 s, from a moment and to a moment that a seed chooses; ${CALLS} calls each. From its return until the tone of the far ` +
