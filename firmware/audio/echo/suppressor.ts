@@ -48,9 +48,11 @@ const ALONE = 0.65;
  * stands out by the second, as loud beside the echo as this, of a room so well known that its part is this. Decibels.
  */
 const STRICTER = 0.3;
-const FAR_OUT = [OUT_DB, 7] as const;
-const LOUD_BESIDE = [-14, -8] as const;
-const PART_KNOWN = [-8, -14] as const;
+const FAR_OUT_DB = 7;
+const LOUD_FROM_DB = -14;
+const LOUD_DB = -8;
+const UNKNOWN_PART_DB = -8;
+const KNOWN_PART_DB = -14;
 /** One band's part in the second is so much at least and at most. */
 const LEAST_BESIDE_DB = -30;
 const MOST_BESIDE_DB = 10;
@@ -157,9 +159,9 @@ export class Suppressor {
     this.#chance =
       STRICTER *
       (1 - this.#wrongRoom.value) *
-      between(...FAR_OUT, out / left.length) *
-      between(...LOUD_BESIDE, beside / left.length) *
-      between(...PART_KNOWN, part / left.length);
+      between(OUT_DB, FAR_OUT_DB, out / left.length) *
+      between(LOUD_FROM_DB, LOUD_DB, beside / left.length) *
+      between(UNKNOWN_PART_DB, KNOWN_PART_DB, part / left.length);
   }
 
   #standsOutDb(band: number): number {
