@@ -6,8 +6,9 @@
  *                            card ──▶ parec      card
  *   the microphone of the one who speaks ◀── mic ◀── left
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Bench } from '../peers/support/bench.ts';
 import { passes, until } from '../peers/support/until.ts';
@@ -21,11 +22,20 @@ export const PCM = { mic: 'mic', ear: 'ear', aside: 'aside', silence: 'silence' 
 const PLUG_IN = '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so';
 const PACKAGES = 'pulseaudio pulseaudio-utils libasound2-plugins';
 
+/** A sound server that has not let go of something by then never will. */
+const LOOKS = 100;
+
 export interface SoundCard {
   /** For every process that shall find the card. */
   env: Record<string, string>;
   /** Speaks chirps and records both sides. */
   record(seconds: number): Promise<{ spoken: Int16Array; heard: Int16Array }>;
+  /** The mouth speaks this, so many times. */
+  speak(sound: Int16Array, times: number): void;
+  /** What comes to the ear, as it comes. */
+  listen(onHeard: (sound: Int16Array) => void): void;
+  /** Takes one side away from whoever has it open; called once more, the result brings it back. */
+  pull(side: 'microphone' | 'ear'): () => void;
 }
 
 /** Stopped with the bench. Throws `Unavailable` where PulseAudio or its ALSA plug-in is not installed. */
@@ -66,6 +76,7 @@ export async function startSoundCard(bench: Bench): Promise<SoundCard> {
     ...['-n', '--daemonize=no', '--exit-idle-time=-1', '--disable-shm=yes', '--use-pid-file=no'],
     ...['--realtime=no', '--high-priority=no'],
     `--load=module-native-protocol-unix auth-anonymous=1 socket=${socket}`,
+    `--load=module-cli-protocol-unix socket=${join(room, 'cli')}`,
     `--load=${sink} sink_name=card channels=2 channel_map=front-left,front-right`,
     `--load=${sink} sink_name=aside channels=1 channel_map=mono`,
     `--load=module-remap-sink sink_name=mouth master=card ${side('front-left')}`,
@@ -82,8 +93,50 @@ export async function startSoundCard(bench: Bench): Promise<SoundCard> {
     program('sh', ['-c', `exec parec -d ${monitor} --latency-msec=5 --raw >/dev/null`], `awake-${monitor}`);
   }
   const raw = [`--rate=${RATE}`, '--format=s16le', '--raw'];
+  const control = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync('pactl', args, { env: { ...process.env, ...env }, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`pactl ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  let console: Socket | undefined;
+  /** What `pactl` cannot. */
+  const tell = (command: string) => {
+    console ??= connect(join(room, 'cli'));
+    console.write(`${command}\n`);
+  };
+  bench.onStop(() => void console?.destroy());
   return {
     env,
+    speak(sound, times) {
+      const speech = join(room, 'tone.raw');
+      writeFileSync(speech, Buffer.concat(Array.from({ length: times }, () => Buffer.from(sound.buffer))));
+      program('pacat', ['-d', 'mouth', ...raw, '--channels=1', '--latency-msec=40', speech], 'mouth');
+    },
+    listen(onHeard) {
+      const args = ['-d', 'card.monitor', ...raw, '--channels=2', '--channel-map=front-left,front-right'];
+      const child = spawn('parec', [...args, '--latency-msec=5'], { env: { ...process.env, ...env } });
+      bench.onStop(() => void child.kill());
+      child.stdout.on('data', (bytes: Buffer) => onHeard(sides(bytes).heard));
+    },
+    pull(side) {
+      const rows = (what: string) =>
+        control('list', 'short', what)
+          .split('\n')
+          .map(line => line.split('\t'));
+      const [ends, streams] = side === 'ear' ? ['sinks', 'sink-inputs'] : ['sources', 'source-outputs'];
+      const [end] = rows(ends).find(([, name]) => name === side)!;
+      const open = rows(streams).filter(row => row[1] === end);
+      const [index, name, options] = rows('modules').find(row => row[2]?.includes(`_name=${side} `))!;
+      // Else the server would take the new source for its best, and give it to the recorder too.
+      control('set-default-source', 'card.monitor');
+      control('unload-module', index!);
+      // It answers before it has done so, and who is refused then opens it anew.
+      for (let looks = 0; rows(ends).some(([, name]) => name === side); looks++)
+        if (looks === LOOKS) throw new Error(`the ${side} stays`);
+      // The server gives them another end instead. With a card that is pulled out they would be gone.
+      for (const [stream] of open) tell(`kill-${streams.slice(0, -1)} ${stream}`);
+      return () => void control('load-module', name!, ...options!.split(' '));
+    },
     async record(seconds) {
       const speech = join(room, 'speech.raw');
       const once = chirpRound();
