@@ -78,7 +78,7 @@ export class BandFilter {
   /** From the gains to the taps: what is real in the spectrum is symmetric in time. */
   #make() {
     const last = this.gains.length - 1;
-    this.#open = this.gains.every(isOpen);
+    this.#open = areOpen(this.gains);
     for (let line = 0; line < this.#re.length; line++) {
       const place = this.#places[line]!;
       const band = Math.floor(place);
@@ -94,7 +94,11 @@ export class BandFilter {
   }
 }
 
-const isOpen = (gain: number) => gain > OPEN;
+/** `every` would make an object for each. */
+function areOpen(gains: Float64Array): boolean {
+  for (let band = 0; band < gains.length; band++) if (gains[band]! <= OPEN) return false;
+  return true;
+}
 
 /** 1.5 is half way from the second middle to the third. */
 function placeAmong(middles: Float64Array, value: number): number {

@@ -117,7 +117,8 @@ export class Drift {
         is += nowRe ** 2 + nowIm ** 2;
       }
       const angle = this.#angle * line;
-      const length = Math.hypot(re, im);
+      // Math.hypot makes an object each time.
+      const length = Math.sqrt(re * re + im * im);
       above -= angle * (im * Math.cos(angle * turned) + re * Math.sin(angle * turned));
       below += angle * angle * length;
       alike += length;

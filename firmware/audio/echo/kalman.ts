@@ -29,7 +29,10 @@ const CLOCKS_KNOWN_FRAMES = 1000;
 /** Power of the last bit: where nothing is, nothing is learnt. */
 const LEAST = 1e-3;
 
-const isSilent = (sample: number) => sample >= -1 && sample <= 1;
+function isSilent(frame: Int16Array): boolean {
+  for (let at = 0; at < frame.length; at++) if (frame[at]! < -1 || frame[at]! > 1) return false;
+  return true;
+}
 
 export class KalmanFilter {
   /** The echo in the last frame, and what was left of it; 1 is full scale. */
@@ -100,7 +103,7 @@ export class KalmanFilter {
     for (let at = 0; at < this.#hop; at++) left[at] = heard[newest + at] = microphone[at]! / 32_768;
     echo.fill(0);
     this.refused = false;
-    this.#silentFrames = loudspeaker.every(isSilent) ? this.#silentFrames + 1 : 0;
+    this.#silentFrames = isSilent(loudspeaker) ? this.#silentFrames + 1 : 0;
     this.#hear(loudspeaker);
     if (this.#silentFrames < CLOCKS_KNOWN_FRAMES) this.#drift.turn(trust);
     else this.#drift.rest();
