@@ -78,8 +78,10 @@ export class Receiving {
   /** The one that was heard last. */
   #sounding: Reception;
   readonly #seam: Seam;
-  /** RTP time at which the last packet goes on; undefined: its decoder knows that something is missing since. */
-  #goesOnAt: number | undefined;
+  /** A packet was heard last. If not, its decoder knows that something is missing since. */
+  #goesOn = false;
+  /** RTP time at which it does. */
+  #goesOnAt = 0;
   /** By so much the peer's time is away from that each time. RTP time. */
   #usualGap = 0;
   readonly #decoded: Int16Array;
@@ -213,7 +215,7 @@ export class Receiving {
     this.#began = false;
     this.#isQuiet = false;
     this.#isHushed = false;
-    this.#goesOnAt = undefined;
+    this.#goesOn = false;
     this.#seam.forget();
     this.#inventedMs = 0;
   }
@@ -273,7 +275,7 @@ export class Receiving {
 
   /** The packet does not go on where the one before it ended. A peer that counts in a way of its own does so each time. */
   #isCut(timestamp: number): boolean {
-    if (this.#goesOnAt === undefined) return false;
+    if (!this.#goesOn) return false;
     const gap = distance32(timestamp, this.#goesOnAt);
     const isUsual = Math.abs(gap) < CUT_MS * this.#active.ticksPerMs || gap === this.#usualGap;
     this.#usualGap = gap;
@@ -293,6 +295,7 @@ export class Receiving {
       return this.#invent(this.#packetMs);
     }
     this.#began = true;
+    this.#goesOn = true;
     this.#goesOnAt = Math.round(pull.timestamp + (samples * 1000 * ticksPerMs) / decoder.rate) >>> 0;
     // What was sent before the silence is played after it was told.
     if (distance32(pull.timestamp, this.#quietSince) >= 0) this.#isQuiet = false;
@@ -321,13 +324,13 @@ export class Receiving {
     const lostMs = Math.min(MAX_PACKET_MS, Math.max(1, steps) * CONCEALED_STEP_MS);
     if (following === undefined || this.#receptions.get(followingType) !== this.#active) return this.#invent(lostMs);
     this.concealedFrames += lostMs / FRAME_MS;
-    this.#goesOnAt = undefined;
+    this.#goesOn = false;
     if (this.#sounding !== this.#active) this.#sew(this.#active);
     this.#add(decoder.recover(following, this.#decoded, samplesIn(lostMs, decoder)));
   }
 
   #invent(ms: number) {
-    this.#goesOnAt = undefined;
+    this.#goesOn = false;
     const { decoder } = this.#sounding;
     if (this.#inventedMs >= this.#inventLimitMs) {
       // Silence, but as long as what was lost, so that the pace is kept.
