@@ -22,18 +22,22 @@ const DELAYS = COEFFICIENTS.map(chain => chain.reduce((sum, a) => sum + (1 - a) 
 
 /** All-pass sections (a + z⁻¹) / (1 + a z⁻¹), one after the other. */
 class Chain {
-  readonly #a: readonly number[];
+  readonly #a: Float64Array;
   /** What entered each section last, and what left the last of them. */
   readonly #past = new Float64Array(SECTIONS + 1);
 
   constructor(coefficients: readonly number[]) {
-    this.#a = coefficients;
+    this.#a = Float64Array.from(coefficients);
   }
 
   /** Takes `count` samples, each `step`-th from `from` on. */
   process(input: Int16Array, from: number, step: number, count: number, output: Float64Array) {
-    const [a0, a1, a2, a3] = this.#a as [number, number, number, number];
     const past = this.#past;
+    // One by one: to take an array apart makes objects.
+    const a0 = this.#a[0]!;
+    const a1 = this.#a[1]!;
+    const a2 = this.#a[2]!;
+    const a3 = this.#a[3]!;
     let p0 = past[0]!;
     let p1 = past[1]!;
     let p2 = past[2]!;

@@ -66,6 +66,8 @@ export class Engine {
   readonly #tap: PacketTap;
   readonly #network: MediaNetwork;
   readonly #streams = new Map<StreamId, Stream>();
+  /** The same, and gone through by number at every frame: any other way makes an object each time. */
+  #all: readonly Stream[] = [];
   /** Streams whose ports are being taken. */
   readonly #opening = new Set<StreamId>();
   readonly #pages: Pages | undefined;
@@ -132,10 +134,11 @@ export class Engine {
     this.#bridge.clear();
     // Who pages with this microphone wants other pages to do to him what they do to a call.
     this.#pages?.decide(this.#callIsUp() || this.#sentPages?.useMicrophone === true);
-    for (const stream of this.#streams.values()) stream.listen(this.#mixer, this.#bridge);
+    const all = this.#all;
+    for (let at = 0; at < all.length; at++) all[at]!.listen(this.#mixer, this.#bridge);
     this.#pages?.hush(this.#mixer);
     this.#pages?.hushMicrophone(this.#microphone);
-    for (const stream of this.#streams.values()) stream.speak(this.#microphone, this.#bridge);
+    for (let at = 0; at < all.length; at++) all[at]!.speak(this.#microphone, this.#bridge);
     this.#sentPages?.frame(this.#microphone, this.#voiceOf);
     if (this.#here.read(this.#playerFrame)) this.#mixer.add(this.#playerFrame);
     this.#acoustics.play(this.#mixer.sum, toPlay, this.#pages, lineOut);
@@ -145,12 +148,12 @@ export class Engine {
   readonly #voiceOf = (stream: StreamId) => this.#streams.get(stream)?.voice;
 
   #callIsUp(): boolean {
-    for (const stream of this.#streams.values()) if (stream.isHeardHere) return true;
+    for (let at = 0; at < this.#all.length; at++) if (this.#all[at]!.isHeardHere) return true;
     return false;
   }
 
   #callIsHeld(): boolean {
-    for (const stream of this.#streams.values()) if (stream.isOnHold) return true;
+    for (let at = 0; at < this.#all.length; at++) if (this.#all[at]!.isOnHold) return true;
     return false;
   }
 
@@ -240,6 +243,7 @@ export class Engine {
       } else {
         stream = this.#makeStream(id, pair);
         this.#streams.set(id, stream);
+        this.#all = [...this.#streams.values()];
         this.#options.emit({ is: 'opened', stream: id, rtpPort: pair.rtpPort, rtcpPort: pair.rtcpPort });
       }
     });
@@ -269,6 +273,7 @@ export class Engine {
     this.#filesToPlay.streamClosed(id);
     this.#sentPages?.streamClosed(id);
     this.#streams.delete(id);
+    this.#all = [...this.#streams.values()];
     stream.close(closed);
   }
 

@@ -59,6 +59,7 @@ export class SentPages {
 
   /** The microphone is being heard elsewhere. */
   get useMicrophone(): boolean {
+    if (this.#pages.size === 0) return false;
     for (const page of this.#pages.values()) if (page.usesMicrophone) return true;
     return false;
   }
