@@ -1,4 +1,4 @@
-/** Places for packets by sequence number, made once: where the jitter buffer keeps what has come and not been played. */
+/** Places for packets by sequence number, made with the first of them: where the jitter buffer keeps what has come and not been played. */
 import type { RtpPacket } from './packet.ts';
 
 /** Packets; a power of two. At 20 ms two and a half seconds. */
@@ -20,34 +20,34 @@ export interface Slot {
 }
 
 export class PacketRing {
-  readonly #slots: Slot[] = Array.from({ length: RING_PACKETS }, () => {
-    const bytes = new Uint8Array(RING_PAYLOAD_BYTES);
-    return { state: 'empty', sequence: 0, ticks: 0, timestamp: 0, payloadType: 0, bytes, payload: bytes };
-  });
+  /** None until the first packet comes: many a call is over before, or sends another codec than that of this buffer. */
+  #slots: readonly Slot[] = [];
 
   clear() {
     for (const slot of this.#slots) slot.state = 'empty';
   }
 
-  #place(sequence: number): Slot {
-    return this.#slots[sequence & (RING_PACKETS - 1)]!;
+  /** Undefined: nothing has come yet. */
+  #place(sequence: number): Slot | undefined {
+    return this.#slots[sequence & (RING_PACKETS - 1)];
   }
 
   /** True where this packet came before, whatever became of it. */
   has(sequence: number): boolean {
     const slot = this.#place(sequence);
-    return slot.state !== 'empty' && slot.sequence === sequence;
+    return slot !== undefined && slot.state !== 'empty' && slot.sequence === sequence;
   }
 
   /** The packet, where it has come and is still to be played or passed over. */
   waiting(sequence: number): Slot | undefined {
     const slot = this.#place(sequence);
-    const waits = slot.state === 'sound' || slot.state === 'passed';
-    return waits && slot.sequence === sequence ? slot : undefined;
+    if (slot === undefined || slot.sequence !== sequence) return undefined;
+    return slot.state === 'sound' || slot.state === 'passed' ? slot : undefined;
   }
 
   store(packet: RtpPacket, ticks: number, sound: boolean) {
-    const slot = this.#place(packet.sequence);
+    if (this.#slots.length === 0) this.#slots = makeSlots();
+    const slot = this.#place(packet.sequence)!;
     slot.state = sound ? 'sound' : 'passed';
     slot.sequence = packet.sequence;
     slot.ticks = ticks;
@@ -59,4 +59,13 @@ export class PacketRing {
     // The view is made anew only where the length changes: never with G.711.
     if (slot.payload.length !== payload.length) slot.payload = slot.bytes.subarray(0, payload.length);
   }
+}
+
+/** All in one piece of memory: each piece is work for the collector. */
+function makeSlots(): Slot[] {
+  const all = new Uint8Array(RING_PACKETS * RING_PAYLOAD_BYTES);
+  return Array.from({ length: RING_PACKETS }, (_, index) => {
+    const bytes = all.subarray(index * RING_PAYLOAD_BYTES, (index + 1) * RING_PAYLOAD_BYTES);
+    return { state: 'empty', sequence: 0, ticks: 0, timestamp: 0, payloadType: 0, bytes, payload: bytes };
+  });
 }
