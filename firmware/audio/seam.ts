@@ -1,5 +1,7 @@
 /** Joins two sounds that do not fit together, without a click: what was heard goes on for a moment beneath what comes. */
 
+import { softEdge } from './soft-edge.ts';
+
 /** As short as 200 Hz: longer would be heard as two voices. */
 const SEAM_MS = 5;
 
@@ -25,8 +27,7 @@ export class Seam {
   /** Blends the start of what comes with the tail, in place; nothing where none has begun. */
   close(samples: Int16Array, count: number) {
     for (let index = 0; index < count && this.#at < this.#length; index++, this.#at++) {
-      // A raised cosine: it begins and ends without a corner.
-      const share = 0.5 - 0.5 * Math.cos((Math.PI * (this.#at + 1)) / (this.#length + 1));
+      const share = softEdge((this.#at + 1) / (this.#length + 1));
       samples[index] = Math.round(samples[index]! * share + this.#tail[this.#at]! * (1 - share));
     }
   }

@@ -1,6 +1,7 @@
 /** Tones by meaning, those of the network and the device's own signals: made from a table, without clicks. */
 import { type Cadence, type Part, partial, pause } from './cadence.ts';
 import { type NetworkTones, networkTones } from './network-tones.ts';
+import { softEdge } from './soft-edge.ts';
 
 /** What a tone means; what it sounds like is in the tables. */
 export type Tone = keyof NetworkTones | 'ring' | 'answered' | 'page' | 'refused' | 'hangup';
@@ -87,8 +88,7 @@ export class ToneGenerator {
     if (this.#isSteady && (this.#again || at > length / 2)) return 1;
     const ramp = (RAMP_MS * this.#rate) / 1000;
     const edge = Math.min(1, (at + 1) / ramp, (length - at) / ramp);
-    // A raised cosine: the ramp itself has no corners.
-    const soft = 0.5 - 0.5 * Math.cos(Math.PI * edge);
+    const soft = softEdge(edge);
     return part.decayMs === undefined ? soft : soft * Math.exp((-1000 * at) / (this.#rate * part.decayMs));
   }
 }

@@ -1,6 +1,7 @@
 /** Plays a WAV of any rate at the rate of the device, a frame at a time; never converts more than a frame at once. */
 import { FRAME_MS } from './frame.ts';
 import { type Resampler, resampler } from './resample.ts';
+import { softEdge } from './soft-edge.ts';
 import type { Wav } from './wav.ts';
 
 /** Who cut a file short did so in the midst of a wave: its end fades. */
@@ -65,8 +66,7 @@ export class WavPlayer {
     const fade = (this.#wav.rate * FADE_MS) / 1000;
     const end = this.#wav.length - this.#at;
     for (let index = Math.max(0, Math.ceil(end - fade)); index < count; index++) {
-      const share = 0.5 - 0.5 * Math.cos((Math.PI * (end - index)) / fade);
-      this.#block[index] = Math.round(this.#block[index]! * share);
+      this.#block[index] = Math.round(this.#block[index]! * softEdge((end - index) / fade));
     }
   }
 }

@@ -97,7 +97,7 @@ function atAnotherClock(sound: Float64Array, ppm: number): Int16Array {
 }
 
 /** −1 to 1, the same each time. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff;
@@ -188,17 +188,10 @@ export function score({ scenes, far, near, microphone, noise }: Room, cancelled:
   };
 }
 
-/** Seconds. */
+/** From `from` on, seconds. */
 function firstWord(far: Int16Array, from: number): number {
-  const start = from * ROOM_RATE;
-  return (
-    Math.max(
-      0,
-      far.subarray(start).findIndex(sample => Math.abs(sample) > HEARD),
-    ) /
-      ROOM_RATE +
-    from
-  );
+  const silent = far.subarray(from * ROOM_RATE).findIndex(sample => Math.abs(sample) > HEARD);
+  return from + Math.max(0, silent) / ROOM_RATE;
 }
 
 const decibels = (ratio: number) => 10 * Math.log10(ratio + 1e-9);

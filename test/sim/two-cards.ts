@@ -7,10 +7,9 @@ import { speechOf } from './room.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export const TWO_CARDS_RATE = 16_000;
-const RATE = TWO_CARDS_RATE;
-const FRAME = RATE / 100;
+const FRAME = TWO_CARDS_RATE / 100;
 /** From the loudspeaker's card to the microphone's, by the air and the simulation's own steps: 30 ms. Samples. */
-const WAY = 0.03 * RATE;
+const WAY = 0.03 * TWO_CARDS_RATE;
 const COUPLING = 0.5;
 /** One figure for so long. */
 const SPAN_S = 10;
@@ -32,15 +31,15 @@ export async function twoCards(echo: AcousticSettings['echo'], ppm: number, seco
   const { card, open } = fakeCards(clock);
   card.ppm = { capture: 0, playback: ppm };
   card.hears = n => COUPLING * between(card.played, n * (1 + ppm * 1e-6) - WAY);
-  const spec = { capture: 'mic', playback: 'speaker', rate: RATE, periodMs: 10, bufferMs: 40 };
+  const spec = { capture: 'mic', playback: 'speaker', rate: TWO_CARDS_RATE, periodMs: 10, bufferMs: 40 };
   const device = new AlsaAudio({ spec: { driver: 'alsa', ...spec }, clock, load: () => open });
-  const engines = await chooseAcoustics({ echo, noiseSuppression: false }, RATE);
+  const engines = await chooseAcoustics({ echo, noiseSuppression: false }, TWO_CARDS_RATE);
   const settings = { loudspeakerDb: 0, microphoneDb: 0 };
-  const acoustics = new Acoustics(RATE, settings, engines, () => device.playbackDelayMs());
+  const acoustics = new Acoustics(TWO_CARDS_RATE, settings, engines, () => device.playbackDelayMs());
   const voice = speechOf('page');
   const microphone = new Int16Array(FRAME);
   const sum = new Int32Array(FRAME);
-  const left = new Int16Array(seconds * RATE);
+  const left = new Int16Array(seconds * TWO_CARDS_RATE);
   let [n, before, after] = [0, 0, 0];
   device.start(
     (captured, toPlay) => {

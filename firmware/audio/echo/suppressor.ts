@@ -6,6 +6,7 @@
  */
 import { BandFilter } from './band-filter.ts';
 import { BandPowers } from './bands.ts';
+import { between } from './between.ts';
 import type { KalmanFilter } from './kalman.ts';
 import { Likeness } from './likeness.ts';
 import { WrongRoom } from './wrong-room.ts';
@@ -66,8 +67,6 @@ const COMFORT = 0.25;
 /** A gain falls at once, and rises by so much of the way in a frame. */
 const RISES = 0.7;
 
-/** 0 below `low`, 1 above `high`. */
-const between = (low: number, high: number, value: number) => Math.min(1, Math.max(0, (value - low) / (high - low)));
 const decibels = (power: number) => 10 * Math.log10(power);
 
 export class Suppressor {

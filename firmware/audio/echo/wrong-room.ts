@@ -3,6 +3,7 @@
  * holds the found echo itself, upside down. No voice does that, however its words fall on the loudspeaker's.
  */
 import type { BandPowers } from './bands.ts';
+import { between } from './between.ts';
 
 /** The spectra are compared over about three frames: this part of the last ones is kept. */
 const KEPT = 0.7;
@@ -45,8 +46,7 @@ export class WrongRoom {
       sum += (weight * this.#together[band]!) / Math.sqrt(this.#lefts[band]! * this.#echoes[band]! + LEAST);
       weights += weight;
     }
-    const against = -sum / Math.max(FULL_WEIGHT, weights);
-    this.#value = Math.min(1, Math.max(0, (against - FROM) / (SURELY - FROM)));
+    this.#value = between(FROM, SURELY, -sum / Math.max(FULL_WEIGHT, weights));
   }
 
   #hearBand(band: number, refused: boolean) {

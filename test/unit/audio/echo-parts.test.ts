@@ -4,19 +4,12 @@ import { BandPowers, bandEdges } from '../../../firmware/audio/echo/bands.ts';
 import { Likeness } from '../../../firmware/audio/echo/likeness.ts';
 import { Suppressor } from '../../../firmware/audio/echo/suppressor.ts';
 import { WrongRoom } from '../../../firmware/audio/echo/wrong-room.ts';
+import { generator } from '../../sim/room.ts';
 
 const RATE = 16_000;
 const HOP = RATE / 100;
 const tone = (hertz: number, frame: number) =>
   Float64Array.from({ length: HOP }, (_, at) => 0.5 * Math.sin((2 * Math.PI * hertz * (frame * HOP + at)) / RATE));
-/** −1 to 1, the same each time. */
-const noise = (seed: number) => {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff;
-    return state / 0x3fff_ffff - 1;
-  };
-};
 const level = (samples: Int16Array) =>
   Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
 
@@ -98,7 +91,7 @@ test('an echo that was taken out and never was there is a wrong room; a visitor,
   const sureOf = (mix: (echo: number, other: number) => number, refused = false) => {
     const [left, echo] = [new BandPowers(RATE), new BandPowers(RATE)];
     const room = new WrongRoom(left, echo);
-    const [one, other] = [noise(1), noise(99)];
+    const [one, other] = [generator(1), generator(99)];
     const loud = new Uint8Array(echo.powers.length).fill(1);
     let most = 0;
     for (let frame = 0; frame < 100; frame++) {
@@ -121,7 +114,7 @@ test('an echo that was taken out and never was there is a wrong room; a visitor,
 
 test('the noise of a room that was heard for a tenth of a second stays in it while the far end speaks', () => {
   const suppressor = new Suppressor(RATE);
-  const [quiet, voice] = [noise(7), noise(8)];
+  const [quiet, voice] = [generator(7), generator(8)];
   const out = new Int16Array(HOP);
   const heard: number[] = [];
   for (let frame = 0; frame < 25; frame++) {
