@@ -16,6 +16,7 @@ import { pause, Timeline } from '../test/demo/timeline.ts';
 import { listen, MARKERS, markedSpeech } from '../test/demo/verify.ts';
 import type { Desk, DeskCall, DeskEvent } from '../test/desk/desk.ts';
 import { realDesk } from '../test/desk/real-desk.ts';
+import { V8_FLAGS } from './v8-flags.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const HOST = '127.0.0.1';
@@ -178,7 +179,7 @@ class Demo {
     );
     const log = openSync(join(this.#out, 'device.log'), 'w');
     // As `scripts/porter` does it.
-    const args = ['--single-threaded-gc', join(root, 'firmware/main.ts'), 'run', '--config', config, '--state', state];
+    const args = [...V8_FLAGS, join(root, 'firmware/main.ts'), 'run', '--config', config, '--state', state];
     const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
     this.#device = child;
     const gone = new Promise<void>(done => child.once('exit', () => done()));

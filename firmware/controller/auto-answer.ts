@@ -60,7 +60,8 @@ const MODE_FIELDS = ['Priv-Answer-Mode', 'Answer-Mode'] as const;
 /** What the request asks for, or undefined where it asks for nothing of the kind. */
 export function autoAnswerAsked(invite: Asking): AutoAnswerRequest | undefined {
   // The request URI of FreePBX, Yealink, snom.
-  const byUri = String(invite.uriParameters.intercom ?? '').toLowerCase() === 'true';
+  const { intercom } = invite.uriParameters;
+  const byUri = typeof intercom === 'string' && intercom.toLowerCase() === 'true';
   if (!byUri && FIELDS.every(field => invite.header(field).length === 0)) return undefined;
   const modes = MODE_FIELDS.flatMap(field => invite.header(field));
   // RFC 5373 §4: somebody is to answer by hand, whatever a proxy on the way has added.

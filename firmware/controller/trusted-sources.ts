@@ -32,7 +32,8 @@ export class TrustedSources {
   isTrusted(source: string, account: string | undefined, listed: readonly string[]): boolean {
     if (listed.includes(source)) return true;
     if (account !== undefined) return this.#servers.get(account)?.includes(source) ?? false;
-    return [...this.#servers.values()].some(addresses => addresses.includes(source));
+    for (const addresses of this.#servers.values()) if (addresses.includes(source)) return true;
+    return false;
   }
 
   /** An address of the account's server, or of any. */

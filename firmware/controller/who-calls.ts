@@ -15,7 +15,8 @@ const hiding = ['id', 'user', 'header'];
 
 export function whoCalls({ call, authenticated, asserted, header }: IncomingInvite, isTrustedSource: boolean): Caller {
   const isTrusted = isTrustedSource || authenticated !== undefined;
-  if (wantsPrivacy(header('Privacy'))) return { remote: anonymous, isTrusted };
+  const privacy = header('Privacy');
+  if (privacy.length > 0 && wantsPrivacy(privacy)) return { remote: anonymous, isTrusted };
   // RFC 3325 §5: the network's word counts, where it comes from the network.
   if (isTrustedSource) return { remote: asserted ?? call.remote, isTrusted };
   if (authenticated === undefined) return { remote: call.remote, isTrusted };

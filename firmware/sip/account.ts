@@ -3,7 +3,7 @@ import type { Address } from '../lib/address.ts';
 import type { Random } from '../lib/random.ts';
 import { Credentials } from './credentials.ts';
 import { type Hop, type TransportName, transportNames } from './hop.ts';
-import { noParameters } from './message/grammar.ts';
+import { lowerCase, noParameters } from './message/grammar.ts';
 import { isMalformed } from './message/message.ts';
 import { parseNameAddress, printNameAddress } from './message/name-addr.ts';
 import { parseUri, printUri, type SipUri } from './message/uri.ts';
@@ -100,13 +100,15 @@ export function contactUri(user: string | undefined, { host, port, transport }: 
   return printUri({ scheme: secure ? 'sips' : 'sip', user, host, port, parameters, headers: undefined });
 }
 
+const sameHost = (a: SipUri, b: SipUri) => a.host === b.host || lowerCase(a.host) === lowerCase(b.host);
+
 function sameServer(a: string, b: string): boolean {
   const [one, other] = [a, b].map(value => {
     const parsed = parseNameAddress(value);
     return isMalformed(parsed) ? parsed : parseUri(parsed.uri);
   });
   if (isMalformed(one!) || isMalformed(other!)) return false;
-  return one!.host.toLowerCase() === other!.host.toLowerCase() && (one!.port ?? 5060) === (other!.port ?? 5060);
+  return sameHost(one!, other!) && (one!.port ?? 5060) === (other!.port ?? 5060);
 }
 
 /** The account that a request is meant for: by address of record in To, else by the user of the Request-URI. */
@@ -115,7 +117,7 @@ export function accountFor(accounts: readonly Account[], requestUser: string | u
   const toUri = isMalformed(party) ? party : parseUri(party.uri);
   const wanted = isMalformed(toUri) ? undefined : toUri;
   return (
-    accounts.find(({ uri }) => uri.user === wanted?.user && uri.host.toLowerCase() === wanted?.host.toLowerCase()) ??
+    accounts.find(({ uri }) => wanted !== undefined && uri.user === wanted.user && sameHost(uri, wanted)) ??
     accounts.find(({ uri }) => uri.user !== undefined && uri.user === requestUser)
   );
 }

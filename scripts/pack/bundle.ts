@@ -5,6 +5,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { V8_FLAGS } from '../v8-flags.ts';
 import { type Arch, fetchLocked, nodeArch, OWN_ARCH, ROOT } from './fetch.ts';
 import { buildEpoll } from './native.ts';
 
@@ -54,8 +55,7 @@ set -eu
 bin=$(dirname -- "$(readlink -f -- "$0")")
 node=$bin/node
 [ -x "$node" ] || node=node
-# No thread waits for another one's garbage.
-exec "$node" --single-threaded-gc "$bin/../firmware/main.js" "$@"
+exec "$node" ${V8_FLAGS.join(' ')} "$bin/../firmware/main.js" "$@"
 `;
 
 export interface Bundle {

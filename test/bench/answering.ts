@@ -1,4 +1,4 @@
-/** The user agent alone in a process: answers every call at once, with a description that never changes. Run by `sip-calls.ts` with a port. */
+/** The user agent alone in a process: answers at once whoever asks for it, with a description that never changes, and rings for others. Run by `sip-calls.ts` with a port. */
 import { systemClock, wallClock } from '../../firmware/lib/clock.ts';
 import { silentLog } from '../../firmware/lib/log.ts';
 import { systemRandom } from '../../firmware/lib/random.ts';
@@ -39,8 +39,9 @@ const userAgent = new UserAgent(
     maxRedirects: 0,
   },
   {
-    onInvite: ({ call }) => {
-      call.accept(body);
+    onInvite: ({ call, header }) => {
+      if (header('Call-Info').length > 0) call.accept(body);
+      else call.ring();
       return handler;
     },
     onRegistration() {},

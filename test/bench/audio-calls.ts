@@ -1,5 +1,6 @@
 /** What 1, 10 and 50 calls at once take of the processor, without a sound card, beside baresip. */
 import { join } from 'node:path';
+import { V8_FLAGS } from '../../scripts/v8-flags.ts';
 import type { Bench } from '../peers/support/bench.ts';
 import { rtpRange, sipPort } from '../peers/support/ports.ts';
 import { passes, until } from '../peers/support/until.ts';
@@ -29,8 +30,6 @@ const SETTLE_MS = 5_000;
 const RTP_PORTS = 400;
 /** Besides the windows of a round, until all have been answered and hung up. Seconds. */
 const AROUND_S = 90;
-/** As the device is started. */
-const FLAGS = ['--single-threaded-gc'];
 /** Of the packets that a call should send: with less it is not the same work, and its figure says nothing. */
 const LEAST_SENT = 0.95;
 const PACKET_MS = 20;
@@ -141,7 +140,7 @@ async function startOurs(bench: Bench, codec: Codec, wav: string): Promise<Calle
   const port = await sipPort();
   const room = bench.room('answering');
   const order = JSON.stringify({ port, rtpPorts: await rtpRange(RTP_PORTS), microphone: wav, codecs: [codec] });
-  const child = new Measured(process.execPath, [...FLAGS, DESK, order], { log: join(room, 'log'), cwd: room });
+  const child = new Measured(process.execPath, [...V8_FLAGS, DESK, order], { log: join(room, 'log'), cwd: room });
   bench.onStop(() => child.stop());
   await until('it is ready', () => child.tail().includes('ready'), { detail: () => child.tail() });
   return { process: child, uri: `sip:porter@${HOST}:${port}` };

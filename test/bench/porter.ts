@@ -3,14 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../firmware/lib/clock.ts';
 import { RpcClient } from '../../firmware/rpc/client.ts';
+import { V8_FLAGS } from '../../scripts/v8-flags.ts';
 import type { Bench } from '../peers/support/bench.ts';
 import { rtpRange, sipPort } from '../peers/support/ports.ts';
 import { until } from '../peers/support/until.ts';
 import { Measured } from './processes.ts';
 
 export const HOST = '127.0.0.1';
-/** As `scripts/porter` has them. */
-const FLAGS = ['--single-threaded-gc'];
 const MAIN = resolve(import.meta.dirname, '../../firmware/main.ts');
 /** For as many calls as a device takes, each with RTCP, and twice that. */
 const RTP_PORTS = 128;
@@ -57,7 +56,7 @@ export async function startPorter(bench: Bench, spec: PorterSpec): Promise<Porte
     calls: { autoAnswer: { allow: ['*'], trustedSources: [HOST] } },
   };
   writeFileSync(file, JSON.stringify(document, null, 2));
-  const child = new Measured(process.execPath, [...FLAGS, MAIN, 'run', '--config', file, '--state', state], {
+  const child = new Measured(process.execPath, [...V8_FLAGS, MAIN, 'run', '--config', file, '--state', state], {
     log: join(room, 'log'),
     cwd: room,
     env,

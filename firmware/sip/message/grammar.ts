@@ -55,11 +55,36 @@ export const isToken = (text: string) => isAll(TOKEN, text);
 
 /** DIGIT strings only: no sign, no space, no exponent. undefined for anything else and above `limit`. */
 export function parseNumber(text: string, limit: number): number | undefined {
-  if (!isAll(DIGITS, text)) return undefined;
-  const number = Number(text);
-  return number <= limit ? number : undefined;
+  let number = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    number = 10 * number + digit;
+    if (number > limit) return undefined;
+  }
+  return text === '' ? undefined : number;
 }
 
+/** `toLowerCase`, which leaves JavaScript to find, nearly always, that there is nothing to do. */
+export const lowerCase = (text: string) => (hasBetween(text, UPPER_A, UPPER_Z) ? text.toLowerCase() : text);
+
+/** The same for `toUpperCase`. */
+export const upperCase = (text: string) => (hasBetween(text, LOWER_A, LOWER_Z) ? text.toUpperCase() : text);
+
+/** A character of that range, or one beyond ASCII, of which only Unicode knows the case. */
+function hasBetween(text: string, first: number, last: number): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code >= first && code <= last) || code >= 128) return true;
+  }
+  return false;
+}
+
+const ZERO = 0x30;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const LOWER_A = 0x61;
+const LOWER_Z = 0x7a;
 const SP = 0x20;
 const HTAB = 0x09;
 const DQUOTE = 0x22;
@@ -146,7 +171,7 @@ export function parseParameters(text: string, from: number): Parameters | Malfor
     const nameStart = skipBlanks(text, at + 1);
     at = nameStart;
     while (at < text.length && text.charCodeAt(at) !== SEMI && text.charCodeAt(at) !== EQUAL) at++;
-    const name = trimBlanks(text, nameStart, at).toLowerCase();
+    const name = lowerCase(trimBlanks(text, nameStart, at));
     if (!isToken(name)) return malformed(400, 'Bad parameter name');
     // RFC 3261 §7.3.1: a parameter name must not appear more than once.
     if (name in parameters) return malformed(400, 'Repeated parameter');
@@ -161,8 +186,8 @@ export function parseParameters(text: string, from: number): Parameters | Malfor
       parameters[name] = unquote(text.slice(valueStart, at));
       at = skipBlanks(text, at);
     } else {
-      at = text.indexOf(';', valueStart);
-      if (at < 0) at = text.length;
+      at = valueStart;
+      while (at < text.length && text.charCodeAt(at) !== SEMI) at++;
       const value = trimBlanks(text, valueStart, at);
       if (!isUnquoted(value)) return malformed(400, 'Bad parameter value');
       parameters[name] = value;

@@ -1,6 +1,6 @@
 /** SIP and SIPS URIs: reading, printing, comparing (RFC 3261 §19.1). Any other scheme, tel included, is 416. */
 import { isIPv6 } from 'node:net';
-import { HOST, isAll, noParameters, type Parameters, parseNumber, USER } from './grammar.ts';
+import { HOST, isAll, lowerCase, noParameters, type Parameters, parseNumber, USER } from './grammar.ts';
 import { MAX_PARAMETERS, MAX_URI_LENGTH } from './limits.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
 import { remembering } from './remember.ts';
@@ -25,8 +25,14 @@ const ESCAPED_USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+$/;
 // password = *( unreserved / escaped / "&" / "=" / "+" / "$" / "," )
 const PASSWORD = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*$/;
 /** Neither a hyphen nor a dot begins it, and no hyphen ends it. */
-const isHostName = (text: string) =>
-  isAll(HOST, text) && !text.startsWith('-') && !text.startsWith('.') && !text.endsWith('-');
+function isHostName(text: string): boolean {
+  if (!isAll(HOST, text)) return false;
+  const first = text.charCodeAt(0);
+  return first !== HYPHEN && first !== DOT && text.charCodeAt(text.length - 1) !== HYPHEN;
+}
+
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
 
 // paramchar = param-unreserved / unreserved / escaped, param-unreserved = [ ] / : & + $
 const PARAMETER = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
@@ -41,7 +47,7 @@ export const parseUri: (text: string) => SipUri | Malformed = remembering(read);
 function read(text: string): SipUri | Malformed {
   if (text.length > MAX_URI_LENGTH) return malformed(414, 'URI too long');
   const colon = text.indexOf(':');
-  const scheme = text.slice(0, Math.max(colon, 0)).toLowerCase();
+  const scheme = lowerCase(text.slice(0, Math.max(colon, 0)));
   if (scheme !== 'sip' && scheme !== 'sips') {
     // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )
     return /^[a-z][a-z0-9+.-]*$/.test(scheme) ? malformed(416, 'Unsupported URI scheme') : malformed(400, 'Bad URI');
@@ -99,7 +105,7 @@ function read(text: string): SipUri | Malformed {
 export function parseHostPort(text: string): { host: string; port?: number } | Malformed {
   let host: string;
   let colon: number;
-  if (text.startsWith('[')) {
+  if (text.charAt(0) === '[') {
     const close = text.indexOf(']');
     // RFC 3261's ABNF wrongly made `2001:db8:::192.0.2.1` of two colons; we read it, and print two (RFC 5118 §4.10).
     host = text.slice(1, Math.max(close, 1)).replace(':::', '::');

@@ -1,5 +1,14 @@
 /** `SIP/2.0/UDP host:port;branch=z9hG4bK…`: where a response goes (RFC 3261 §20.42, RFC 3581 for rport). */
-import { isAll, type Parameters, parseParameters, printParameters, TOKEN, trimBlanks, VISIBLE } from './grammar.ts';
+import {
+  isAll,
+  type Parameters,
+  parseParameters,
+  printParameters,
+  TOKEN,
+  trimBlanks,
+  upperCase,
+  VISIBLE,
+} from './grammar.ts';
 import { isMalformed, type Malformed, malformed } from './message.ts';
 import { remembering } from './remember.ts';
 import { parseHostPort, printHostPort } from './uri.ts';
@@ -28,7 +37,7 @@ function read(text: string): Via | Malformed {
   const usual = usualSent(text, end);
   const sent = usual ?? SENT.exec(trimBlanks(text, 0, end));
   if (sent === null) return malformed(400, 'Bad Via');
-  const sentBy = parseHostPort(withoutBlanksAroundColon(sent[2]!));
+  const sentBy = parseHostPort(usual === undefined ? withoutBlanksAroundColon(sent[2]!) : sent[2]!);
   if (isMalformed(sentBy)) return malformed(400, 'Bad sent-by in Via');
   const parameters = parseParameters(text, end);
   if (isMalformed(parameters)) return malformed(400, 'Bad parameter in Via');
@@ -36,7 +45,7 @@ function read(text: string): Via | Malformed {
   const { received } = parameters;
   // A whole pair and no more: half of one, or two, would read as another value each time it is passed on.
   if (typeof received === 'string') parameters.received = received.replace(/^\[([^[\]]+)\]$/, '$1');
-  return { transport: sent[1]!.toUpperCase(), ...sentBy, parameters };
+  return { transport: upperCase(sent[1]!), ...sentBy, parameters };
 }
 
 const USUAL = 'SIP/2.0/';

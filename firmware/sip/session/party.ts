@@ -7,6 +7,7 @@ import { parseUri, printUri } from '../message/uri.ts';
 
 /** RFC 3325 §9.1: a SIP URI, a tel one, or both; then the SIP one counts. */
 export function assertedIdentity({ headers }: Request): Party | undefined {
+  if (!headers.has('P-Asserted-Identity')) return undefined;
   const parties = headers.all('P-Asserted-Identity').map(value => ({ value, parsed: parseNameAddress(value) }));
   const named = (scheme: RegExp) => parties.find(({ parsed }) => !isMalformed(parsed) && scheme.test(parsed.uri));
   const best = named(/^sips?:/i) ?? named(/^tel:/i);

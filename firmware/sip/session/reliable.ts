@@ -4,7 +4,7 @@ import type { Core } from '../core.ts';
 import { sequenceOf } from '../dialog/dialog.ts';
 import { bodyOf } from '../dialog/request.ts';
 import { supports } from '../extensions.ts';
-import { parseNumber } from '../message/grammar.ts';
+import { lowerCase, parseNumber } from '../message/grammar.ts';
 import type { Request } from '../message/message.ts';
 import type { Reply } from '../transaction/reply.ts';
 import type { ServerTransaction } from '../transaction/server.ts';
@@ -48,7 +48,8 @@ export class Reliable {
 
   /** The peer insists on it. */
   get #required() {
-    return this.#transaction.request.headers.all('Require').some(tag => tag.toLowerCase() === '100rel');
+    const { headers } = this.#transaction.request;
+    return headers.has('Require') && headers.all('Require').some(tag => lowerCase(tag) === '100rel');
   }
 
   /** Something is on its way that the peer has not acknowledged: no 2xx yet (§3). */

@@ -135,11 +135,9 @@ export class TransactionLayer {
     const isMerged = merge !== undefined && this.#firstWays.has(merge);
     // §9.2: the answer to a CANCEL has the tag that the answers to its INVITE have.
     const localTag = cancelled?.localTag ?? this.#environment.random.token(8);
-    const ownKey = copyOf(key);
-    const ownMerge = merge && copyOf(merge);
-    const { record } = new ServerTransaction(request, source, localTag, this.#serverWire(ownKey, ownMerge, isMerged));
-    this.#servers.set(ownKey, record);
-    if (ownMerge !== undefined && !isMerged) this.#firstWays.set(ownMerge, ownKey);
+    const { record } = new ServerTransaction(request, source, localTag, this.#serverWire(key, merge, isMerged));
+    this.#servers.set(key, record);
+    if (merge !== undefined && !isMerged) this.#firstWays.set(merge, key);
     record.start();
   }
 
@@ -274,9 +272,6 @@ export class TransactionLayer {
     });
   }
 }
-
-/** A piece of a message holds the whole of it in memory; what lives longer than the message is a string of its own. */
-const copyOf = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
 
 /** `INVITE sip:desk@example.org (1 INVITE)`, `180 Ringing (1 INVITE)`. */
 function summary(message: Message): string {

@@ -1,4 +1,5 @@
 /** Which transaction a message belongs to: RFC 3261 §17.1.3 and §17.2.3, and merged requests (§8.2.2.2). */
+import { lowerCase } from '../message/grammar.ts';
 import { isMalformed, type Request, type Response } from '../message/message.ts';
 import { parseNameAddress } from '../message/name-addr.ts';
 import { MAGIC_COOKIE, parseVia } from '../message/via.ts';
@@ -18,7 +19,7 @@ export function clientKeyOf(message: Request | Response): string | undefined {
 /**
  * §17.2.3. `method` is that of the transaction: an ACK looks for its INVITE, and so does a CANCEL. Without the magic
  * cookie the key is made of what RFC 2543 compared. The tag in To is left out there: the INVITE had none and its ACK
- * has ours.
+ * has ours. Joined, and so a string of its own: a piece of a message would hold the whole of it in memory.
  */
 export function serverKey(request: Request, method: string): string {
   const via = request.headers.get('Via') ?? '';
@@ -26,7 +27,7 @@ export function serverKey(request: Request, method: string): string {
   if (!isMalformed(parsed)) {
     const { branch } = parsed.parameters;
     if (typeof branch === 'string' && branch.startsWith(MAGIC_COOKIE)) {
-      return `${branch} ${parsed.host.toLowerCase()}:${parsed.port ?? ''} ${method}`;
+      return [branch, lowerCase(parsed.host), parsed.port ?? '', method].join(' ');
     }
   }
   const { headers } = request;
@@ -36,7 +37,7 @@ export function serverKey(request: Request, method: string): string {
 
 /** §8.2.2.2: two requests with this in common and different branches took different ways to us. */
 export const mergeKey = ({ headers }: Request) =>
-  `${headers.get('Call-ID')} ${tagOf(headers.get('From'))} ${headers.get('CSeq')}`;
+  [headers.get('Call-ID'), tagOf(headers.get('From')), headers.get('CSeq')].join(' ');
 
 /** The tag of a From or To value. */
 export function tagOf(value: string | undefined): string | undefined {

@@ -42,7 +42,8 @@ export function markReceived(request: Request, source: Address) {
   if (isMalformed(via)) return;
   const asksForPort = via.parameters.rport !== undefined;
   if (!asksForPort && via.host === source.host) return;
-  const parameters = Object.assign(noParameters(), via.parameters);
+  const parameters = noParameters();
+  for (const name in via.parameters) parameters[name] = via.parameters[name]!;
   parameters.received = source.host;
   if (asksForPort) parameters.rport = String(source.port);
   const marked = { ...via, parameters };

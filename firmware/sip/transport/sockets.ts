@@ -171,8 +171,8 @@ export class SipSockets implements Transport {
 
   /** Where several addresses are listened on, the one that the kernel would send from; else one of the same family. */
   #placeFor(remote: Hop): Place | undefined {
-    const [first, ...others] = this.#places;
-    if (others.length === 0) return first;
+    const first = this.#places[0];
+    if (this.#places.length < 2) return first;
     const asked = this.#places.find(({ host }) => host === remote.local);
     if (asked !== undefined) return asked;
     const local = this.#routes.to(remote);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { ActionResult, DeviceEvent, Status } from '../../../firmware/controller/contracts.ts';
 import { systemClock } from '../../../firmware/lib/clock.ts';
 import { RpcClient } from '../../../firmware/rpc/client.ts';
+import { V8_FLAGS } from '../../../scripts/v8-flags.ts';
 import type { Bench } from './bench.ts';
 import { rtpRange, sipPort } from './ports.ts';
 import { Program } from './program.ts';
@@ -167,7 +168,17 @@ export async function startDevice(
   );
   const file = join(room, 'config.json');
   writeFileSync(file, JSON.stringify(document, null, 2));
-  const [command, ...words] = [...within, process.execPath, main, 'run', '--config', file, '--state', state];
+  const [command, ...words] = [
+    ...within,
+    process.execPath,
+    ...V8_FLAGS,
+    main,
+    'run',
+    '--config',
+    file,
+    '--state',
+    state,
+  ];
   const program = new Program(command!, words, {
     log: join(room, 'log'),
     cwd: room,
