@@ -15,6 +15,7 @@ export interface Random {
 const POOL_BYTES = 1_024;
 
 const pool = Buffer.alloc(POOL_BYTES);
+/** The same in hexadecimal: a token is a piece of it. */
 let digits = '';
 let used = POOL_BYTES;
 

@@ -12,11 +12,11 @@ export interface Field {
 }
 
 // RFC 3261 §7.3.1 names the four authentication fields that have commas and yet must not be combined.
-const SINGLE = `Answer-Mode Authorization Authentication-Info Call-ID Content-Disposition Content-Length Content-Type CSeq Date
-  Event Expires From Max-Forwards MIME-Version Min-Expires Min-SE Organization P-Auto-Answer Priority Priv-Answer-Mode
-  Proxy-Authenticate Proxy-Authorization RAck Refer-To Referred-By Replaces Reply-To Retry-After RSeq Server Session-Expires SIP-ETag
-  SIP-If-Match Subject Subscription-State Timestamp To User-Agent WWW-Authenticate
-  X-AUTOANSWER`;
+const SINGLE = `Answer-Mode Authorization Authentication-Info Call-ID Content-Disposition Content-Length Content-Type
+  CSeq Date Event Expires From Max-Forwards MIME-Version Min-Expires Min-SE Organization P-Auto-Answer
+  Priority Priv-Answer-Mode Proxy-Authenticate Proxy-Authorization RAck Refer-To Referred-By Replaces
+  Reply-To Retry-After RSeq Server Session-Expires SIP-ETag SIP-If-Match Subject Subscription-State
+  Timestamp To User-Agent WWW-Authenticate X-AUTOANSWER`;
 
 const LISTS = `Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Call-Info Contact
   Content-Encoding Content-Language Diversion Error-Info History-Info In-Reply-To P-Access-Network-Info

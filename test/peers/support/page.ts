@@ -21,6 +21,7 @@ export async function sendPage(page: { address: string; port: number; hz: number
   const payload = new Uint8Array(SAMPLES);
   const bytes = new Uint8Array(12 + SAMPLES);
   const packets = seconds * 50;
+  const beganMs = systemClock.now();
   for (let index = 0; index < packets; index++) {
     const at = (index * SAMPLES) % tone.length;
     encoder.encode(tone.subarray(at, at + SAMPLES), payload);
@@ -30,7 +31,9 @@ export async function sendPage(page: { address: string; port: number; hz: number
       payload,
     );
     socket.send(Uint8Array.from(bytes), port, address);
-    await new Promise<void>(next => void systemClock.after(20, next));
+    // By the clock and not after the last: each timer is a little late, and a receiver would have to follow that.
+    const waitMs = beganMs + 20 * (index + 1) - systemClock.now();
+    await new Promise<void>(next => void systemClock.after(Math.max(0, waitMs), next));
   }
   socket.close();
   return packets;
