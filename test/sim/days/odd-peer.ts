@@ -31,6 +31,8 @@ export class OddPeer {
   /** Top Via and method of what has been seen → the last answer to it. */
   readonly #seen = new Map<string, (() => void) | undefined>();
   readonly #mood = new Map<string, Oddity>();
+  /** The Call-ID of every INVITE that came here, by whatever name: a DNS that lies leads here too. */
+  readonly called = new Set<string>();
   #sequence = 100;
 
   constructor(clock: Clock, network: LossyNetwork, random: Random, address: Address, elsewhere: string) {
@@ -62,6 +64,7 @@ export class OddPeer {
     const oddity = pick(this.#random, oddities);
     this.done.push(oddity);
     this.#mood.set(request.headers.get('Call-ID')!, oddity);
+    this.called.add(request.headers.get('Call-ID')!);
     if (this.#mood.size > MEMORY) this.#mood.delete(this.#mood.keys().next().value!);
     const later = (task: () => void) => void this.#clock.after(between(this.#random, 0, 3_000), task, 'odd peer');
     switch (oddity) {
